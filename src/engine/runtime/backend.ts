@@ -1,0 +1,45 @@
+/** @file What runs graphs: the interface that ONNX Runtime and the reference interpreter share. */
+import type { DType, Shape } from "../../shared/dtypes.ts";
+import type { Graph } from "../core/graph.ts";
+
+/** The typed arrays that hold tensors on the host: float16 and bfloat16 as uint16 bits, bool as 0/1 bytes. */
+export type HostData =
+  | Float64Array
+  | Float32Array
+  | Int32Array
+  | BigInt64Array
+  | Uint32Array
+  | Uint16Array
+  | Int16Array
+  | Int8Array
+  | Uint8Array;
+
+/** A tensor where the backend keeps it. */
+export interface DeviceTensor {
+  readonly dtype: DType;
+  readonly shape: Shape;
+  /** The backend's own handle. */
+  readonly handle: unknown;
+}
+
+export type Tensors = ReadonlyMap<string, DeviceTensor>;
+
+/** A compiled graph. */
+export interface Program {
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Runs once; outputs named in `into` are written there, the others are allocated. */
+  run(feeds: Tensors, into?: Tensors): Promise<Tensors>;
+  dispose(): Promise<void>;
+}
+
+export interface Backend {
+  readonly name: string;
+  /** A tensor over `data`: on the CPU a view without a copy, elsewhere a copy on the device. */
+  upload(dtype: DType, shape: Shape, data: HostData): DeviceTensor;
+  /** The elements on the host: on the CPU the array itself, elsewhere a copy. */
+  download(tensor: DeviceTensor): Promise<HostData>;
+  release(tensor: DeviceTensor): void;
+  /** Compiles the live part of a graph; equal graphs may be compiled once. */
+  compile(graph: Graph): Promise<Program>;
+}
