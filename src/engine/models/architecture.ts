@@ -1,0 +1,116 @@
+/** @file What an architecture states: its blocks, their tensors under their checkpoint names, and how each block computes. */
+import type { Shape } from "../../shared/dtypes.ts";
+import type { Finding } from "../../shared/findings.ts";
+import type { Graph, Value } from "../core/graph.ts";
+
+export type TensorRole = "linear" | "embedding" | "norm" | "bias";
+
+/** One tensor of a block. */
+export interface TensorSpec {
+  /** Name within the block, equal for all layers: `self_attn.q_proj.weight`. */
+  readonly name: string;
+  /** Name in the checkpoint: `model.layers.3.self_attn.q_proj.weight`. Tied tensors share it. */
+  readonly source: string;
+  /** Shape in our orientation; linear weights are [out, in]. */
+  readonly shape: Shape;
+  readonly role: TensorRole;
+  /** Stored as [in, out] (GPT-2's Conv1D). */
+  readonly transposed?: true;
+}
+
+/** A place where a PEFT method can act: y = x Wᵀ + b. */
+export interface LinearSpec {
+  /** Name within the block: `self_attn.q_proj`. */
+  readonly name: string;
+  /** Full module name as peft and transformers know it: `model.layers.3.self_attn.q_proj`. */
+  readonly module: string;
+  readonly in: number;
+  readonly out: number;
+  readonly bias: boolean;
+  /** Counted by `all-linear`; output heads are not, as in peft. */
+  readonly head?: true;
+}
+
+export interface BlockSpec {
+  readonly kind: "embedding" | "layer" | "head";
+  /** Unique: `embedding`, `layers.3`, `head`. */
+  readonly id: string;
+  readonly tensors: readonly TensorSpec[];
+  readonly linears: readonly LinearSpec[];
+}
+
+/** How a block reaches its tensors and linear sites while it is traced. */
+export interface BlockScope {
+  readonly g: Graph;
+  /** A norm or bias as float32. */
+  tensor(name: string): Value;
+  /** Rows of an embedding table [rows, width] at int32 indices [any]. */
+  lookup(name: string, indices: Value): Value;
+  /** y = x Wᵀ + b at a linear site, with whatever method acts there. x is [..., in]. */
+  linear(name: string, x: Value): Value;
+}
+
+/** What every layer of a pass reads beside the hidden state. */
+export interface LayerContext {
+  readonly batch: number;
+  readonly length: number;
+  /** cos and sin [batch or 1, length, 1, headDim/2] of rotary models. */
+  readonly rotary?: { readonly cos: Value; readonly sin: Value };
+  /** Added to attention scores: [batch or 1, 1, length or 1, keys]; causal masking comes in addition. */
+  readonly bias?: Value;
+  readonly causal: boolean;
+  /** Keys and values [batch, kvHeads, past, headDim] of earlier tokens, in generation. */
+  readonly past?: { readonly keys: Value; readonly values: Value };
+  /** Called with this layer's own keys and values [batch, kvHeads, length, headDim]. */
+  readonly onKeysValues?: (keys: Value, values: Value) => void;
+}
+
+/** Token inputs of a pass, all [batch, length] int32. */
+export interface TokenInputs {
+  readonly ids: Value;
+  readonly positions: Value;
+  readonly types: Value;
+}
+
+/** Sizes that the rest of the engine needs. */
+export interface ModelSizes {
+  readonly vocabulary: number;
+  readonly hidden: number;
+  readonly layers: number;
+  readonly heads: number;
+  readonly keyValueHeads: number;
+  readonly headDim: number;
+  readonly intermediate: number;
+  /** Longest sequence that the positions allow. */
+  readonly maxLength: number;
+}
+
+export type Task = "causal-lm" | "sequence-classification";
+
+/** A model read from its config.json: pure description, no weights. */
+export interface Model {
+  readonly modelType: string;
+  readonly task: Task;
+  /** The class name that transformers would use, for saving. */
+  readonly transformersClass: string;
+  readonly sizes: ModelSizes;
+  readonly blocks: readonly BlockSpec[];
+  /** Output of a sequence-classification head. */
+  readonly labels?: number;
+  readonly causal: boolean;
+  /** Inverse frequencies of rotary positions [headDim/2], with the factor on cos and sin. */
+  readonly rotary?: { readonly inverseFrequencies: Float64Array; readonly scale: number };
+  /** Position ids: plain 0, 1, …, or shifted past the padding index (RoBERTa). */
+  readonly firstPosition: number;
+  /** Hidden states [batch, length, hidden] of token inputs. */
+  embed(scope: BlockScope, tokens: TokenInputs): Value;
+  /** One layer: [batch, length, hidden] to the same. */
+  layer(scope: BlockScope, hidden: Value, context: LayerContext): Value;
+  /** Rows [n, hidden] to logits [n, vocabulary]; classifiers: first tokens' rows [n, hidden] to [n, labels]. */
+  head(scope: BlockScope, rows: Value): Value;
+}
+
+export interface ReadModel {
+  readonly value: Model | undefined;
+  readonly findings: readonly Finding[];
+}

@@ -1,0 +1,54 @@
+/** @file Scaled dot-product attention over grouped heads, as graph nodes. */
+import { at } from "../../shared/errors.ts";
+import type { Graph, Value } from "../core/graph.ts";
+import { add, concat, constant, matmul, reshape, softmax, transpose } from "../core/ops.ts";
+import type { LayerContext } from "./architecture.ts";
+
+/** What forbids a key: large enough that its weight is exactly 0 in float32, small enough to stay finite. */
+export const forbidden = -1e30;
+
+export interface AttentionInputs {
+  /** [batch, length, heads, headDim] */
+  readonly queries: Value;
+  /** [batch, length, keyValueHeads, headDim] */
+  readonly keys: Value;
+  readonly values: Value;
+}
+
+/**
+ * softmax(q kᵀ / √headDim + mask) v: [batch, length, heads · headDim]. Query heads of one key-value head
+ * are stacked as rows of one product, so that keys and values are never repeated.
+ */
+export function attention(g: Graph, inputs: AttentionInputs, context: LayerContext): Value {
+  const { batch, length } = context;
+  const heads = at(inputs.queries.shape, 2);
+  const headDim = at(inputs.queries.shape, 3);
+  const groups = at(inputs.keys.shape, 2);
+  const perGroup = heads / groups;
+
+  const ownKeys = transpose(g, inputs.keys, [0, 2, 1, 3]);
+  const ownValues = transpose(g, inputs.values, [0, 2, 1, 3]);
+  context.onKeysValues?.(ownKeys, ownValues);
+  const past = context.past;
+  const keys = past ? concat(g, [past.keys, ownKeys], 2) : ownKeys;
+  const values = past ? concat(g, [past.values, ownValues], 2) : ownValues;
+  const keyCount = at(keys.shape, 2);
+
+  const grouped = reshape(g, inputs.queries, [batch, length, groups, perGroup, headDim]);
+  const queries = reshape(g, transpose(g, grouped, [0, 2, 3, 1, 4]), [batch, groups, perGroup * length, headDim]);
+  const scores = matmul(g, queries, keys, { transB: true, alpha: 1 / Math.sqrt(headDim) });
+  let masked = reshape(g, scores, [batch, heads, length, keyCount]);
+  if (context.causal) masked = add(g, masked, causalMask(g, length, keyCount));
+  if (context.bias) masked = add(g, masked, context.bias);
+  const weights = reshape(g, softmax(g, masked), [batch, groups, perGroup * length, keyCount]);
+  const mixed = reshape(g, matmul(g, weights, values), [batch, groups, perGroup, length, headDim]);
+  return reshape(g, transpose(g, mixed, [0, 3, 1, 2, 4]), [batch, length, heads * headDim]);
+}
+
+/** [length, keys]: query i may see keys up to i + keys − length. */
+function causalMask(g: Graph, length: number, keys: number): Value {
+  const mask = new Float32Array(length * keys);
+  for (let query = 0; query < length; query++)
+    mask.fill(forbidden, query * keys + query + keys - length + 1, (query + 1) * keys);
+  return constant(g, "float32", [length, keys], mask);
+}

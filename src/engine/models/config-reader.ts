@@ -1,0 +1,101 @@
+/** @file Reads a Hugging Face config.json field by field, remembering what was read and what is wrong. */
+import type { Finding } from "../../shared/findings.ts";
+
+export interface ConfigReader {
+  readonly findings: Finding[];
+  /** A positive whole number; missing without a default, or of another type, is an error. */
+  int(field: string, fallback?: number): number;
+  float(field: string, fallback: number): number;
+  flag(field: string, fallback: boolean): boolean;
+  text(field: string, fallback: string): string;
+  /** A nested object, with its own reader; undefined where it is missing or null. */
+  object(field: string): ConfigReader | undefined;
+  value(field: string): unknown;
+  /** Refuses by name a field whose value would change the result in a way not computed here. */
+  only(field: string, allowed: readonly unknown[], why: string): void;
+  refuse(field: string, why: string): void;
+  /** Warns of every field that nobody read and that is not known to be harmless. */
+  warnOfRest(): void;
+}
+
+/** Fields of config.json that describe, train or generate, but do not change a forward pass. */
+const harmless: ReadonlySet<string> = new Set(
+  (
+    "architectures model_type torch_dtype dtype transformers_version _name_or_path use_cache bos_token_id eos_token_id " +
+    "pad_token_id sep_token_id cls_token_id unk_token_id decoder_start_token_id initializer_range initializer_factor " +
+    "id2label label2id num_labels problem_type attention_dropout hidden_dropout hidden_dropout_prob " +
+    "attention_probs_dropout_prob classifier_dropout attn_pdrop embd_pdrop resid_pdrop summary_activation " +
+    "summary_first_dropout summary_proj_to_labels summary_type summary_use_proj task_specific_params n_ctx " +
+    "output_attentions output_hidden_states return_dict return_dict_in_generate gradient_checkpointing finetuning_task " +
+    "tokenizer_class prefix is_decoder is_encoder_decoder add_cross_attention tie_encoder_decoder cross_attention_hidden_size " +
+    "chunk_size_feed_forward torchscript use_bfloat16 pruned_heads max_window_layers directionality pooler_fc_size " +
+    "pooler_num_attention_heads pooler_num_fc_layers pooler_size_per_head pooler_type model_max_length unsloth_fixed unsloth_version " +
+    "rope_interleaved is_llama_config auto_map layer_types reorder_and_upcast_attn"
+  ).split(" "),
+);
+
+/** A reader over a parsed config.json; `file` names it in findings. */
+export function readConfig(json: unknown, file: string, prefix = ""): ConfigReader {
+  const fields: ReadonlyMap<string, unknown> = new Map(
+    typeof json === "object" && json !== null && !Array.isArray(json) ? Object.entries(json) : [],
+  );
+  const findings: Finding[] = [];
+  const read = new Set<string>();
+  const children: ConfigReader[] = [];
+
+  const report = (severity: "error" | "warning", code: string, field: string, message: string): void => {
+    findings.push({ code, severity, message, place: { file, field: `${prefix}${field}` } });
+  };
+  const typed = <T>(field: string, fallback: T | undefined, accept: (value: unknown) => value is T, what: string, zero: T): T => {
+    read.add(field);
+    const value = fields.get(field) ?? undefined;
+    if (value === undefined && fallback !== undefined) return fallback;
+    if (accept(value)) return value;
+    report("error", "model-config", field, value === undefined ? `${file} has no ${prefix}${field}.` : `${prefix}${field} in ${file} must be ${what}, not ${JSON.stringify(value)}.`);
+    return fallback ?? zero;
+  };
+  const isSize = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value) && value > 0;
+  const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+  const isFlag = (value: unknown): value is boolean => typeof value === "boolean";
+  const isText = (value: unknown): value is string => typeof value === "string";
+
+  const reader: ConfigReader = {
+    findings,
+    int: (field, fallback) => typed(field, fallback, isSize, "a positive whole number", 1),
+    float: (field, fallback) => typed(field, fallback, isNumber, "a number", 0),
+    flag: (field, fallback) => typed(field, fallback, isFlag, "true or false", false),
+    text: (field, fallback) => typed(field, fallback, isText, "text", ""),
+    value(field) {
+      read.add(field);
+      return fields.get(field) ?? undefined;
+    },
+    object(field) {
+      read.add(field);
+      const value = fields.get(field);
+      if (typeof value !== "object" || value === null) return undefined;
+      const child = readConfig(value, file, `${prefix}${field}.`);
+      children.push(child);
+      return child;
+    },
+    only(field, allowed, why) {
+      read.add(field);
+      const value = fields.get(field);
+      if (value === undefined || value === null || allowed.includes(value)) return;
+      report("error", "unsupported-model-config", field, `${prefix}${field}: ${JSON.stringify(value)} in ${file} is not supported: ${why}`);
+    },
+    refuse(field, why) {
+      report("error", "unsupported-model-config", field, `${prefix}${field} in ${file} is not supported: ${why}`);
+    },
+    warnOfRest() {
+      for (const child of children) {
+        child.warnOfRest();
+        findings.push(...child.findings);
+      }
+      for (const [field, value] of fields) {
+        if (read.has(field) || harmless.has(field) || value === null || value === false) continue;
+        report("warning", "unknown-model-config", field, `${prefix}${field} in ${file} is not known here and has no effect.`);
+      }
+    },
+  };
+  return reader;
+}

@@ -1,0 +1,124 @@
+/** @file The programs of one layer kind: forward, backward with gradients, and inference with cached keys and values. */
+import { invariant } from "../../shared/errors.ts";
+import { differentiate } from "../autodiff/backward.ts";
+import type { Graph, Value } from "../core/graph.ts";
+import { newGraph } from "../core/graph.ts";
+import { add } from "../core/ops.ts";
+import type { Residual } from "../core/split.ts";
+import { copyGraph, splitPasses } from "../core/split.ts";
+import type { LayerContext, Model } from "../models/architecture.ts";
+import { traceScope } from "./scope.ts";
+import type { BlockSetup } from "./setup.ts";
+
+/** The shapes of a batch that a program is compiled for. */
+export interface BatchShape {
+  readonly batch: number;
+  readonly length: number;
+  /** Whether positions differ between the rows (packed documents). */
+  readonly ownPositions: boolean;
+  /** Added to attention scores: none, one row of keys for each sequence, or a full matrix for each. */
+  readonly bias: "none" | "keys" | "full";
+}
+
+export interface LayerPrograms {
+  readonly forward: Graph;
+  readonly backward: Graph;
+  readonly residuals: readonly Residual[];
+}
+
+/** Names of a layer program's own inputs and outputs; gradients go in and out as `d.` and `grad.`. */
+export const layerNames = {
+  hidden: "hidden",
+  output: "hidden.out",
+  outputGradient: "d.hidden.out",
+  inputGradient: "d.hidden",
+  accumulated: (tensor: string) => `sum.${tensor}`,
+  gradient: (tensor: string) => `grad.${tensor}`,
+} as const;
+
+/** Forward alone, for evaluation. */
+export function layerForward(model: Model, setup: BlockSetup, shape: BatchShape): Graph {
+  const g = newGraph();
+  const scope = traceScope(g, setup, { training: false });
+  const hidden = hiddenInput(g, model, shape);
+  g.output(layerNames.output, model.layer(scope, hidden, layerContext(g, model, shape)));
+  return copyGraph(g);
+}
+
+/**
+ * Forward and backward. Each gradient output is added to an input of the same shape (`sum.X`), so that
+ * micro-batches, chunks and tied tensors accumulate in place. Without `inputGradient` nothing flows below.
+ */
+export function layerTraining(
+  model: Model,
+  setup: BlockSetup,
+  shape: BatchShape,
+  options: { readonly checkpointing: boolean; readonly inputGradient: boolean },
+): LayerPrograms {
+  const g = newGraph();
+  const scope = traceScope(g, setup, { training: true });
+  const hidden = hiddenInput(g, model, shape);
+  const output = model.layer(scope, hidden, layerContext(g, model, shape));
+  const seed = g.input(layerNames.outputGradient, "float32", output.shape);
+  const wrt = [...scope.trained.values(), ...(options.inputGradient ? [hidden] : [])];
+  const gradients = differentiate(g, new Map([[output, seed]]), wrt);
+  const backwardOutputs = new Map(accumulatedGradients(g, scope.trained, gradients));
+  if (options.inputGradient) {
+    const gradient = gradients.get(hidden);
+    invariant(gradient, "no gradient reaches the layer's input");
+    backwardOutputs.set(layerNames.inputGradient, gradient);
+  }
+  return splitPasses(g, new Map([[layerNames.output, output]]), backwardOutputs, new Set([seed]), options.checkpointing);
+}
+
+/** Inference on new tokens after `past` cached ones: outputs the new keys and values too. */
+export function layerDecoding(model: Model, setup: BlockSetup, shape: BatchShape, past: number): Graph {
+  const g = newGraph();
+  const scope = traceScope(g, setup, { training: false });
+  const { keyValueHeads, headDim } = model.sizes;
+  const cached = (name: string): Value => g.input(name, "float32", [shape.batch, keyValueHeads, past, headDim]);
+  const context: LayerContext = {
+    ...layerContext(g, model, shape, past),
+    ...(past > 0 ? { past: { keys: cached("past.keys"), values: cached("past.values") } } : {}),
+    onKeysValues(keys, values) {
+      g.output("keys", keys);
+      g.output("values", values);
+    },
+  };
+  g.output(layerNames.output, model.layer(scope, hiddenInput(g, model, shape), context));
+  return copyGraph(g);
+}
+
+/** One output `grad.X` = `sum.X` + gradient for each trained tensor that a gradient reaches. */
+export function accumulatedGradients(
+  g: Graph,
+  trained: ReadonlyMap<string, Value>,
+  gradients: ReadonlyMap<Value, Value>,
+): readonly (readonly [string, Value])[] {
+  return [...trained].flatMap(([name, value]) => {
+    const gradient = gradients.get(value);
+    if (gradient === undefined) return [];
+    const sum = g.input(layerNames.accumulated(name), "float32", value.shape);
+    return [[layerNames.gradient(name), add(g, sum, gradient)] as const];
+  });
+}
+
+function hiddenInput(g: Graph, model: Model, { batch, length }: BatchShape): Value {
+  return g.input(layerNames.hidden, "float32", [batch, length, model.sizes.hidden]);
+}
+
+function layerContext(g: Graph, model: Model, shape: BatchShape, past = 0): LayerContext {
+  const { batch, length } = shape;
+  const table = (name: string): Value =>
+    g.input(name, "float32", [shape.ownPositions ? batch : 1, length, 1, model.sizes.headDim / 2]);
+  const keys = past + length;
+  return {
+    batch,
+    length,
+    causal: model.causal && past === 0,
+    ...(model.rotary ? { rotary: { cos: table("cos"), sin: table("sin") } } : {}),
+    ...(shape.bias === "none"
+      ? {}
+      : { bias: g.input("bias", "float32", [batch, 1, shape.bias === "full" ? length : 1, keys]) }),
+  };
+}
