@@ -1,0 +1,244 @@
+/** @file ONNX Runtime behind the backend interface: the only file that knows onnxruntime-node. */
+import * as ort from "onnxruntime-node";
+import type { DType, Shape } from "../../shared/dtypes.ts";
+import { dtypeBytes, elementCount } from "../../shared/dtypes.ts";
+import { InternalError, at, invariant } from "../../shared/errors.ts";
+import type { Graph } from "../core/graph.ts";
+import { newGraph } from "../core/graph.ts";
+import { sameShape } from "../core/ops.ts";
+import type { Device } from "../onnx/emitter.ts";
+import { devices } from "../onnx/emitter.ts";
+import { emitIdentity, emitModel } from "../onnx/model.ts";
+import type { Backend, DeviceTensor, HostData, Program, Tensors } from "./backend.ts";
+import { deviceNotFound, deviceNotInBuild, outOfMemory, refusedOperator } from "./ort-errors.ts";
+
+export interface OrtOptions {
+  readonly device: Device;
+  /** Threads that one operator may use on the CPU; one for each core by default. */
+  readonly threads?: number;
+}
+
+/** Devices that this build of ONNX Runtime carries; whether their hardware is there, {@link createOrtBackend} tells. */
+export function availableDevices(): readonly Device[] {
+  const carried = new Set(ort.listSupportedBackends().map(({ name }) => name));
+  return devices.filter((device) => carried.has(device));
+}
+
+/**
+ * Opens a device.
+ *
+ * On the CPU tensors are views of the caller's arrays. On WebGPU they cross once, when uploaded, and go from
+ * program to program on the device. The binding knows no buffers of the other devices: there they
+ * cross with each run.
+ * @throws UserError `device-not-in-build` or `device-not-found`, with the remedy.
+ */
+export async function createOrtBackend(options: OrtOptions): Promise<Backend> {
+  // Errors come as exceptions; ONNX Runtime would print them into the user's terminal as well.
+  ort.env.logLevel = "fatal";
+  const { device } = options;
+  if (!availableDevices().includes(device)) throw deviceNotInBuild(device, availableDevices());
+  const crossing = device === "webgpu" ? newCrossing(options) : undefined;
+  const backend = openBackend(options, crossing);
+  if (device !== "cpu") await probe(backend, device);
+  return backend;
+}
+
+/** A tensor's handle: ONNX Runtime's own tensor, or the promise of one that is on its way to the device. */
+interface Stored {
+  tensor: ort.Tensor | Promise<ort.Tensor>;
+}
+
+/** Brings tensors to a device and back. */
+interface Crossing {
+  toDevice(tensor: ort.Tensor): Promise<ort.Tensor>;
+  toHost(tensor: ort.Tensor): Promise<ort.Tensor>;
+}
+
+function openBackend(options: OrtOptions, crossing: Crossing | undefined): Backend {
+  const { device } = options;
+  const compile = async (graph: Graph): Promise<Program> => {
+    const model = emitModel(graph, device);
+    const session = await createSession(model.bytes, options, crossing !== undefined);
+    return newProgram(graph, model.inputs, session);
+  };
+  return {
+    name: device,
+    preallocates: true,
+    upload(dtype, shape, data) {
+      if (!crossing) return stored(dtype, shape, hostTensor(dtype, shape, data));
+      // The copy that the interface promises: the caller may change its array before it has crossed.
+      const crossed = crossing.toDevice(hostTensor(dtype, shape, data.slice()));
+      // Whoever uses the tensor sees the error; until then it must not count as unhandled.
+      crossed.catch(() => undefined);
+      return stored(dtype, shape, crossed);
+    },
+    async download(tensor) {
+      const here = await handleOf(tensor).tensor;
+      return hostData(crossing ? await crossing.toHost(here) : here);
+    },
+    release(tensor) {
+      // Memory of the host belongs to its arrays.
+      if (!crossing) return;
+      const dispose = async (): Promise<void> => (await handleOf(tensor).tensor).dispose();
+      dispose().catch(() => undefined);
+    },
+    async compile(graph) {
+      try {
+        return await compile(graph);
+      } catch (error) {
+        if (device === "cpu" || error instanceof InternalError) throw ours("compile", error);
+        throw await refusedOperator(device, graph, compile, error);
+      }
+    },
+  };
+}
+
+function newProgram(
+  graph: Graph,
+  inputs: readonly string[],
+  session: ort.InferenceSession,
+): Program {
+  const outputs = [...graph.outputs.keys()];
+  const declared = new Map(graph.inputs.map(({ name, value }) => [name, value]));
+  return {
+    inputs,
+    outputs,
+    async run(feeds, into) {
+      const given: Record<string, ort.Tensor> = {};
+      for (const name of inputs) given[name] = await operand(name, feeds, declared.get(name));
+      const wanted: Record<string, ort.Tensor | null> = {};
+      for (const name of outputs)
+        wanted[name] = into?.has(name) ? await operand(name, into, graph.outputs.get(name)) : null;
+      const made = await session.run(given, wanted).catch((error: unknown) => {
+        throw outOfMemory(error) ?? ours("run", error);
+      });
+      const results = new Map<string, DeviceTensor>();
+      for (const [name, { dtype, shape }] of graph.outputs) {
+        const tensor = made[name];
+        invariant(tensor, `ONNX Runtime made no output ${name}`);
+        results.set(name, into?.get(name) ?? stored(dtype, shape, tensor));
+      }
+      return results;
+    },
+    dispose: () => session.release(),
+  };
+}
+
+async function operand(
+  name: string,
+  tensors: Tensors,
+  declared: { readonly dtype: DType; readonly shape: Shape } | undefined,
+): Promise<ort.Tensor> {
+  const tensor = tensors.get(name);
+  invariant(tensor && declared, `the program has no tensor for ${name}`);
+  if (tensor.dtype !== declared.dtype || !sameShape(tensor.shape, declared.shape))
+    throw new InternalError(
+      `${name} is ${declared.dtype} [${declared.shape.join(", ")}], not ${tensor.dtype} [${tensor.shape.join(", ")}]`,
+    );
+  return handleOf(tensor).tensor;
+}
+
+function createSession(
+  bytes: Uint8Array,
+  { device, threads = 0 }: OrtOptions,
+  keepOnDevice: boolean,
+): Promise<ort.InferenceSession> {
+  return ort.InferenceSession.create(bytes, {
+    executionProviders: [device],
+    graphOptimizationLevel: "all",
+    executionMode: "sequential",
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    logSeverityLevel: 4,
+    ...(keepOnDevice ? { preferredOutputLocation: "gpu-buffer" } : {}),
+    extra: {
+      session: {
+        // Each session has its own threads: spinning ones take the cores from the next program.
+        intra_op: { allow_spinning: "0" },
+        inter_op: { allow_spinning: "0" },
+        // An operator without a kernel on the device would run on the CPU without a word.
+        ...(device === "cpu" ? {} : { disable_cpu_ep_fallback: "1" }),
+      },
+    },
+  });
+}
+
+/** The binding can neither fill nor read a device's buffer: a program that copies does it. */
+function newCrossing(options: OrtOptions): Crossing {
+  const sessions = new Map<string, Promise<ort.InferenceSession>>();
+  const copy = async (tensor: ort.Tensor, keepOnDevice: boolean): Promise<ort.Tensor> => {
+    const key = `${tensor.type}|${tensor.dims.length}|${keepOnDevice}`;
+    let session = sessions.get(key);
+    if (!session) {
+      const model = emitIdentity(tensor.type as DType, tensor.dims.length);
+      session = createSession(model, options, keepOnDevice);
+      sessions.set(key, session);
+    }
+    const { y } = await (await session).run({ x: tensor });
+    invariant(y, "a tensor did not cross");
+    return y;
+  };
+  return {
+    toDevice: (tensor) => copy(tensor, true),
+    toHost: (tensor) => copy(tensor, false),
+  };
+}
+
+/** There and back with one number, through a program: fails where there is no hardware or no driver. */
+async function probe(backend: Backend, device: Device): Promise<void> {
+  const g = newGraph();
+  const x = g.input("x", "float32", [2]);
+  g.output("y", at(g.emit("Add", [x, x], {}, [x]), 0));
+  let sum: HostData;
+  try {
+    const program = await backend.compile(g);
+    const fed = backend.upload("float32", [2], Float32Array.of(1, 2));
+    const made = (await program.run(new Map([["x", fed]]))).get("y");
+    invariant(made, "the probe has no output");
+    sum = await backend.download(made);
+    await program.dispose();
+  } catch (error) {
+    throw deviceNotFound(device, error);
+  }
+  if (sum[0] !== 2 || sum[1] !== 4)
+    throw deviceNotFound(device, new Error(`1 + 1 and 2 + 2 gave ${sum.join(" and ")}`));
+}
+
+function stored(
+  dtype: DType,
+  shape: Shape,
+  tensor: ort.Tensor | Promise<ort.Tensor>,
+): DeviceTensor {
+  const handle: Stored = { tensor };
+  return { dtype, shape, handle };
+}
+
+function handleOf(tensor: DeviceTensor): Stored {
+  return tensor.handle as Stored;
+}
+
+function hostTensor(dtype: DType, shape: Shape, data: HostData): ort.Tensor {
+  invariant(
+    data.length === elementCount(shape) && data.BYTES_PER_ELEMENT === dtypeBytes[dtype],
+    `${data.constructor.name} of ${data.length} for ${dtype} [${shape.join(", ")}]`,
+  );
+  invariant(dtype !== "bfloat16", "bfloat16 goes to ONNX Runtime as uint16");
+  return new ort.Tensor(dtype, data as ort.Tensor["data"], [...shape]);
+}
+
+function hostData(tensor: ort.Tensor): HostData {
+  const data = tensor.data as HostData | Float16Array;
+  // Node 24 has an array of halves; the interface promises their bits.
+  return tensor.type === "float16"
+    ? new Uint16Array(data.buffer, data.byteOffset, data.length)
+    : (data as HostData);
+}
+
+function ours(what: string, error: unknown): Error {
+  if (error instanceof InternalError) return error;
+  return new InternalError(`ONNX Runtime could not ${what} a program: ${messageOf(error)}`);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
