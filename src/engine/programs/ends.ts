@@ -12,16 +12,16 @@ import { traceScope } from "./scope.ts";
 import type { BlockSetup } from "./setup.ts";
 
 /** Token ids to the first hidden state. */
-export function embeddingForward(model: Model, setup: BlockSetup, shape: BatchShape, training: boolean): Graph {
+export function embeddingForward(model: Model, setup: BlockSetup, shape: BatchShape): Graph {
   const g = newGraph();
-  g.output(layerNames.output, embed(g, model, setup, shape, training).output);
+  g.output(layerNames.output, embed(g, model, setup, shape).output);
   return copyGraph(g);
 }
 
 /** Gradients of the embedding's trained tensors from that of the first hidden state. */
 export function embeddingTraining(model: Model, setup: BlockSetup, shape: BatchShape): LayerPrograms {
   const g = newGraph();
-  const { output, trained } = embed(g, model, setup, shape, true);
+  const { output, trained } = embed(g, model, setup, shape);
   const seed = g.input(layerNames.outputGradient, "float32", output.shape);
   const gradients = differentiate(g, new Map([[output, seed]]), [...trained.values()]);
   return splitPasses(
@@ -33,10 +33,11 @@ export function embeddingTraining(model: Model, setup: BlockSetup, shape: BatchS
   );
 }
 
-function embed(g: Graph, model: Model, setup: BlockSetup, { batch, length }: BatchShape, training: boolean): { readonly output: Value; readonly trained: ReadonlyMap<string, Value> } {
-  const scope = traceScope(g, setup, { training });
+function embed(g: Graph, model: Model, setup: BlockSetup, { batch, length }: BatchShape): { readonly output: Value; readonly trained: ReadonlyMap<string, Value> } {
+  const scope = traceScope(g, setup, { training: true });
   const tokens = (name: string): Value => g.input(name, "int32", [batch, length]);
-  const output = model.embed(scope, { ids: tokens("ids"), positions: tokens("positions"), types: tokens("types") });
+  const hidden = model.embed(scope, { ids: tokens("ids"), positions: tokens("positions"), types: tokens("types") });
+  const output = reshape(g, hidden, [batch * length, model.sizes.hidden]);
   return { output, trained: scope.trained };
 }
 

@@ -3,10 +3,10 @@ import { invariant } from "../../shared/errors.ts";
 import { differentiate } from "../autodiff/backward.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
-import { add } from "../core/ops.ts";
+import { add, reshape } from "../core/ops.ts";
 import type { Residual } from "../core/split.ts";
 import { copyGraph, splitPasses } from "../core/split.ts";
-import type { LayerContext, Model } from "../models/architecture.ts";
+import type { BlockScope, LayerContext, Model } from "../models/architecture.ts";
 import { traceScope } from "./scope.ts";
 import type { BlockSetup } from "./setup.ts";
 
@@ -41,7 +41,7 @@ export function layerForward(model: Model, setup: BlockSetup, shape: BatchShape)
   const g = newGraph();
   const scope = traceScope(g, setup, { training: false });
   const hidden = hiddenInput(g, model, shape);
-  g.output(layerNames.output, model.layer(scope, hidden, layerContext(g, model, shape)));
+  g.output(layerNames.output, runLayer(scope, model, hidden, layerContext(g, model, shape)));
   return copyGraph(g);
 }
 
@@ -58,7 +58,7 @@ export function layerTraining(
   const g = newGraph();
   const scope = traceScope(g, setup, { training: true });
   const hidden = hiddenInput(g, model, shape);
-  const output = model.layer(scope, hidden, layerContext(g, model, shape));
+  const output = runLayer(scope, model, hidden, layerContext(g, model, shape));
   const seed = g.input(layerNames.outputGradient, "float32", output.shape);
   const wrt = [...scope.trained.values(), ...(options.inputGradient ? [hidden] : [])];
   const gradients = differentiate(g, new Map([[output, seed]]), wrt);
@@ -85,7 +85,7 @@ export function layerDecoding(model: Model, setup: BlockSetup, shape: BatchShape
       g.output("values", values);
     },
   };
-  g.output(layerNames.output, model.layer(scope, hiddenInput(g, model, shape), context));
+  g.output(layerNames.output, runLayer(scope, model, hiddenInput(g, model, shape), context));
   return copyGraph(g);
 }
 
@@ -103,8 +103,15 @@ export function accumulatedGradients(
   });
 }
 
+/** The hidden state enters and leaves as rows [batch · length, hidden]. */
 function hiddenInput(g: Graph, model: Model, { batch, length }: BatchShape): Value {
-  return g.input(layerNames.hidden, "float32", [batch, length, model.sizes.hidden]);
+  return g.input(layerNames.hidden, "float32", [batch * length, model.sizes.hidden]);
+}
+
+function runLayer(scope: BlockScope, model: Model, rows: Value, context: LayerContext): Value {
+  const { hidden } = model.sizes;
+  const x = reshape(scope.g, rows, [context.batch, context.length, hidden]);
+  return reshape(scope.g, model.layer(scope, x, context), rows.shape);
 }
 
 function layerContext(g: Graph, model: Model, shape: BatchShape, past = 0): LayerContext {

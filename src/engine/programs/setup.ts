@@ -38,6 +38,13 @@ export function paramName(site: string, param: string): string {
   return `${site}#${param}`;
 }
 
+/** Name in the whole model of a trained tensor of a block: its source, or the module with the factor. */
+export function parameterName(spec: BlockSpec, name: string): string {
+  const [site = "", param] = name.split("#");
+  if (param === undefined) return spec.tensors.find((tensor) => tensor.name === name)?.source ?? name;
+  return `${spec.linears.find((linear) => linear.name === site)?.module ?? site}#${param}`;
+}
+
 /** Everything that trains in a block, in a fixed order. */
 export function trainedTensors(setup: BlockSetup): readonly TrainedTensor[] {
   const own = setup.spec.tensors.filter(({ name }) => setup.trained.has(name));

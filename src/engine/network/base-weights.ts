@@ -1,0 +1,77 @@
+/** @file The frozen weights in memory, in the form they are held in, and their decoding just before use. */
+import type { Shape } from "../../shared/dtypes.ts";
+import { elementCount } from "../../shared/dtypes.ts";
+import { invariant } from "../../shared/errors.ts";
+
+/** A base tensor as it is held. Shapes are in our orientation: linear weights [out, in]. */
+export type HeldTensor =
+  | { readonly type: "float32"; readonly shape: Shape; readonly data: Float32Array }
+  | { readonly type: "float16" | "bfloat16"; readonly shape: Shape; readonly data: Uint16Array }
+  | { readonly type: "nf4"; readonly shape: Shape; readonly packed: PackedNF4 };
+
+/** NF4 codes with doubly quantized scales, as bitsandbytes holds them. */
+export interface PackedNF4 {
+  /** Two codes a byte, the first in the high nibble [⌈n/2⌉]. */
+  readonly codes: Uint8Array;
+  readonly blockSize: number;
+  /** Number of weights. */
+  readonly count: number;
+  /** Writes the blocks' scales [⌈n/blockSize⌉]. */
+  readonly absmax: (into: Float32Array) => void;
+  /** Bytes held in all. */
+  readonly bytes: number;
+}
+
+/** Expands held tensors to float32; the result lies in memory that the next call overwrites. */
+export interface Decoder {
+  half(data: Uint16Array, type: "float16" | "bfloat16"): Float32Array;
+  nf4(packed: PackedNF4): Float32Array;
+}
+
+export interface BaseWeights {
+  get(source: string): HeldTensor;
+  /** A tensor in float32, decoded into the shared buffer where it is held otherwise. */
+  decode(source: string): Float32Array;
+  /** Rows of an embedding table [ids.length, width], written into `into`. */
+  rows(source: string, ids: Int32Array, into: Float32Array): void;
+  /** Bytes held, by kind. */
+  readonly bytes: { readonly quantized: number; readonly plain: number };
+}
+
+export function createBaseWeights(tensors: ReadonlyMap<string, HeldTensor>, decoder: Decoder): BaseWeights {
+  const get = (source: string): HeldTensor => {
+    const tensor = tensors.get(source);
+    invariant(tensor, `the base tensor ${source} was not loaded`);
+    return tensor;
+  };
+  const all = [...tensors.values()];
+  return {
+    get,
+    decode(source) {
+      const tensor = get(source);
+      switch (tensor.type) {
+        case "float32":
+          return tensor.data;
+        case "float16":
+        case "bfloat16":
+          return decoder.half(tensor.data, tensor.type);
+        case "nf4":
+          return decoder.nf4(tensor.packed);
+      }
+    },
+    rows(source, ids, into) {
+      const table = get(source);
+      invariant(table.type !== "nf4", `${source} is an embedding table and is not quantized`);
+      const width = elementCount(table.shape.slice(1));
+      ids.forEach((id, row) => {
+        const from = table.data.subarray(id * width, (id + 1) * width);
+        if (table.type === "float32") into.set(from, row * width);
+        else if (from instanceof Uint16Array) into.set(decoder.half(from, table.type), row * width);
+      });
+    },
+    bytes: {
+      quantized: all.reduce((sum, tensor) => sum + (tensor.type === "nf4" ? tensor.packed.bytes : 0), 0),
+      plain: all.reduce((sum, tensor) => sum + (tensor.type === "nf4" ? 0 : tensor.data.byteLength), 0),
+    },
+  };
+}

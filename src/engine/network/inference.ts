@@ -1,0 +1,84 @@
+/** @file Passes without gradients: the last hidden state, losses and logits of a batch's rows. */
+import { at, invariant } from "../../shared/errors.ts";
+import { embeddingForward, headForward } from "../programs/ends.ts";
+import type { HeadShape } from "../programs/ends.ts";
+import { layerForward, layerNames } from "../programs/layer.ts";
+import type { DeviceTensor, Tensors } from "../runtime/backend.ts";
+import type { ModelBatch } from "./batch.ts";
+import { batchFeeds, headFeeds, shapeKey, shapeOf } from "./batch.ts";
+import type { NetworkContext } from "./context.ts";
+import { floats } from "./context.ts";
+
+/** Elements of the logits that exist at once, at most: 24 MB stay within reach of the caches. */
+const logitElements = 6 << 20;
+
+/** The first hidden state [rows, hidden], in buffer `hidden.0`. */
+export async function embed(context: NetworkContext, batch: ModelBatch, feeds: Tensors): Promise<DeviceTensor> {
+  const { model, embedding } = context;
+  const shape = shapeOf(batch);
+  const pass = await context.pass(`embedding ${shapeKey(shape)}`, () => embeddingForward(model, embedding.setup, shape));
+  embedding.bindings.lookUp(batch.ids);
+  const outputs = await context.run(embedding, pass, { feeds, buffers: new Map([[layerNames.output, "hidden.0"]]) });
+  return made(outputs, layerNames.output);
+}
+
+/** One layer without anything kept for a backward pass. */
+export async function inferLayer(context: NetworkContext, index: number, batch: ModelBatch, feeds: Tensors, hidden: DeviceTensor): Promise<DeviceTensor> {
+  const layer = at(context.layers, index);
+  const shape = shapeOf(batch);
+  const key = `forward ${layer.setup.spec.id} ${shapeKey(shape)}`;
+  const pass = await context.pass(key, () => layerForward(context.model, layer.setup, shape));
+  const outputs = await context.run(layer, pass, {
+    feeds: new Map([...feeds, [layerNames.hidden, hidden]]),
+    buffers: new Map([[layerNames.output, `passing.${index % 2}`]]),
+  });
+  return made(outputs, layerNames.output);
+}
+
+/** Each row's loss [rows], or its logits [rows · outputs]. */
+export async function headRows(context: NetworkContext, batch: ModelBatch, wanted: "losses" | "logits"): Promise<Float32Array> {
+  const { backend, model, head } = context;
+  const feeds = batchFeeds(backend, model, batch);
+  let hidden = await embed(context, batch, feeds);
+  for (const index of context.layers.keys()) hidden = await inferLayer(context, index, batch, feeds, hidden);
+  const shape = headShape(context, batch);
+  const { kind } = batch.targets;
+  const key = `head ${wanted} ${kind} ${shape.count}/${shape.of}`;
+  const pass = await context.pass(key, () => headForward(model, head.setup, shape, kind, wanted));
+  const parts: Float32Array[] = [];
+  for (let start = 0; start < batch.rows.length; start += shape.count) {
+    const rowFeeds = headFeeds(backend, batch, start, shape.count);
+    const outputs = await context.run(head, pass, {
+      feeds: new Map([...rowFeeds, [layerNames.hidden, hidden]]),
+      buffers: new Map([[wanted, `head.${wanted}`]]),
+    });
+    const values = await floats(backend, made(outputs, wanted));
+    const rows = Math.min(shape.count, batch.rows.length - start);
+    parts.push(values.slice(0, (values.length / shape.count) * rows));
+  }
+  return joined(parts);
+}
+
+/** How many rows the head takes at once, so that the logits stay small. */
+export function headShape({ model }: NetworkContext, batch: ModelBatch): HeadShape {
+  const outputs = model.labels ?? model.sizes.vocabulary;
+  const fit = Math.max(8, 2 ** Math.floor(Math.log2(logitElements / outputs)));
+  return { count: Math.min(fit, Math.max(1, batch.rows.length)), of: batch.batch * batch.length };
+}
+
+/** An output that a program must have made. */
+export function made(outputs: Tensors, name: string): DeviceTensor {
+  const tensor = outputs.get(name);
+  invariant(tensor, `a program did not make ${name}`);
+  return tensor;
+}
+
+function joined(parts: readonly Float32Array[]): Float32Array {
+  const all = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let start = 0;
+  for (const part of parts) {
+    all.set(part, start);
+    start += part.length;
+  }
+  return all;
+}

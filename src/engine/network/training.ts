@@ -1,0 +1,123 @@
+/** @file The training pass of a micro-batch: forward, loss, and gradients summed into the parameters. */
+import { at, invariant } from "../../shared/errors.ts";
+import { embeddingTraining, headTraining } from "../programs/ends.ts";
+import type { BatchShape, LayerPrograms } from "../programs/layer.ts";
+import { layerNames, layerTraining } from "../programs/layer.ts";
+import type { DeviceTensor, Tensors } from "../runtime/backend.ts";
+import type { ModelBatch } from "./batch.ts";
+import { batchFeeds, headFeeds, shapeKey, shapeOf } from "./batch.ts";
+import type { Block, NetworkContext } from "./context.ts";
+import { floats } from "./context.ts";
+import { embed, headShape, inferLayer, made } from "./inference.ts";
+
+/** Adds the gradients of scale · Σ losses to the parameters' gradients and returns Σ losses. */
+export type TrainBatch = (batch: ModelBatch, scale: number) => Promise<number>;
+
+export function createTrainer(context: NetworkContext): TrainBatch {
+  const { backend, model, buffers, layers, embedding, head } = context;
+  // Below the lowest block that trains, nothing is kept and no gradient flows.
+  const lowest = layers.findIndex(({ trains }) => trains);
+  const first = embedding.trains ? 0 : lowest < 0 ? layers.length : lowest;
+  const programs = new Map<string, LayerPrograms>();
+
+  const layerPrograms = (layer: Block, index: number, shape: BatchShape): LayerPrograms => {
+    const key = `${layer.setup.spec.id} ${shapeKey(shape)}`;
+    const inputGradient = index > first || embedding.trains;
+    const options = { checkpointing: context.checkpointing, inputGradient };
+    const known = programs.get(key) ?? layerTraining(model, layer.setup, shape, options);
+    programs.set(key, known);
+    return known;
+  };
+  /** The buffer of a layer's input. */
+  const inputBuffer = (index: number): string =>
+    index === 0 ? "hidden.0" : index - 1 < first ? `passing.${(index - 1) % 2}` : `hidden.${index}`;
+  const gradientBuffer = (index: number): string => `gradient.${index % 2}`;
+
+  const forwardLayer = async (index: number, batch: ModelBatch, feeds: Tensors, hidden: DeviceTensor): Promise<DeviceTensor> => {
+    if (index < first) return inferLayer(context, index, batch, feeds, hidden);
+    const layer = at(layers, index);
+    const { id } = layer.setup.spec;
+    const shape = shapeOf(batch);
+    const { forward, residuals } = layerPrograms(layer, index, shape);
+    layer.bindings.drawMasks(batch.batch * batch.length, context.drawMask);
+    const pass = await context.pass(`train forward ${id} ${shapeKey(shape)}`, () => forward);
+    const outputs = await context.run(layer, pass, {
+      feeds: new Map([...feeds, [layerNames.hidden, hidden]]),
+      buffers: new Map([
+        [layerNames.output, inputBuffer(index + 1)],
+        ...residuals.map(({ name }) => [name, `${id}.${name}`] as const),
+      ]),
+    });
+    return made(outputs, layerNames.output);
+  };
+
+  const backwardLayer = async (index: number, batch: ModelBatch, feeds: Tensors, gradient: DeviceTensor): Promise<DeviceTensor> => {
+    const layer = at(layers, index);
+    const { id } = layer.setup.spec;
+    const shape = shapeOf(batch);
+    const { backward, residuals } = layerPrograms(layer, index, shape);
+    const pass = await context.pass(`train backward ${id} ${shapeKey(shape)}`, () => backward);
+    const outputs = await context.run(layer, pass, {
+      feeds: new Map([
+        ...feeds,
+        [layerNames.hidden, kept(inputBuffer(index))],
+        [layerNames.outputGradient, gradient],
+        ...residuals.map(({ name }) => [name, kept(`${id}.${name}`)] as const),
+      ]),
+      buffers: new Map([[layerNames.inputGradient, gradientBuffer(index)]]),
+    });
+    return outputs.get(layerNames.inputGradient) ?? gradient;
+  };
+
+  const trainHead = async (batch: ModelBatch, hidden: DeviceTensor, scale: number): Promise<{ readonly loss: number; readonly gradient: DeviceTensor }> => {
+    const shape = headShape(context, batch);
+    const { kind } = batch.targets;
+    const flows = first < layers.length || embedding.trains;
+    const key = `train head ${kind} ${shape.count}/${shape.of}`;
+    const pass = await context.pass(key, () => headTraining(model, head.setup, shape, kind, flows));
+    const buffer = gradientBuffer(layers.length);
+    let gradient = buffers.write(buffer, "float32", [shape.of, model.sizes.hidden], clear);
+    let loss = 0;
+    for (let start = 0; start < batch.rows.length; start += shape.count) {
+      const outputs = await context.run(head, pass, {
+        feeds: new Map([
+          ...headFeeds(backend, batch, start, shape.count),
+          [layerNames.hidden, hidden],
+          ["scale", backend.upload("float32", [1, 1], Float32Array.of(scale))],
+          [layerNames.accumulated("hidden"), gradient],
+        ]),
+        // The rows are added in place.
+        buffers: new Map([[layerNames.inputGradient, buffer]]),
+      });
+      gradient = outputs.get(layerNames.inputGradient) ?? gradient;
+      loss += at(await floats(backend, made(outputs, "loss")), 0);
+    }
+    return { loss, gradient };
+  };
+
+  function kept(buffer: string): DeviceTensor {
+    const tensor = buffers.get(buffer);
+    invariant(tensor, `${buffer} was not kept for the backward pass`);
+    return tensor;
+  }
+
+  return async (batch, scale) => {
+    const feeds = batchFeeds(backend, model, batch);
+    let hidden = await embed(context, batch, feeds);
+    for (const index of layers.keys()) hidden = await forwardLayer(index, batch, feeds, hidden);
+    const { loss, gradient: last } = await trainHead(batch, hidden, scale);
+    let gradient = last;
+    for (let index = layers.length - 1; index >= first; index--)
+      gradient = await backwardLayer(index, batch, feeds, gradient);
+    if (embedding.trains) {
+      const shape = shapeOf(batch);
+      const pass = await context.pass(`train embedding ${shapeKey(shape)}`, () => embeddingTraining(model, embedding.setup, shape).backward);
+      await context.run(embedding, pass, { feeds: new Map([...feeds, [layerNames.outputGradient, gradient]]), buffers: new Map() });
+    }
+    return loss;
+  };
+}
+
+function clear(data: { fill(value: number): unknown } | BigInt64Array): void {
+  if (!(data instanceof BigInt64Array)) data.fill(0);
+}
