@@ -1,0 +1,126 @@
+/** @file Findings about experiment files: a closed union of codes, exact places, and edits that mend. */
+import type { Place } from "../errors.ts";
+import type { Finding, Severity } from "../findings.ts";
+import type { Location, Path } from "./tree.ts";
+import { lineAndColumn } from "./tree.ts";
+
+/** Every code that reading or checking an experiment file can report. */
+export type ExperimentCode =
+  // the text
+  | "yaml-syntax"
+  | "yaml-tag"
+  | "yaml-alias"
+  | "yaml-key"
+  | "duplicate-key"
+  | "several-documents"
+  | "file-too-large"
+  | "file-too-deep"
+  // fields
+  | "unknown-field"
+  | "unknown-variant"
+  | "field-not-for-variant"
+  | "missing-field"
+  | "missing-value"
+  | "wrong-type"
+  | "out-of-bounds"
+  | "not-one-of"
+  | "wrong-length"
+  | "no-unit"
+  | "foreign-name"
+  | "foreign-without-counterpart"
+  | "said-twice"
+  // expressions
+  | "expression-syntax"
+  | "expression-unknown-name"
+  | "expression-cycle"
+  | "expression-value"
+  // several files
+  | "extends-missing"
+  | "extends-cycle"
+  | "extends-too-deep"
+  | "bad-override"
+  // fields that contradict each other
+  | "version-unknown"
+  | "version-missing"
+  | "contradiction"
+  | "without-effect"
+  // sweeps
+  | "sweep-too-large"
+  | "sweep-unknown-field"
+  | "sweep-unequal-lists"
+  | "sweep-no-difference";
+
+/** A place with both ends; `offset`/`endOffset` count UTF-16 units from the start of the file. */
+export interface FilePlace extends Place {
+  readonly line: number;
+  readonly column: number;
+  readonly endLine: number;
+  readonly endColumn: number;
+  readonly offset: number;
+  readonly endOffset: number;
+}
+
+/** Replace the text from `start` to `end` of `file`. */
+export interface Edit {
+  readonly file: string;
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+export interface Fix {
+  readonly title: string;
+  readonly edits: readonly Edit[];
+}
+
+export interface ExperimentFinding extends Finding {
+  readonly code: ExperimentCode;
+  readonly place: FilePlace;
+  readonly fix?: Fix;
+}
+
+export function placeOf({ source, start, end }: Location, path?: Path): FilePlace {
+  const [line, column] = lineAndColumn(source, start);
+  const [endLine, endColumn] = lineAndColumn(source, end);
+  const field = path === undefined || path.length === 0 ? {} : { field: path.join(".") };
+  const offsets = { offset: start, endOffset: end };
+  return { file: source.file, line, column, endLine, endColumn, ...offsets, ...field };
+}
+
+/** What a finding says beside its code and place. */
+export interface Remark {
+  readonly severity?: Severity;
+  readonly message: string;
+  readonly path?: Path;
+  readonly remedy?: string | undefined;
+  readonly fix?: Fix | undefined;
+}
+
+export type Report = (code: ExperimentCode, at: Location, remark: Remark) => void;
+
+const mostFindings = 300;
+
+/** Collects findings; the same remark about the same place is kept once, and no more than a few hundred. */
+export function collector(): { readonly findings: ExperimentFinding[]; readonly report: Report } {
+  const findings: ExperimentFinding[] = [];
+  const seen = new Set<string>();
+  const report: Report = (code, at, { severity = "error", message, path, remedy, fix }) => {
+    const place = placeOf(at, path);
+    const identity = `${code} ${place.file} ${at.start} ${at.end} ${message}`;
+    if (seen.has(identity) || findings.length >= mostFindings) return;
+    seen.add(identity);
+    findings.push({
+      code,
+      severity,
+      message,
+      place,
+      ...(remedy === undefined ? {} : { remedy }),
+      ...(fix === undefined ? {} : { fix }),
+    });
+  };
+  return { findings, report };
+}
+
+export function hasErrors(findings: readonly Finding[]): boolean {
+  return findings.some(({ severity }) => severity === "error");
+}

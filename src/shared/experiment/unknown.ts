@@ -1,0 +1,105 @@
+/** @file What is said about names that no declaration knows, and what was probably meant. */
+import { enumerate } from "./describe.ts";
+import { deletionOf, replace } from "./edits.ts";
+import type { ChoiceShape, NamedField } from "./lookup.ts";
+import { nearest } from "./nearest.ts";
+import type { CheckContext } from "./scalars.ts";
+import { nameOf, wrongType } from "./scalars.ts";
+import type { Located, MapNode, Path } from "./tree.ts";
+import { beginningOf, entryOf } from "./tree.ts";
+
+export function reportUnknown(
+  ctx: CheckContext,
+  map: MapNode,
+  declared: readonly NamedField[],
+  path: Path,
+  owner: string,
+): void {
+  const keys = declared.map(({ key }) => key);
+  for (const entry of map.entries) {
+    if (keys.includes(entry.key)) continue;
+    const absent = keys.filter((key) => entryOf(map, key) === undefined);
+    const near = nearest(entry.key, absent) ?? nearest(entry.key, keys);
+    const inner = [...path, entry.key];
+    ctx.report("unknown-field", entry.keyAt, {
+      message: `${path.length === 0 ? "An experiment" : owner} has no field \`${entry.key}\`.`,
+      path: inner,
+      ...(near === undefined
+        ? {
+            remedy: `Known here: ${enumerate(keys, "and")}.`,
+            fix: { title: `Remove \`${entry.key}\``, edits: deletionOf(map, entry) },
+          }
+        : {
+            remedy: `Did you mean \`${near}\`?`,
+            fix: {
+              title: `Rename to \`${near}\``,
+              edits: [replace(entry.keyAt, near)],
+            },
+          }),
+    });
+  }
+}
+
+export function reportOmitted(
+  ctx: CheckContext,
+  map: MapNode,
+  key: string,
+  type: string,
+  path: Path,
+): void {
+  const entry = entryOf(map, key);
+  if (entry === undefined || entry.value.kind === "null") return;
+  ctx.report("field-not-for-variant", entry.keyAt, {
+    message: `\`${key}\` has no meaning for \`${type}\`.`,
+    path: [...path, key],
+    remedy: "Remove it.",
+    fix: { title: `Remove \`${key}\``, edits: deletionOf(map, entry) },
+  });
+}
+
+/** `type` is missing, no text, or a name that is not in the catalog. */
+export function reportVariant(
+  ctx: CheckContext,
+  shape: ChoiceShape,
+  map: MapNode,
+  path: Path,
+): void {
+  const names = Object.keys(shape.variants);
+  const entry = entryOf(map, "type");
+  const inner = [...path, "type"];
+  if (entry === undefined) {
+    ctx.report("missing-field", beginningOf(map), {
+      message: `${nameOf(path)} has no \`type\`; it must be ${enumerate(names, "or")}.`,
+      path: inner,
+      remedy: "Add `type`.",
+    });
+    return;
+  }
+  reportUnknownVariant(ctx, entry.value, names, inner);
+}
+
+export function reportUnknownVariant(
+  ctx: CheckContext,
+  node: Located,
+  names: readonly string[],
+  path: Path,
+): void {
+  if (node.kind !== "text") {
+    wrongType(ctx, node, path, enumerate(names, "or"), undefined);
+    return;
+  }
+  const near = nearest(node.value, names);
+  ctx.report("unknown-variant", node.at, {
+    message: `${nameOf(path)} names \`${node.value}\`, which is not known.`,
+    path,
+    ...(near === undefined
+      ? { remedy: `Known: ${enumerate(names, "and")}.` }
+      : {
+          remedy: `Did you mean \`${near}\`?`,
+          fix: {
+            title: `Replace with \`${near}\``,
+            edits: [replace(node.at, near)],
+          },
+        }),
+  });
+}
