@@ -2,6 +2,7 @@
 import { elementCount } from "../../shared/dtypes.ts";
 import { at } from "../../shared/errors.ts";
 import type { Graph, NodeOf, OpName, Value } from "../core/graph.ts";
+import { causalAttentionGradient } from "./attention.ts";
 import {
   add, addColumn, cast, constant, div, equal, erf, exp, expand, gather, less, matmul, mul, neg,
   pad, pickColumn, reduceSum, reshape, rope, scalar, scale, scatterAdd, sigmoid, sign, slice, sub, tanh,
@@ -115,6 +116,9 @@ export const vjpRules: VjpRules = {
       : matmul(g, a, dy, { transA: !transA, alpha });
     return [da, db];
   }),
+  Gemm: "nondifferentiable",
+  // o = P v, P = softmax(s q kᵀ) ⇒ dv = Pᵀ do, dS = P (do vᵀ − Σ do o), dq = s dS k, dk = s dSᵀ q
+  CausalAttention: rule((g, dy, inputs, y, { attributes }) => causalAttentionGradient(g, dy, inputs, y, attributes.scale)),
   // y = x Wᵀ with W frozen  ⇒  dx = dy W
   MatMulNF4: rule((g, dy, _inputs, _y, { attributes: { decoded } }) => [matmul(g, dy, decoded)]),
   // y = Σ x  ⇒  dx = dy, broadcast

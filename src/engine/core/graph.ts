@@ -48,6 +48,10 @@ export interface OpAttributes {
   // Products.
   /** alpha · op(a) op(b) over the last two axes, leading axes broadcast; op transposes the last two. */
   MatMul: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
+  /** alpha · op(a) op(b) + c for matrices a, b and c [m, n] or [n]; made by `fuse`, after differentiation. */
+  Gemm: { readonly transA: boolean; readonly transB: boolean; readonly alpha: number };
+  /** Causal softmax(q kᵀ scale) v: q [batch, length, heads, dim], k and v [batch, length, groups, dim]. */
+  CausalAttention: { readonly scale: number };
   /** x Wᵀ with W [out, in] held as NF4 codes; inputs x, codes, absmax; `decoded` is W for the backward product. */
   MatMulNF4: {
     readonly in: number;

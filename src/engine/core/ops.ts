@@ -120,6 +120,28 @@ export function matmulNF4(
   return one(g.emit("MatMulNF4", [x, codes, absmax], weight, [{ dtype: x.dtype, shape }]));
 }
 
+/** alpha · op(a) op(b) + c: a [m, k], b [k, n] after transposition, c [m, n] or [n]. */
+export function gemm(g: Graph, a: Value, b: Value, c: Value, options: Required<MatMulOptions>): Value {
+  const [m] = lastTwo(a.shape, options.transA);
+  const [, n] = lastTwo(b.shape, options.transB);
+  invariant(a.shape.length === 2 && b.shape.length === 2, "Gemm takes matrices");
+  return one(g.emit("Gemm", [a, b, c], options, [{ dtype: a.dtype, shape: [m, n] }]));
+}
+
+/**
+ * Causal softmax(q kᵀ scale) v with q [batch, length, heads, dim], k and v [batch, length, groups, dim]: each
+ * group of heads / groups query heads shares a key-value head. Result [batch, length, heads, dim].
+ */
+export function causalAttention(g: Graph, q: Value, k: Value, v: Value, factor: number): Value {
+  const [batch, length, heads, dim] = q.shape;
+  invariant(
+    sameShape(k.shape, v.shape) && k.shape[0] === batch && k.shape[1] === length && k.shape[3] === dim,
+    `CausalAttention: q [${q.shape.join()}], k [${k.shape.join()}], v [${v.shape.join()}]`,
+  );
+  invariant(at([heads ?? 0], 0) % at(k.shape, 2) === 0, "CausalAttention: heads must divide into groups");
+  return one(g.emit("CausalAttention", [q, k, v], { scale: factor }, [q]));
+}
+
 function reduction(op: "ReduceSum" | "ReduceMax"): (g: Graph, x: Value, axes: readonly number[]) => Value {
   return (g, x, axes) => {
     const positive = axes.map((axis) => (axis < 0 ? axis + x.shape.length : axis)).toSorted((a, b) => a - b);

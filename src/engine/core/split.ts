@@ -27,6 +27,7 @@ const kept: ReadonlySet<OpName> = new Set([
   "Softmax",
   "LogSoftmax",
   "CrossEntropy",
+  "CausalAttention",
   "Gather",
   "Rope",
 ]);

@@ -44,9 +44,9 @@ export interface BlockScope {
   readonly g: Graph;
   /** A norm or bias as float32. */
   tensor(name: string): Value;
-  /** Rows of an embedding table [rows, width] at int32 indices [any]. */
+  /** Rows of an embedding table [rows, width] at int32 indices [batch, length]: [batch · length, width]. */
   lookup(name: string, indices: Value): Value;
-  /** y = x Wᵀ + b at a linear site, with whatever method acts there. x is [..., in]. */
+  /** y = x Wᵀ + b at a linear site, with whatever method acts there. x is [rows, in]. */
   linear(name: string, x: Value): Value;
 }
 
@@ -59,6 +59,8 @@ export interface LayerContext {
   /** Added to attention scores: [batch or 1, 1, length or 1, keys]; causal masking comes in addition. */
   readonly bias?: Value;
   readonly causal: boolean;
+  /** Whether the device computes causal attention as one operator. */
+  readonly fusedAttention: boolean;
   /** Keys and values [batch, kvHeads, past, headDim] of earlier tokens, in generation. */
   readonly past?: { readonly keys: Value; readonly values: Value };
   /** Called with this layer's own keys and values [batch, kvHeads, length, headDim]. */
@@ -102,9 +104,9 @@ export interface Model {
   readonly rotary?: { readonly inverseFrequencies: Float64Array; readonly scale: number };
   /** Position ids: plain 0, 1, …, or shifted past the padding index (RoBERTa). */
   readonly firstPosition: number;
-  /** Hidden states [batch, length, hidden] of token inputs. */
+  /** Hidden states [batch · length, hidden] of token inputs. */
   embed(scope: BlockScope, tokens: TokenInputs): Value;
-  /** One layer: [batch, length, hidden] to the same. */
+  /** One layer: [batch · length, hidden] to the same. */
   layer(scope: BlockScope, hidden: Value, context: LayerContext): Value;
   /** Rows [n, hidden] to logits [n, vocabulary]; classifiers: first tokens' rows [n, hidden] to [n, labels]. */
   head(scope: BlockScope, rows: Value): Value;

@@ -1,11 +1,9 @@
 /** @file Scaled dot-product attention over grouped heads, as graph nodes. */
 import { at } from "../../shared/errors.ts";
+import { causalMask } from "../core/causal-mask.ts";
 import type { Graph, Value } from "../core/graph.ts";
-import { add, concat, constant, matmul, reshape, softmax, transpose } from "../core/ops.ts";
+import { add, causalAttention, concat, matmul, reshape, softmax, transpose } from "../core/ops.ts";
 import type { LayerContext } from "./architecture.ts";
-
-/** What forbids a key: large enough that its weight is exactly 0 in float32, small enough to stay finite. */
-export const forbidden = -1e30;
 
 export interface AttentionInputs {
   /** [batch, length, heads, headDim] */
@@ -16,7 +14,7 @@ export interface AttentionInputs {
 }
 
 /**
- * softmax(q kᵀ / √headDim + mask) v: [batch, length, heads · headDim]. Query heads of one key-value head
+ * softmax(q kᵀ / √headDim + mask) v: [batch · length, heads · headDim]. Query heads of one key-value head
  * are stacked as rows of one product, so that keys and values are never repeated.
  */
 export function attention(g: Graph, inputs: AttentionInputs, context: LayerContext): Value {
@@ -25,6 +23,13 @@ export function attention(g: Graph, inputs: AttentionInputs, context: LayerConte
   const headDim = at(inputs.queries.shape, 3);
   const groups = at(inputs.keys.shape, 2);
   const perGroup = heads / groups;
+
+  const plain = context.causal && !context.bias && !context.past && !context.onKeysValues;
+  if (plain && context.fusedAttention) {
+    const { queries, keys, values } = inputs;
+    const mixed = causalAttention(g, queries, keys, values, 1 / Math.sqrt(headDim));
+    return reshape(g, mixed, [batch * length, heads * headDim]);
+  }
 
   const ownKeys = transpose(g, inputs.keys, [0, 2, 1, 3]);
   const ownValues = transpose(g, inputs.values, [0, 2, 1, 3]);
@@ -42,13 +47,5 @@ export function attention(g: Graph, inputs: AttentionInputs, context: LayerConte
   if (context.bias) masked = add(g, masked, context.bias);
   const weights = reshape(g, softmax(g, masked), [batch, groups, perGroup * length, keyCount]);
   const mixed = reshape(g, matmul(g, weights, values), [batch, groups, perGroup, length, headDim]);
-  return reshape(g, transpose(g, mixed, [0, 3, 1, 2, 4]), [batch, length, heads * headDim]);
-}
-
-/** [length, keys]: query i may see keys up to i + keys − length. */
-function causalMask(g: Graph, length: number, keys: number): Value {
-  const mask = new Float32Array(length * keys);
-  for (let query = 0; query < length; query++)
-    mask.fill(forbidden, query * keys + query + keys - length + 1, (query + 1) * keys);
-  return constant(g, "float32", [length, keys], mask);
+  return reshape(g, transpose(g, mixed, [0, 3, 1, 2, 4]), [batch * length, heads * headDim]);
 }

@@ -25,8 +25,8 @@ export interface ModelBatch {
   readonly targets: Targets;
 }
 
-export function shapeOf({ batch, length, ownPositions, bias }: ModelBatch): BatchShape {
-  return { batch, length, ownPositions, bias: bias?.kind ?? "none" };
+export function shapeOf({ batch, length, ownPositions, bias }: ModelBatch, backend: Backend): BatchShape {
+  return { batch, length, ownPositions, bias: bias?.kind ?? "none", fusedAttention: backend.fusedAttention };
 }
 
 /** A batch shape as the key of what was compiled for it. */

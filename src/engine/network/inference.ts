@@ -15,7 +15,7 @@ const logitElements = 6 << 20;
 /** The first hidden state [rows, hidden], in buffer `hidden.0`. */
 export async function embed(context: NetworkContext, batch: ModelBatch, feeds: Tensors): Promise<DeviceTensor> {
   const { model, embedding } = context;
-  const shape = shapeOf(batch);
+  const shape = shapeOf(batch, context.backend);
   const pass = await context.pass(`embedding ${shapeKey(shape)}`, () => embeddingForward(model, embedding.setup, shape));
   embedding.bindings.lookUp(batch.ids);
   const outputs = await context.run(embedding, pass, { feeds, buffers: new Map([[layerNames.output, "hidden.0"]]) });
@@ -25,7 +25,7 @@ export async function embed(context: NetworkContext, batch: ModelBatch, feeds: T
 /** One layer without anything kept for a backward pass. */
 export async function inferLayer(context: NetworkContext, index: number, batch: ModelBatch, feeds: Tensors, hidden: DeviceTensor): Promise<DeviceTensor> {
   const layer = at(context.layers, index);
-  const shape = shapeOf(batch);
+  const shape = shapeOf(batch, context.backend);
   const key = `forward ${layer.setup.spec.id} ${shapeKey(shape)}`;
   const pass = await context.pass(key, () => layerForward(context.model, layer.setup, shape));
   const outputs = await context.run(layer, pass, {

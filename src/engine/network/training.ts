@@ -37,7 +37,7 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     if (index < first) return inferLayer(context, index, batch, feeds, hidden);
     const layer = at(layers, index);
     const { id } = layer.setup.spec;
-    const shape = shapeOf(batch);
+    const shape = shapeOf(batch, context.backend);
     const { forward, residuals } = layerPrograms(layer, index, shape);
     layer.bindings.drawMasks(batch.batch * batch.length, context.drawMask);
     const pass = await context.pass(`train forward ${id} ${shapeKey(shape)}`, () => forward);
@@ -54,7 +54,7 @@ export function createTrainer(context: NetworkContext): TrainBatch {
   const backwardLayer = async (index: number, batch: ModelBatch, feeds: Tensors, gradient: DeviceTensor): Promise<DeviceTensor> => {
     const layer = at(layers, index);
     const { id } = layer.setup.spec;
-    const shape = shapeOf(batch);
+    const shape = shapeOf(batch, context.backend);
     const { backward, residuals } = layerPrograms(layer, index, shape);
     const pass = await context.pass(`train backward ${id} ${shapeKey(shape)}`, () => backward);
     const outputs = await context.run(layer, pass, {
@@ -110,7 +110,7 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     for (let index = layers.length - 1; index >= first; index--)
       gradient = await backwardLayer(index, batch, feeds, gradient);
     if (embedding.trains) {
-      const shape = shapeOf(batch);
+      const shape = shapeOf(batch, context.backend);
       const pass = await context.pass(`train embedding ${shapeKey(shape)}`, () => embeddingTraining(model, embedding.setup, shape).backward);
       await context.run(embedding, pass, { feeds: new Map([...feeds, [layerNames.outputGradient, gradient]]), buffers: new Map() });
     }

@@ -47,6 +47,17 @@ export function matmul(e: Emitter, node: NodeOf<"MatMul">): void {
   else e.node("Mul", [e.call("MatMul", inputs), e.scalar(y.dtype, alpha)], [e.name(y)]);
 }
 
+/** ONNX has it as it is. */
+export function gemm(e: Emitter, node: NodeOf<"Gemm">): void {
+  const { transA, transB, alpha } = node.attributes;
+  e.node(
+    "Gemm",
+    node.inputs.map((value) => e.name(value)),
+    [outputName(e, node)],
+    { transA: int(Number(transA)), transB: int(Number(transB)), alpha: float(alpha) },
+  );
+}
+
 /**
  * The only form that ONNX Runtime computes rightly: `transB: 0` on the CPU gives A Wᵀ again, without an
  * error, so that the backward product never comes here.

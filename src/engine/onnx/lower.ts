@@ -4,7 +4,8 @@ import { at, invariant } from "../../shared/errors.ts";
 import type { NodeOf, OpName, Value } from "../core/graph.ts";
 import type { Emitter, OnnxAttributes } from "./emitter.ts";
 import { float, inputNames, int, ints, microsoft, onnxTypes, outputName, text } from "./emitter.ts";
-import { matmul, matmulNF4 } from "./lower-products.ts";
+import { causalAttention } from "./lower-attention.ts";
+import { gemm, matmul, matmulNF4 } from "./lower-products.ts";
 
 export type LowerRule<Op extends OpName> = (e: Emitter, node: NodeOf<Op>) => void;
 
@@ -95,6 +96,8 @@ export const lowerRules: LowerRules = {
     }),
   MatMul: matmul,
   MatMulNF4: matmulNF4,
+  Gemm: gemm,
+  CausalAttention: causalAttention,
   ReduceSum: (e, node) => reduce(e, "ReduceSum", node),
   ReduceMax: (e, node) => reduce(e, "ReduceMax", node),
   Softmax: plain("Softmax", lastAxis),

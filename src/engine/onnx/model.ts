@@ -2,6 +2,7 @@
 import type { DType } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Graph, NodeOf, OpName, Value } from "../core/graph.ts";
+import { fuse } from "../core/fuse.ts";
 import { liveNodes } from "../core/graph.ts";
 import type { Device, Emitter, Initializer, OnnxAttribute, OnnxNode } from "./emitter.ts";
 import { microsoft, newEmitter, onnxTypes } from "./emitter.ts";
@@ -25,7 +26,8 @@ export interface OnnxModel {
  * The live part of a graph for a device. Inputs that nothing reads are left out. Input and output names
  * are the graph's; they must differ from each other and not start with `%`.
  */
-export function emitModel(graph: Graph, device: Device): OnnxModel {
+export function emitModel(source: Graph, device: Device): OnnxModel {
+  const graph = fuse(source);
   const nodes = liveNodes(graph);
   const used = new Set<Value>(graph.outputs.values());
   for (const node of nodes) for (const input of node.inputs) used.add(input);

@@ -36,8 +36,7 @@ export function embeddingTraining(model: Model, setup: BlockSetup, shape: BatchS
 function embed(g: Graph, model: Model, setup: BlockSetup, { batch, length }: BatchShape): { readonly output: Value; readonly trained: ReadonlyMap<string, Value> } {
   const scope = traceScope(g, setup, { training: true });
   const tokens = (name: string): Value => g.input(name, "int32", [batch, length]);
-  const hidden = model.embed(scope, { ids: tokens("ids"), positions: tokens("positions"), types: tokens("types") });
-  const output = reshape(g, hidden, [batch * length, model.sizes.hidden]);
+  const output = model.embed(scope, { ids: tokens("ids"), positions: tokens("positions"), types: tokens("types") });
   return { output, trained: scope.trained };
 }
 

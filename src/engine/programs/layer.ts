@@ -3,10 +3,10 @@ import { invariant } from "../../shared/errors.ts";
 import { differentiate } from "../autodiff/backward.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
-import { add, reshape } from "../core/ops.ts";
+import { add } from "../core/ops.ts";
 import type { Residual } from "../core/split.ts";
 import { copyGraph, splitPasses } from "../core/split.ts";
-import type { BlockScope, LayerContext, Model } from "../models/architecture.ts";
+import type { LayerContext, Model } from "../models/architecture.ts";
 import { traceScope } from "./scope.ts";
 import type { BlockSetup } from "./setup.ts";
 
@@ -18,6 +18,8 @@ export interface BatchShape {
   readonly ownPositions: boolean;
   /** Added to attention scores: none, one row of keys for each sequence, or a full matrix for each. */
   readonly bias: "none" | "keys" | "full";
+  /** Whether the device computes causal attention as one operator. */
+  readonly fusedAttention: boolean;
 }
 
 export interface LayerPrograms {
@@ -41,7 +43,7 @@ export function layerForward(model: Model, setup: BlockSetup, shape: BatchShape)
   const g = newGraph();
   const scope = traceScope(g, setup, { training: false });
   const hidden = hiddenInput(g, model, shape);
-  g.output(layerNames.output, runLayer(scope, model, hidden, layerContext(g, model, shape)));
+  g.output(layerNames.output, model.layer(scope, hidden, layerContext(g, model, shape)));
   return copyGraph(g);
 }
 
@@ -58,7 +60,7 @@ export function layerTraining(
   const g = newGraph();
   const scope = traceScope(g, setup, { training: true });
   const hidden = hiddenInput(g, model, shape);
-  const output = runLayer(scope, model, hidden, layerContext(g, model, shape));
+  const output = model.layer(scope, hidden, layerContext(g, model, shape));
   const seed = g.input(layerNames.outputGradient, "float32", output.shape);
   const wrt = [...scope.trained.values(), ...(options.inputGradient ? [hidden] : [])];
   const gradients = differentiate(g, new Map([[output, seed]]), wrt);
@@ -85,7 +87,7 @@ export function layerDecoding(model: Model, setup: BlockSetup, shape: BatchShape
       g.output("values", values);
     },
   };
-  g.output(layerNames.output, runLayer(scope, model, hiddenInput(g, model, shape), context));
+  g.output(layerNames.output, model.layer(scope, hiddenInput(g, model, shape), context));
   return copyGraph(g);
 }
 
@@ -108,12 +110,6 @@ function hiddenInput(g: Graph, model: Model, { batch, length }: BatchShape): Val
   return g.input(layerNames.hidden, "float32", [batch * length, model.sizes.hidden]);
 }
 
-function runLayer(scope: BlockScope, model: Model, rows: Value, context: LayerContext): Value {
-  const { hidden } = model.sizes;
-  const x = reshape(scope.g, rows, [context.batch, context.length, hidden]);
-  return reshape(scope.g, model.layer(scope, x, context), rows.shape);
-}
-
 function layerContext(g: Graph, model: Model, shape: BatchShape, past = 0): LayerContext {
   const { batch, length } = shape;
   const table = (name: string): Value =>
@@ -123,6 +119,7 @@ function layerContext(g: Graph, model: Model, shape: BatchShape, past = 0): Laye
     batch,
     length,
     causal: model.causal && past === 0,
+    fusedAttention: shape.fusedAttention,
     ...(model.rotary ? { rotary: { cos: table("cos"), sin: table("sin") } } : {}),
     ...(shape.bias === "none"
       ? {}

@@ -90,26 +90,25 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: { readonly trainin
     lookup(name, indices) {
       const table = specOf(name);
       const width = table.shape.slice(1);
-      if (storageOf(setup, name).type === "float32") return gather(g, tensor(name), indices);
-      return once(inputNames.rows(name), () => g.input(inputNames.rows(name), "float32", [...indices.shape, ...width]));
+      const flat = reshape(g, indices, [elementCount(indices.shape)]);
+      if (storageOf(setup, name).type === "float32") return gather(g, tensor(name), flat);
+      return once(inputNames.rows(name), () => g.input(inputNames.rows(name), "float32", [...flat.shape, ...width]));
     },
     linear(name, x) {
       const linear = setup.spec.linears.find((site) => site.name === name);
       invariant(linear, `block ${setup.spec.id} has no linear site ${name}`);
-      const rows = reshape(g, x, [elementCount(x.shape) / linear.in, linear.in]);
       const base = baseOf(linear);
       const site = setup.sites.get(name);
       const y = site
         ? site.method.forward(
             g,
-            rows,
+            x,
             base,
             new Map([...site.params].map(([p, { shape }]) => [p, param(paramName(name, p), shape)])),
             { dropout: (value) => dropped(name, site, value), drops: mode.training && site.dropout > 0 },
           )
-        : base.apply(g, rows);
-      const biased = linear.bias ? add(g, y, tensor(`${name}.bias`)) : y;
-      return reshape(g, biased, [...x.shape.slice(0, -1), linear.out]);
+        : base.apply(g, x);
+      return linear.bias ? add(g, y, tensor(`${name}.bias`)) : y;
     },
   };
 }

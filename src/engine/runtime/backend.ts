@@ -37,6 +37,8 @@ export interface Backend {
   readonly name: string;
   /** Whether programs can write into tensors given to them; otherwise they allocate their outputs. */
   readonly preallocates: boolean;
+  /** Whether causal attention runs as one operator. */
+  readonly fusedAttention: boolean;
   /** A tensor over `data`: on the CPU a view without a copy, elsewhere a copy on the device. */
   upload(dtype: DType, shape: Shape, data: HostData): DeviceTensor;
   /** The elements on the host: on the CPU the array itself, elsewhere a copy. */

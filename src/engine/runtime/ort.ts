@@ -64,6 +64,7 @@ function openBackend(options: OrtOptions, crossing: Crossing | undefined): Backe
   return {
     name: device,
     preallocates: true,
+    fusedAttention: device === "cpu",
     upload(dtype, shape, data) {
       if (!crossing) return stored(dtype, shape, hostTensor(dtype, shape, data));
       // The copy that the interface promises: the caller may change its array before it has crossed.

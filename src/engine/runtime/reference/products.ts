@@ -27,6 +27,15 @@ export const matmul: Evaluate<"MatMul"> = (inputs, outputs, { transA, transB, al
   ];
 };
 
+/** y = α op(a) op(b) + c, c broadcast over the rows. */
+export const gemm: Evaluate<"Gemm"> = (inputs, outputs, attributes) => {
+  const product = at(matmul(inputs, outputs, attributes), 0);
+  const c = at(inputs, 2);
+  const sum = (position: number): number =>
+    element(product, position) + element(c, position % c.data.length);
+  return [filled(product, sum)];
+};
+
 /** The sixteen values of NormalFloat4. Dettmers et al., "QLoRA", appendix E. */
 const nf4Values = [
   -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
