@@ -1,0 +1,81 @@
+/** @file What the operating system refuses, said so that the user can mend it. */
+import { UserError } from "../../shared/errors.ts";
+
+interface Explanation {
+  readonly code: string;
+  readonly message: string;
+  readonly remedy: string;
+}
+
+const full = "Free some space, or move the run folder to another disk, then resume the run.";
+
+/** What each refusal means; anything else is passed on as it is. */
+const explanations: ReadonlyMap<string, Explanation> = new Map([
+  ["ENOSPC", { code: "no-space-left", message: "no space is left on the device", remedy: full }],
+  ["EDQUOT", { code: "no-space-left", message: "the disk quota is used up", remedy: full }],
+  [
+    "EROFS",
+    {
+      code: "read-only-folder",
+      message: "the file system is read-only",
+      remedy: "Choose a folder on a file system that can be written.",
+    },
+  ],
+  ["EACCES", permission()],
+  ["EPERM", permission()],
+  [
+    "ENOTDIR",
+    {
+      code: "not-a-folder",
+      message: "a file stands where a folder is needed",
+      remedy: "Move that file away or choose another folder.",
+    },
+  ],
+]);
+
+/** The {@link UserError} for a refused write under `path`; other errors come back unchanged. */
+export function writeError(error: unknown, path: string): unknown {
+  const explanation = explanations.get(errorCode(error) ?? "");
+  if (explanation === undefined) return error;
+  return new UserError({
+    code: explanation.code,
+    message: `Cannot write ${path}: ${explanation.message}.`,
+    place: { file: path },
+    remedy: explanation.remedy,
+    cause: error,
+  });
+}
+
+/** Runs `work` and turns a refused write into a {@link UserError} about `path`. */
+export async function explainingWrites<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw writeError(error, path);
+  }
+}
+
+/** The operating system's word for an error, e.g. `ENOENT`. */
+export function errorCode(error: unknown): string | undefined {
+  return error instanceof Error && "code" in error && typeof error.code === "string"
+    ? error.code
+    : undefined;
+}
+
+/** `work`'s value, or `undefined` where the file or folder is not there. */
+export async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined> {
+  try {
+    return await work;
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+function permission(): Explanation {
+  return {
+    code: "no-permission",
+    message: "permission is denied",
+    remedy: "Give yourself the right to write there, or choose another folder.",
+  };
+}

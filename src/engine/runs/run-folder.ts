@@ -1,0 +1,145 @@
+/** @file The run folder: where `.spectune/` lies, making a run, finding it again, listing what is there. */
+import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
+import { UserError } from "../../shared/errors.ts";
+import { isTemporaryName, syncFolder, temporaryPath } from "./atomic.ts";
+import { errorCode, explainingWrites, unlessMissing } from "./file-errors.ts";
+import { runStatus, type RunStatus } from "./liveness.ts";
+
+/** What lies in a run folder besides `events.ndjson`, `attempts/`, `requests/` and `checkpoints/`. */
+export const runLayout = {
+  /** The resolved experiment; a folder without it is no run. */
+  experiment: "experiment.yaml",
+  tensorboard: "tensorboard",
+  adapter: "adapter",
+  analysis: "analysis",
+  report: "report.html",
+} as const;
+
+/** `.spectune` in the nearest folder above `file` that has one or a `.git`, else beside the file. */
+export async function findSpectuneFolder(file: string): Promise<string> {
+  const beside = dirname(resolve(file));
+  for (let folder = beside; ; folder = dirname(folder)) {
+    for (const name of [".spectune", ".git"])
+      if (await exists(join(folder, name))) return join(folder, ".spectune");
+    if (dirname(folder) === folder) return join(beside, ".spectune");
+  }
+}
+
+export interface NewRun {
+  readonly name: string;
+  /** Milliseconds since 1970; the folder's name begins with it, in UTC. */
+  readonly time: number;
+  /** The resolved experiment as YAML. */
+  readonly experiment: string;
+}
+
+/**
+ * Makes a run folder with its experiment, whole or not at all, under a name of its own even where
+ * several processes do so at once. Returns its path.
+ */
+export async function createRun(spectuneFolder: string, run: NewRun): Promise<string> {
+  const runs = runsFolder(spectuneFolder);
+  return await explainingWrites(runs, async () => {
+    await mkdir(runs, { recursive: true });
+    const temporary = temporaryPath(join(runs, "run"));
+    try {
+      await mkdir(temporary);
+      await writeFile(join(temporary, runLayout.experiment), run.experiment, { flush: true });
+      await syncFolder(temporary);
+      for (let again = 1; ; again += 1) {
+        const path = join(runs, runId(run, again));
+        // A rename cannot replace a folder that has a file, and every run has its experiment.
+        if (!(await exists(path)) && (await renamed(temporary, path))) {
+          await syncFolder(runs);
+          return path;
+        }
+      }
+    } catch (error) {
+      await rm(temporary, { recursive: true, force: true });
+      throw error;
+    }
+  });
+}
+
+/** A run as the list shows it. */
+export interface ListedRun {
+  /** The name of its folder. */
+  readonly id: string;
+  readonly folder: string;
+  readonly status: RunStatus;
+}
+
+/** The runs of a `.spectune` folder, newest first. */
+export async function listRuns(spectuneFolder: string, now: number): Promise<readonly ListedRun[]> {
+  const runs = runsFolder(spectuneFolder);
+  const listed: ListedRun[] = [];
+  for (const id of ((await unlessMissing(readdir(runs))) ?? []).toSorted().toReversed()) {
+    const folder = join(runs, id);
+    if (isTemporaryName(id) || !(await exists(join(folder, runLayout.experiment)))) continue;
+    listed.push({ id, folder, status: await runStatus(folder, now) });
+  }
+  return listed;
+}
+
+/**
+ * The folder of a run that the user names: a path, or the name or the unambiguous part of a name of
+ * a run in `spectuneFolder`. A {@link UserError} where there is none or several.
+ */
+export async function findRun(reference: string, spectuneFolder: string): Promise<string> {
+  const path = resolve(reference);
+  if (await exists(join(path, runLayout.experiment))) return path;
+  const ids = (await listRuns(spectuneFolder, 0)).map(({ id }) => id);
+  const matching = ids.includes(reference)
+    ? [reference]
+    : ids.filter((id) => id.includes(reference));
+  const [only, ...others] = matching;
+  if (only !== undefined && others.length === 0) return join(runsFolder(spectuneFolder), only);
+  const some = (only === undefined ? ids : matching).slice(0, 5).join(", ");
+  throw new UserError({
+    code: only === undefined ? "unknown-run" : "ambiguous-run",
+    message:
+      only === undefined
+        ? `There is no run "${reference}" in ${runsFolder(spectuneFolder)}, and no run folder of that path.`
+        : `"${reference}" is the name of ${matching.length} runs.`,
+    ...(some === "" ? {} : { remedy: `Give the path of a run folder or one of: ${some}.` }),
+  });
+}
+
+export function runsFolder(spectuneFolder: string): string {
+  return join(spectuneFolder, "runs");
+}
+
+/** `20260203-140509-name`, with a number behind it from the second try on. */
+function runId({ name, time }: NewRun, again: number): string {
+  const [day = "", clock = ""] = new Date(time).toISOString().split(/[T.]/);
+  const stamp = `${day.replaceAll("-", "")}-${clock.replaceAll(":", "")}`;
+  const plain = basename(name)
+    .replaceAll(/[^\p{L}\p{N}._-]+/gu, "-")
+    .replaceAll(/^[-.]+|[-.]+$/g, "")
+    .slice(0, 60);
+  return `${stamp}-${plain === "" ? "run" : plain}${again === 1 ? "" : `-${again}`}`;
+}
+
+async function renamed(from: string, to: string): Promise<boolean> {
+  try {
+    await rename(from, to);
+    return true;
+  } catch (error) {
+    if (["ENOTEMPTY", "EEXIST"].includes(errorCode(error) ?? "")) return false;
+    // Windows answers so for a name that is taken, too.
+    if (errorCode(error) === "EPERM" && (await exists(to))) return false;
+    throw error;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    await stat(path);
+    return true;
+  } catch (error) {
+    if (["ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG"].includes(errorCode(error) ?? ""))
+      return false;
+    throw error;
+  }
+}
