@@ -36,6 +36,9 @@ export function causalAttentionGradient(
   const masked = add(g, scores, causalMask(g, length, length));
   const probabilities = reshape(g, softmax(g, masked), [batch, groups, rows, length]);
 
+  // Nine times the size of q at 256 tokens: cheaper to compute again than to keep.
+  for (const value of [scores, probabilities]) markRecomputed(g, value);
+
   // (doᵀ P)ᵀ: transposing P itself, the larger of the two, is what costs.
   const dv = matrixTranspose(g, matmul(g, outputs, probabilities, { transA: true }));
   const dp = matmul(g, outputs, toHeads(v), { transB: true });
@@ -44,4 +47,11 @@ export function causalAttentionGradient(
   const dq = fromGroups(matmul(g, ds, keys, { alpha: scale }));
   const dk = matrixTranspose(g, matmul(g, queries, ds, { transA: true, alpha: scale }));
   return [dq, toHeads(dk), toHeads(dv)];
+}
+
+/** Marks what a layout operator made, and what it was made of. */
+function markRecomputed(g: Graph, value: Value): void {
+  g.recomputed.add(value);
+  const node = g.producer(value);
+  if (node?.op === "Reshape") markRecomputed(g, at(node.inputs, 0));
 }

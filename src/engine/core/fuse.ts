@@ -4,8 +4,14 @@ import type { Graph, Node, Value } from "./graph.ts";
 import { liveNodes, newGraph } from "./graph.ts";
 import { sameShape } from "./ops.ts";
 
+export interface Fused {
+  readonly graph: Graph;
+  /** What stands for a live value of the source. */
+  valueOf(value: Value): Value;
+}
+
 /** The live part of a graph, with every `MatMul` of matrices that only an `Add` reads made one `Gemm`. */
-export function fuse(source: Graph): Graph {
+export function fuse(source: Graph): Fused {
   const nodes = liveNodes(source);
   const readers = new Map<Value, number>();
   for (const value of [...nodes.flatMap((node) => node.inputs), ...source.outputs.values()])
@@ -36,7 +42,11 @@ export function fuse(source: Graph): Graph {
     node.outputs.forEach((output, index) => copies.set(output, at(outputs, index)));
   }
   for (const [name, value] of source.outputs) graph.output(name, copy(value));
-  return graph;
+  for (const value of source.recomputed) {
+    const copied = copies.get(value);
+    if (copied) graph.recomputed.add(copied);
+  }
+  return { graph, valueOf: copy };
 }
 
 /** The product that `node` adds something to, where nothing else reads it. */

@@ -2,6 +2,7 @@
 import type { DType, Shape } from "../../shared/dtypes.ts";
 import { at, invariant } from "../../shared/errors.ts";
 import type { Graph, Node, OpName, Value } from "./graph.ts";
+import { fuse } from "./fuse.ts";
 import { liveNodes, newGraph } from "./graph.ts";
 
 /** A value that the forward program hands to the backward program. */
@@ -24,6 +25,7 @@ export interface ForwardBackward {
 const kept: ReadonlySet<OpName> = new Set([
   "MatMul",
   "MatMulNF4",
+  "Gemm",
   "Softmax",
   "LogSoftmax",
   "CrossEntropy",
@@ -33,17 +35,26 @@ const kept: ReadonlySet<OpName> = new Set([
 ]);
 
 /**
- * Splits a joint graph. `seeds` are the inputs that carry gradients in: what depends on them is the
+ * Splits a traced graph with its gradients. `seeds` are the inputs that carry gradients in: what depends on them is the
  * backward program. With `checkpointing`, only program inputs are kept and the backward computes the
  * pass again (Chen et al., "Training Deep Nets with Sublinear Memory Cost").
  */
 export function splitPasses(
-  joint: Graph,
-  forwardOutputs: ReadonlyMap<string, Value>,
-  backwardOutputs: ReadonlyMap<string, Value>,
-  seeds: ReadonlySet<Value>,
+  traced: Graph,
+  forwardTraced: ReadonlyMap<string, Value>,
+  backwardTraced: ReadonlyMap<string, Value>,
+  tracedSeeds: readonly Value[],
   checkpointing: boolean,
 ): ForwardBackward {
+  // Fused first, so that the sum of a product and an update is kept, and not both of its terms.
+  for (const [name, value] of [...forwardTraced, ...backwardTraced]) traced.output(name, value);
+  const { graph: joint, valueOf } = fuse(traced);
+  const fusedOutputs = (outputs: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> =>
+    new Map([...outputs].map(([name, value]) => [name, valueOf(value)]));
+  const forwardOutputs = fusedOutputs(forwardTraced);
+  const backwardOutputs = fusedOutputs(backwardTraced);
+  const seeds = tracedSeeds.map(valueOf);
+
   const fromSeed = new Set<Value>(seeds);
   for (const node of joint.nodes)
     if (node.inputs.some((input) => fromSeed.has(input)))

@@ -4,14 +4,23 @@ import type { NodeOf, Value } from "../core/graph.ts";
 import type { Emitter } from "./emitter.ts";
 import { float, int, microsoft, outputName } from "./emitter.ts";
 
-/** GroupQueryAttention without a cache: it works block by block and never holds all scores. */
+/**
+ * GroupQueryAttention without a cache: it works block by block and never holds all scores. It wants heads of a
+ * multiple of 8, to which smaller ones are padded with zeros: they add nothing to a product.
+ */
 export function causalAttention(e: Emitter, node: NodeOf<"CausalAttention">): void {
   invariant(e.device === "cpu", "models are traced without fused attention elsewhere");
   const [q, k, v] = [at(node.inputs, 0), at(node.inputs, 1), at(node.inputs, 2)];
-  const [batch, length, heads, dim] = [at(q.shape, 0), at(q.shape, 1), at(q.shape, 2), at(q.shape, 3)];
+  const [batch = 1, length = 1, heads = 1, dim = 1] = q.shape;
   const groups = at(k.shape, 2);
-  const flat = (value: Value, count: number): string =>
-    e.call("Reshape", [e.name(value), e.int64([batch, length, count * dim])]);
+  const missing = (8 - (dim % 8)) % 8;
+  const flat = (value: Value, count: number): string => {
+    const wide =
+      missing === 0
+        ? e.name(value)
+        : e.call("Pad", [e.name(value), e.int64([0, 0, 0, 0, 0, 0, 0, missing])]);
+    return e.call("Reshape", [wide, e.int64([batch, length, count * (dim + missing)])]);
+  };
   const lengths = e.fresh();
   e.constant(lengths, "int32", [batch], new Int32Array(batch).fill(length - 1));
   const total = e.fresh();
@@ -22,5 +31,11 @@ export function causalAttention(e: Emitter, node: NodeOf<"CausalAttention">): vo
     { num_heads: int(heads), kv_num_heads: int(groups), scale: float(node.attributes.scale) },
     microsoft,
   );
-  e.node("Reshape", [mixed, e.int64(q.shape)], [outputName(e, node)]);
+  if (missing === 0) {
+    e.node("Reshape", [mixed, e.int64(q.shape)], [outputName(e, node)]);
+    return;
+  }
+  const split = e.call("Reshape", [mixed, e.int64([batch, length, heads, dim + missing])]);
+  const inputs = [split, e.int64([0]), e.int64([dim]), e.int64([3])];
+  e.node("Slice", inputs, [outputName(e, node)]);
 }

@@ -27,7 +27,7 @@ export interface OnnxModel {
  * are the graph's; they must differ from each other and not start with `%`.
  */
 export function emitModel(source: Graph, device: Device): OnnxModel {
-  const graph = fuse(source);
+  const { graph } = fuse(source);
   const nodes = liveNodes(graph);
   const used = new Set<Value>(graph.outputs.values());
   for (const node of nodes) for (const input of node.inputs) used.add(input);

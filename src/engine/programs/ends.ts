@@ -28,7 +28,7 @@ export function embeddingTraining(model: Model, setup: BlockSetup, shape: BatchS
     g,
     new Map([[layerNames.output, output]]),
     new Map(accumulatedGradients(g, trained, gradients)),
-    new Set([seed]),
+    [seed],
     true,
   );
 }

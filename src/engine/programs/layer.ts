@@ -70,7 +70,7 @@ export function layerTraining(
     invariant(gradient, "no gradient reaches the layer's input");
     backwardOutputs.set(layerNames.inputGradient, gradient);
   }
-  return splitPasses(g, new Map([[layerNames.output, output]]), backwardOutputs, new Set([seed]), options.checkpointing);
+  return splitPasses(g, new Map([[layerNames.output, output]]), backwardOutputs, [seed], options.checkpointing);
 }
 
 /** Inference on new tokens after `past` cached ones: outputs the new keys and values too. */
