@@ -37,7 +37,7 @@ export const gemm: Evaluate<"Gemm"> = (inputs, outputs, attributes) => {
 };
 
 /** The sixteen values of NormalFloat4. Dettmers et al., "QLoRA", appendix E. */
-const nf4Values = [
+export const nf4Values = [
   -1, -0.6961928009986877, -0.5250730514526367, -0.39491748809814453, -0.28444138169288635,
   -0.18477343022823334, -0.09105003625154495, 0, 0.07958029955625534, 0.16093020141124725,
   0.24611230194568634, 0.33791524171829224, 0.44070982933044434, 0.5626170039176941,
