@@ -36,7 +36,7 @@ export async function writeFolderAtomic(
   beforeRename: () => Promise<void> = () => Promise.resolve(),
 ): Promise<void> {
   await explainingWrites(path, async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     const temporary = temporaryPath(path);
     try {
       await mkdir(temporary);
@@ -50,6 +50,27 @@ export async function writeFolderAtomic(
     }
     await syncFolder(dirname(path));
   });
+}
+
+/**
+ * Makes a folder and those above it, unless they are there. Node's own `recursive` says that the
+ * folder is missing where the file system is read-only.
+ */
+export async function makeFolder(path: string): Promise<void> {
+  await explainingWrites(path, async () => {
+    try {
+      await mkdir(path);
+    } catch (error) {
+      if (errorCode(error) === "ENOENT" && dirname(path) !== path) {
+        await makeFolder(dirname(path));
+        await makeFolder(path);
+      } else if (!(await isFolder(path))) throw error;
+    }
+  });
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  return (await unlessMissing(stat(path)))?.isDirectory() ?? false;
 }
 
 /** Removes a folder so that nobody finds half of it: first it loses its name. */

@@ -1,13 +1,14 @@
 /** @file Checkpoints of a run: whole folders with a manifest, of which some are kept. */
 import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import type { Checked, Finding } from "../../shared/findings.ts";
 import { count, isProblem, mapOf, object, parseJson, text } from "../../shared/wire.ts";
 import {
   ensureFreeSpace,
+  makeFolder,
   removeFolderAtomic,
   removeLeftovers,
   writeFolderAtomic,
@@ -52,7 +53,7 @@ export async function saveCheckpoint(
   checkpoint: NewCheckpoint,
 ): Promise<number> {
   const path = checkpointFolder(runFolder, checkpoint.step);
-  await explainingWrites(path, () => mkdir(checkpointsFolder(runFolder), { recursive: true }));
+  await makeFolder(checkpointsFolder(runFolder));
   await ensureFreeSpace(checkpointsFolder(runFolder), checkpoint.bytes);
   let bytes = 0;
   const build = async (folder: string) => {

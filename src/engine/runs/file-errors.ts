@@ -23,14 +23,8 @@ const explanations: ReadonlyMap<string, Explanation> = new Map([
   ],
   ["EACCES", permission()],
   ["EPERM", permission()],
-  [
-    "ENOTDIR",
-    {
-      code: "not-a-folder",
-      message: "a file stands where a folder is needed",
-      remedy: "Move that file away or choose another folder.",
-    },
-  ],
+  ["ENOTDIR", notFolder()],
+  ["EEXIST", notFolder()],
 ]);
 
 /** The {@link UserError} for a refused write under `path`; other errors come back unchanged. */
@@ -70,6 +64,14 @@ export async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined>
     if (errorCode(error) === "ENOENT") return undefined;
     throw error;
   }
+}
+
+function notFolder(): Explanation {
+  return {
+    code: "not-a-folder",
+    message: "a file stands where a folder is needed",
+    remedy: "Move that file away or choose another folder.",
+  };
 }
 
 function permission(): Explanation {

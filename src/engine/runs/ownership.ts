@@ -1,7 +1,7 @@
 /** @file One run, one writer: taking a run, showing signs of life, noticing that it was lost, giving it back. */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
-import { link, mkdir, readFile, rm, writeFile, type FileHandle } from "node:fs/promises";
+import { link, readFile, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../shared/errors.ts";
 import type { Outcome } from "../../shared/protocol.ts";
@@ -16,7 +16,7 @@ import {
   type AliveRecord,
   type FoundAttempt,
 } from "./alive-record.ts";
-import { removeLeftovers, syncFolder, temporaryPath } from "./atomic.ts";
+import { makeFolder, removeLeftovers, syncFolder, temporaryPath } from "./atomic.ts";
 import { errorCode, explainingWrites, unlessMissing } from "./file-errors.ts";
 import { hasEnded, judge, lifeSign, timing, type Timing } from "./liveness.ts";
 import { thisProcess } from "./process-identity.ts";
@@ -55,7 +55,7 @@ export async function acquireRun(
 ): Promise<Ownership> {
   return await explainingWrites(runFolder, async () => {
     const folder = attemptsFolder(runFolder);
-    await mkdir(folder, { recursive: true });
+    await makeFolder(folder);
     await removeLeftovers(folder, "dead", clock.now());
     for (;;) {
       const found = await newestAttempt(runFolder);

@@ -1,10 +1,10 @@
 /** @file Requests to a run through its folder: a file for each kind, consumed by the run. */
-import { mkdir, readFile, readdir, rm } from "node:fs/promises";
+import { readFile, readdir, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { requestTypes, type RequestType, type RunRequest } from "../../shared/protocol.ts";
 import { decodeRequest, encodeRequest } from "../../shared/protocol-wire.ts";
-import { writeFileAtomic } from "./atomic.ts";
-import { explainingWrites, unlessMissing } from "./file-errors.ts";
+import { makeFolder, writeFileAtomic } from "./atomic.ts";
+import { unlessMissing } from "./file-errors.ts";
 
 /** The file by which `type` is asked for; asking twice before it is seen is asking once. */
 export function requestFile(runFolder: string, type: RequestType): string {
@@ -18,7 +18,7 @@ export async function writeRequest(
   attempt: number,
 ): Promise<void> {
   const path = requestFile(runFolder, type);
-  await explainingWrites(path, () => mkdir(dirname(path), { recursive: true }));
+  await makeFolder(dirname(path));
   await writeFileAtomic(path, encodeRequest({ type, attempt }));
 }
 

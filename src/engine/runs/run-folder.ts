@@ -2,7 +2,7 @@
 import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../shared/errors.ts";
-import { isTemporaryName, syncFolder, temporaryPath } from "./atomic.ts";
+import { isTemporaryName, makeFolder, syncFolder, temporaryPath } from "./atomic.ts";
 import { errorCode, explainingWrites, unlessMissing } from "./file-errors.ts";
 import { runStatus, type RunStatus } from "./liveness.ts";
 
@@ -41,7 +41,7 @@ export interface NewRun {
 export async function createRun(spectuneFolder: string, run: NewRun): Promise<string> {
   const runs = runsFolder(spectuneFolder);
   return await explainingWrites(runs, async () => {
-    await mkdir(runs, { recursive: true });
+    await makeFolder(runs);
     const temporary = temporaryPath(join(runs, "run"));
     try {
       await mkdir(temporary);

@@ -1,8 +1,9 @@
 /** @file TensorBoard event files, so that a run can be watched with the tool that people know. */
-import { closeSync, fdatasync, mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, fdatasync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import type { EventBody, Metrics } from "../../shared/protocol.ts";
+import { makeFolder } from "./atomic.ts";
 import { crc32c } from "./crc32c.ts";
 import { writeError } from "./file-errors.ts";
 
@@ -22,16 +23,17 @@ export interface TensorboardOptions {
 }
 
 /** Begins an event file of its own in `folder`; every attempt has one, so none is ever repaired. */
-export function openTensorboard(folder: string, options: TensorboardOptions): TensorboardWriter {
+export async function openTensorboard(
+  folder: string,
+  options: TensorboardOptions,
+): Promise<TensorboardWriter> {
   const { host, attempt, time, restartAt } = options;
   const name = host.replaceAll(/[^\w.-]/g, "_");
   const seconds = String(Math.floor(time / 1000)).padStart(10, "0");
   const path = join(folder, `events.out.tfevents.${seconds}.${name}.${attempt}`);
   const refused = (error: unknown) => writeError(error, path);
-  const file = explaining(() => {
-    mkdirSync(folder, { recursive: true });
-    return openSync(path, "a");
-  }, refused);
+  await makeFolder(folder);
+  const file = explaining(() => openSync(path, "a"), refused);
   const append = (event: Uint8Array) => {
     const record = frame(event);
     explaining(() => {
