@@ -5,6 +5,7 @@ import type { Fields, Infer } from "../../shared/schema.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { matmul } from "../core/ops.ts";
 import { holds } from "../config.ts";
+import type { TensorSpec } from "../models/architecture.ts";
 
 /** How a factor starts: `kaimingUniform: a` is U(±√(6 / ((1 + a²) fanIn))) over its last axis, as in PyTorch. */
 export type Init = "zeros" | "ones" | { readonly kaimingUniform: number } | { readonly normal: number };
@@ -115,3 +116,24 @@ export function defineLinearMethod<F extends Fields, P extends string>(
 function isParams<P extends string>(params: unknown, names: readonly string[]): params is Params<P> {
   return typeof params === "object" && params !== null && names.every((name) => name in params);
 }
+
+export interface TensorMethodDefinition {
+  readonly name: string;
+  readonly title: string;
+  readonly paperTitle: string;
+  readonly paper: string;
+  readonly config: Fields;
+  /** Whether a tensor of the model trains in place. */
+  selects(tensor: TensorSpec): boolean;
+}
+
+/** A method that trains tensors of the model as they are. */
+export interface TensorMethod extends TensorMethodDefinition {
+  readonly kind: "tensors";
+}
+
+export function defineTensorMethod(definition: TensorMethodDefinition): TensorMethod {
+  return { kind: "tensors", ...definition };
+}
+
+export type Method = LinearMethod | TensorMethod;

@@ -97,5 +97,5 @@ function namesWithoutMatch(names: readonly string[], all: readonly LinearSpec[])
 
 /** The distinct last parts of module names. */
 function kinds(all: readonly LinearSpec[]): readonly string[] {
-  return [...new Set(all.map(({ module }) => module.split(".").at(-1) ?? module))];
+  return [...new Set(all.map(({ module }) => module.slice(module.lastIndexOf(".") + 1)))];
 }

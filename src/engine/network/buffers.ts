@@ -39,7 +39,7 @@ export function createBuffers(backend: Backend): Buffers {
     },
     write(name, dtype, shape, fill) {
       const count = elementCount(shape);
-      const held = buffers.into(name, dtype, shape);
+      const held = backend.sharesMemory ? buffers.into(name, dtype, shape) : undefined;
       const data = memory.get(name)?.subarray(0, count) ?? newHostData(dtype, count);
       fill(data);
       if (held) return held;
@@ -50,7 +50,7 @@ export function createBuffers(backend: Backend): Buffers {
     keep(name, tensor) {
       const known = tensors.get(name);
       if (known === tensor) return;
-      if (known && !backend.preallocates) backend.release(known);
+      if (known && !backend.sharesMemory) backend.release(known);
       tensors.set(name, tensor);
     },
     get: (name) => tensors.get(name),

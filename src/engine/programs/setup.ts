@@ -6,7 +6,7 @@ import type { BlockSpec } from "../models/architecture.ts";
 /** How a base weight is held in memory. Only linear weights and embedding tables are held other than in float32. */
 export type Storage =
   | { readonly type: "float32" | "float16" | "bfloat16" }
-  | { readonly type: "nf4"; readonly blockSize: number };
+  | { readonly type: "nf4"; readonly blockSize: number; readonly doubleQuant: boolean };
 
 /** A method at one linear site. */
 export interface SiteMethod {

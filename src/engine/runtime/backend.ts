@@ -37,6 +37,8 @@ export interface Backend {
   readonly name: string;
   /** Whether programs can write into tensors given to them; otherwise they allocate their outputs. */
   readonly preallocates: boolean;
+  /** Whether a tensor is the very array it was made of, so that writing to one changes the other. */
+  readonly sharesMemory: boolean;
   /** Whether causal attention runs as one operator. */
   readonly fusedAttention: boolean;
   /** A tensor over `data`: on the CPU a view without a copy, elsewhere a copy on the device. */

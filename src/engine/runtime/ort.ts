@@ -51,7 +51,7 @@ interface Stored {
 /** Brings tensors to a device and back. */
 interface Crossing {
   toDevice(tensor: ort.Tensor): Promise<ort.Tensor>;
-  toHost(tensor: ort.Tensor): Promise<ort.Tensor>;
+  toHost(tensor: ort.Tensor): Promise<HostData>;
 }
 
 function openBackend(options: OrtOptions, crossing: Crossing | undefined): Backend {
@@ -64,18 +64,18 @@ function openBackend(options: OrtOptions, crossing: Crossing | undefined): Backe
   return {
     name: device,
     preallocates: true,
+    sharesMemory: crossing === undefined,
     fusedAttention: device === "cpu",
     upload(dtype, shape, data) {
       if (!crossing) return stored(dtype, shape, hostTensor(dtype, shape, data));
-      // The copy that the interface promises: the caller may change its array before it has crossed.
-      const crossed = crossing.toDevice(hostTensor(dtype, shape, data.slice()));
+      const crossed = crossing.toDevice(hostTensor(dtype, shape, data));
       // Whoever uses the tensor sees the error; until then it must not count as unhandled.
       crossed.catch(() => undefined);
       return stored(dtype, shape, crossed);
     },
     async download(tensor) {
       const here = await handleOf(tensor).tensor;
-      return hostData(crossing ? await crossing.toHost(here) : here);
+      return crossing ? crossing.toHost(here) : hostData(here);
     },
     release(tensor) {
       // Memory of the host belongs to its arrays.
@@ -164,26 +164,72 @@ function createSession(
   });
 }
 
-/** The binding can neither fill nor read a device's buffer: a program that copies does it. */
+/**
+ * The binding can neither fill nor read a device's buffer: a program that copies does it. All types cross as
+ * words of 32 bits, the only ones that every device copies, and are named anew on the other side.
+ */
 function newCrossing(options: OrtOptions): Crossing {
-  const sessions = new Map<string, Promise<ort.InferenceSession>>();
-  const copy = async (tensor: ort.Tensor, keepOnDevice: boolean): Promise<ort.Tensor> => {
-    const key = `${tensor.type}|${tensor.dims.length}|${keepOnDevice}`;
-    let session = sessions.get(key);
-    if (!session) {
-      const model = emitIdentity(tensor.type as DType, tensor.dims.length);
-      session = createSession(model, options, keepOnDevice);
-      sessions.set(key, session);
-    }
-    const { y } = await (await session).run({ x: tensor });
+  const open = (keepOnDevice: boolean): (() => Promise<ort.InferenceSession>) => {
+    let session: Promise<ort.InferenceSession> | undefined;
+    return () => (session ??= createSession(emitIdentity("int32", 1), options, keepOnDevice));
+  };
+  const [onDevice, onHost] = [open(true), open(false)];
+  const copy = async (session: ort.InferenceSession, x: ort.Tensor): Promise<ort.Tensor> => {
+    const { y } = await session.run({ x });
     invariant(y, "a tensor did not cross");
     return y;
   };
   return {
-    toDevice: (tensor) => copy(tensor, true),
-    toHost: (tensor) => copy(tensor, false),
+    async toDevice(tensor) {
+      const words = new Int32Array(wordsOf(tensor));
+      // Taken at once: the caller may change its array before the copy has crossed.
+      const { buffer, byteOffset, byteLength } = bytesOf(tensor);
+      new Uint8Array(words.buffer).set(new Uint8Array(buffer, byteOffset, byteLength));
+      const crossed = await copy(await onDevice(), new ort.Tensor("int32", words));
+      return named(crossed, tensor.type, tensor.dims);
+    },
+    async toHost(tensor) {
+      const words = await copy(await onHost(), named(tensor, "int32", [wordsOf(tensor)]));
+      const { buffer, byteOffset } = bytesOf(words);
+      const Elements = arrays[tensor.type as DType];
+      return new Elements(buffer, byteOffset, tensor.size);
+    },
   };
 }
+
+/** The same buffer of a device under another type. */
+function named(tensor: ort.Tensor, type: ort.Tensor.Type, dims: readonly number[]): ort.Tensor {
+  return ort.Tensor.fromGpuBuffer(tensor.gpuBuffer, {
+    dataType: type as ort.Tensor.GpuBufferDataTypes,
+    dims,
+    dispose: () => tensor.dispose(),
+  });
+}
+
+/** Words of 32 bits that hold a tensor; buffers of devices are longer than the last one. */
+function wordsOf(tensor: ort.Tensor): number {
+  return Math.ceil((tensor.size * dtypeBytes[tensor.type as DType]) / 4);
+}
+
+function bytesOf(tensor: ort.Tensor): ArrayBufferView<ArrayBuffer> {
+  return tensor.data as unknown as ArrayBufferView<ArrayBuffer>;
+}
+
+/** The arrays that hold each type on the host; halves as their bits. */
+const arrays = {
+  float64: Float64Array,
+  float32: Float32Array,
+  float16: Uint16Array,
+  bfloat16: Uint16Array,
+  int64: BigInt64Array,
+  int32: Int32Array,
+  int16: Int16Array,
+  int8: Int8Array,
+  uint32: Uint32Array,
+  uint16: Uint16Array,
+  uint8: Uint8Array,
+  bool: Uint8Array,
+} as const;
 
 /** There and back with one number, through a program: fails where there is no hardware or no driver. */
 async function probe(backend: Backend, device: Device): Promise<void> {
@@ -228,11 +274,10 @@ function hostTensor(dtype: DType, shape: Shape, data: HostData): ort.Tensor {
 }
 
 function hostData(tensor: ort.Tensor): HostData {
-  const data = tensor.data as HostData | Float16Array;
   // Node 24 has an array of halves; the interface promises their bits.
-  return tensor.type === "float16"
-    ? new Uint16Array(data.buffer, data.byteOffset, data.length)
-    : (data as HostData);
+  if (tensor.type !== "float16") return tensor.data as HostData;
+  const { buffer, byteOffset } = bytesOf(tensor);
+  return new Uint16Array(buffer, byteOffset, tensor.size);
 }
 
 function ours(what: string, error: unknown): Error {

@@ -31,6 +31,7 @@ export function createReferenceBackend(): Backend {
   return {
     name: "reference",
     preallocates: true,
+    sharesMemory: false,
     fusedAttention: true,
     upload: (dtype, shape, data) => {
       invariant(

@@ -1,0 +1,57 @@
+/** @file The catalog: every method, optimizer, quantizer and schedule, one row each. Pure: the language server reads it. */
+import type { CatalogFields } from "../shared/experiment/fields/catalog-fields.ts";
+import type { Fields, Variant, Variants } from "../shared/schema.ts";
+import type { Method } from "./methods/define.ts";
+import { full } from "./methods/full.ts";
+import { lora } from "./methods/lora.ts";
+import { adamw } from "./optimizers/adamw.ts";
+import type { UpdateRule } from "./optimizers/define.ts";
+import { sgd } from "./optimizers/sgd.ts";
+import type { Quantizer } from "./quantizers/define.ts";
+import { nf4 } from "./quantizers/nf4.ts";
+import { learningRateSchedules } from "./schedules/learning-rate.ts";
+
+export const methods: readonly Method[] = [lora, full];
+export const optimizers: readonly UpdateRule[] = [adamw, sgd];
+export const quantizers: readonly Quantizer[] = [nf4];
+
+/** The row of that name; the experiment's checks have made sure that there is one. */
+export function rowNamed<T extends { readonly name: string }>(rows: readonly T[], name: string): T {
+  const row = rows.find((candidate) => candidate.name === name);
+  if (!row) throw new RangeError(`the catalog has no ${name}`);
+  return row;
+}
+
+/** Fields of `method` without meaning for methods that train tensors in place. */
+const linearOnly = ["target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "dropout", "bias", "modules_to_save", "init", "allocation", "sharing"];
+
+/** What an experiment file can name. */
+export const catalogFields: CatalogFields = {
+  methods: variants(methods, (method) => (method.kind === "tensors" ? linearOnly : [])),
+  optimizers: variants(optimizers),
+  quantizers: variants(quantizers),
+  schedulers: Object.fromEntries(
+    Object.entries(learningRateSchedules).map(([name, { doc }]) => [name, { doc, fields: {} }]),
+  ),
+  initialisers: {},
+  allocations: {},
+  sharings: {},
+  activeLayers: {},
+};
+
+interface Row {
+  readonly name: string;
+  readonly title: string;
+  readonly paperTitle: string;
+  readonly paper: string;
+  readonly config: Fields;
+}
+
+function variants<R extends Row>(rows: readonly R[], omits: (row: R) => readonly string[] = () => []): Variants {
+  return Object.fromEntries(
+    rows.map((row): [string, Variant] => [
+      row.name,
+      { title: row.title, doc: row.paperTitle, paper: row.paper, fields: row.config, omits: omits(row) },
+    ]),
+  );
+}

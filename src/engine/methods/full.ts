@@ -1,0 +1,18 @@
+/**
+ * @file Full fine-tuning: every tensor of the model trains.
+ *
+ * Howard, Ruder, "Universal Language Model Fine-tuning for Text Classification", 2018,
+ * https://arxiv.org/abs/1801.06146.
+ *
+ *   W' = W + ΔW, ΔW free
+ */
+import { defineTensorMethod } from "./define.ts";
+
+export const full = defineTensorMethod({
+  name: "full",
+  title: "Full fine-tuning",
+  paperTitle: "Universal Language Model Fine-tuning for Text Classification",
+  paper: "https://arxiv.org/abs/1801.06146",
+  config: {},
+  selects: () => true,
+});

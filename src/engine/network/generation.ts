@@ -1,0 +1,180 @@
+/** @file Generates tokens with cached keys and values: one program for the prompts, one for every further token. */
+import { at, invariant } from "../../shared/errors.ts";
+import { headForward } from "../programs/ends.ts";
+import type { BatchShape } from "../programs/layer.ts";
+import { layerDecoding, layerNames } from "../programs/layer.ts";
+import { forbidden } from "../core/causal-mask.ts";
+import type { DeviceTensor } from "../runtime/backend.ts";
+import type { ModelBatch } from "./batch.ts";
+import { batchFeeds, shapeKey, shapeOf } from "./batch.ts";
+import type { NetworkContext } from "./context.ts";
+import { floats } from "./context.ts";
+import { embed, made } from "./inference.ts";
+
+export interface GenerationOptions {
+  readonly maxNewTokens: number;
+  /** Tokens that end a sequence. */
+  readonly stop: ReadonlySet<number>;
+  /** The next token of a sequence from its logits [vocabulary]. */
+  readonly choose: (logits: Float32Array, sequence: number, position: number) => number;
+  /** Called for each new token; false ends all sequences. */
+  readonly onToken?: (sequence: number, token: number) => boolean;
+}
+
+/** Keys and values of earlier tokens, one pair for each layer: [batch, groups, capacity, headDim]. */
+interface Cache {
+  readonly capacity: number;
+  readonly keys: readonly Float32Array[];
+  readonly values: readonly Float32Array[];
+}
+
+/** Sequence lengths are rounded up to this, so that prompts of similar length share their programs. */
+const lengthStep = 32;
+
+/** New tokens of each prompt, without the token that ended it. */
+export async function generate(
+  context: NetworkContext,
+  prompts: readonly Int32Array[],
+  options: GenerationOptions,
+): Promise<readonly number[][]> {
+  const { sizes } = context.model;
+  const batch = prompts.length;
+  const longest = Math.max(...prompts.map(({ length }) => length));
+  const promptLength = Math.min(roundUp(longest), Math.max(longest, sizes.maxLength));
+  const capacity = roundUp(promptLength + options.maxNewTokens);
+  const cache = newCache(context, batch, capacity);
+  const results: number[][] = prompts.map(() => []);
+  const done = prompts.map(() => false);
+
+  const ids = new Int32Array(batch * promptLength);
+  prompts.forEach((prompt, row) => {
+    invariant(prompt.length > 0, "a prompt has no tokens");
+    ids.set(prompt, row * promptLength);
+  });
+  const positions = new Int32Array(batch * promptLength).map((_, place) => place % promptLength);
+  const last = Int32Array.from(prompts, (prompt, row) => row * promptLength + prompt.length - 1);
+  let logits = await decode(context, { batch, length: promptLength, ids, positions, rows: last }, cache, 0, 0);
+
+  for (let count = 0; count < options.maxNewTokens; count++) {
+    const next = new Int32Array(batch);
+    for (const [row, prompt] of prompts.entries()) {
+      if (done[row] === true) continue;
+      const rowLogits = logits.subarray(row * sizes.vocabulary, (row + 1) * sizes.vocabulary);
+      const token = options.choose(rowLogits, row, count);
+      next[row] = token;
+      const full = prompt.length + count + 1 >= sizes.maxLength;
+      done[row] = options.stop.has(token) || full;
+      if (options.stop.has(token)) continue;
+      at(results, row).push(token);
+      if (options.onToken?.(row, token) === false) done.fill(true);
+    }
+    if (done.every(Boolean) || count + 1 === options.maxNewTokens) break;
+    logits = await decode(
+      context,
+      {
+        batch,
+        length: 1,
+        ids: next,
+        positions: Int32Array.from(prompts, (prompt) => prompt.length + count),
+        rows: Int32Array.from({ length: batch }, (_, row) => row),
+        bias: decodingBias(prompts, promptLength, count, capacity),
+      },
+      cache,
+      capacity,
+      promptLength + count,
+    );
+  }
+  return results;
+}
+
+interface Tokens {
+  readonly batch: number;
+  readonly length: number;
+  readonly ids: Int32Array;
+  readonly positions: Int32Array;
+  readonly rows: Int32Array;
+  readonly bias?: Float32Array;
+}
+
+/** Runs new tokens after `past` cached places, stores their keys and values from `slot` on, and returns the rows' logits. */
+async function decode(context: NetworkContext, tokens: Tokens, cache: Cache, past: number, slot: number): Promise<Float32Array> {
+  const { backend, model, layers, head } = context;
+  const { batch, length, rows, bias } = tokens;
+  const { keyValueHeads, headDim } = model.sizes;
+  const modelBatch: ModelBatch = {
+    batch,
+    length,
+    ids: tokens.ids,
+    positions: tokens.positions,
+    types: new Int32Array(batch * length),
+    ownPositions: past > 0,
+    rows,
+    targets: { kind: "classes", labels: new Int32Array(0) },
+  };
+  const shape: BatchShape = { ...shapeOf(modelBatch, backend), bias: bias ? "keys" : "none" };
+  const feeds = new Map(batchFeeds(backend, model, modelBatch));
+  if (bias) feeds.set("bias", backend.upload("float32", [batch, 1, 1, past + length], bias));
+  const cached = (data: Float32Array): DeviceTensor =>
+    backend.upload("float32", [batch, keyValueHeads, cache.capacity, headDim], data);
+
+  let hidden = await embed(context, modelBatch, feeds);
+  for (const [index, layer] of layers.entries()) {
+    const key = `decode ${layer.setup.spec.id} ${shapeKey(shape)} ${past}`;
+    const pass = await context.pass(key, () => layerDecoding(model, layer.setup, shape, past));
+    const keys = at(cache.keys, index);
+    const values = at(cache.values, index);
+    const outputs = await context.run(layer, pass, {
+      feeds: new Map([
+        ...feeds,
+        [layerNames.hidden, hidden],
+        ...(past > 0 ? ([["past.keys", cached(keys)], ["past.values", cached(values)]] as const) : []),
+      ]),
+      buffers: new Map([
+        [layerNames.output, `passing.${index % 2}`],
+        ["keys", "decode.keys"],
+        ["values", "decode.values"],
+      ]),
+    });
+    hidden = made(outputs, layerNames.output);
+    const size = { groups: batch * keyValueHeads, length, width: headDim };
+    store(await floats(backend, made(outputs, "keys")), keys, size, cache.capacity, slot);
+    store(await floats(backend, made(outputs, "values")), values, size, cache.capacity, slot);
+  }
+  const headShape = { count: rows.length, of: batch * length };
+  const pass = await context.pass(`decode head ${headShape.count}/${headShape.of}`, () => headForward(model, head.setup, headShape, "classes", "logits"));
+  const outputs = await context.run(head, pass, {
+    feeds: new Map([[layerNames.hidden, hidden], ["indices", backend.upload("int32", [rows.length], rows)]]),
+    buffers: new Map([["logits", "decode.logits"]]),
+  });
+  return floats(backend, made(outputs, "logits"));
+}
+
+/** Forbids padding between a prompt's end and the first new token, and places that are still empty. */
+function decodingBias(prompts: readonly Int32Array[], promptLength: number, count: number, capacity: number): Float32Array {
+  const width = capacity + 1;
+  const bias = new Float32Array(prompts.length * width);
+  prompts.forEach((prompt, row) => {
+    bias.fill(forbidden, row * width + prompt.length, row * width + promptLength);
+    bias.fill(forbidden, row * width + promptLength + count, row * width + capacity);
+  });
+  return bias;
+}
+
+function newCache({ model, layers }: NetworkContext, batch: number, capacity: number): Cache {
+  const { keyValueHeads, headDim } = model.sizes;
+  const empty = (): Float32Array => new Float32Array(batch * keyValueHeads * capacity * headDim);
+  return { capacity, keys: layers.map(empty), values: layers.map(empty) };
+}
+
+/** Copies [groups, length, width] to places slot … of [groups, capacity, width]. */
+function store(from: Float32Array, to: Float32Array, size: { readonly groups: number; readonly length: number; readonly width: number }, capacity: number, slot: number): void {
+  const { groups, length, width } = size;
+  for (let group = 0; group < groups; group++) {
+    const part = from.subarray(group * length * width, (group + 1) * length * width);
+    to.set(part, (group * capacity + slot) * width);
+  }
+}
+
+function roundUp(length: number): number {
+  return Math.ceil(length / lengthStep) * lengthStep;
+}

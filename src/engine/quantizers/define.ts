@@ -1,0 +1,41 @@
+/** @file What a quantizer states: its fields, how a weight is held, and how many bytes that takes. */
+import { invariant } from "../../shared/errors.ts";
+import type { Fields, Infer } from "../../shared/schema.ts";
+import { holds } from "../config.ts";
+import type { Storage } from "../programs/setup.ts";
+
+export interface QuantizerDefinition<F extends Fields> {
+  readonly name: string;
+  readonly title: string;
+  readonly paperTitle: string;
+  readonly paper: string;
+  readonly config: F;
+  /** How a weight is held under this configuration. */
+  storage(config: Infer<F>): Storage;
+}
+
+export interface Quantizer {
+  readonly kind: "quantizer";
+  readonly name: string;
+  readonly title: string;
+  readonly paperTitle: string;
+  readonly paper: string;
+  readonly config: Fields;
+  readonly bind: (config: unknown) => Storage;
+}
+
+export function defineQuantizer<F extends Fields>(definition: QuantizerDefinition<F>): Quantizer {
+  const { name, title, paperTitle, paper, config: fields } = definition;
+  return {
+    kind: "quantizer",
+    name,
+    title,
+    paperTitle,
+    paper,
+    config: fields,
+    bind(config) {
+      invariant(holds(fields, config), `${name} was given an incomplete configuration`);
+      return definition.storage(config);
+    },
+  };
+}

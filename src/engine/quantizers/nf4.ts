@@ -1,0 +1,21 @@
+/**
+ * @file NF4: four bits a weight from the quantiles of a normal distribution, a scale for each block.
+ *
+ * Dettmers, Pagnoni, Holtzman, Zettlemoyer, "QLoRA: Efficient Finetuning of Quantized LLMs", 2023,
+ * https://arxiv.org/abs/2305.14314. Bytes as bitsandbytes makes them; its default is FP4 and no double
+ * quantization, QLoRA's recipe is NF4 with it, which is the default here.
+ */
+import { bool, int } from "../../shared/schema.ts";
+import { defineQuantizer } from "./define.ts";
+
+export const nf4 = defineQuantizer({
+  name: "nf4",
+  title: "NF4",
+  paperTitle: "QLoRA: Efficient Finetuning of Quantized LLMs",
+  paper: "https://arxiv.org/abs/2305.14314",
+  config: {
+    block_size: int({ default: 64, min: 32, max: 4096, doc: "Weights that share a scale: a power of two.", aliases: ["bnb_4bit_block_size"] }),
+    double_quant: bool({ default: true, doc: "Quantize the scales too, to 8 bits.", aliases: ["bnb_4bit_use_double_quant"] }),
+  },
+  storage: ({ block_size, double_quant }) => ({ type: "nf4", blockSize: block_size, doubleQuant: double_quant }),
+});
