@@ -122,8 +122,9 @@ function masked(sum: number): number {
 
 // Protocol buffers: a field is its number and wire type (0 varint, 1 64-bit, 2 bytes, 5 32-bit), then the value.
 
+/** A number that is 0 is left out, as the format's version 3 has it. */
 function varint(field: number, value: number): Uint8Array {
-  return concat(variable(field * 8), variable(value));
+  return value === 0 ? new Uint8Array(0) : concat(variable(field * 8), variable(value));
 }
 
 function double(field: number, value: number): Uint8Array {
