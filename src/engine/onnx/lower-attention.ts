@@ -1,5 +1,5 @@
 /** @file How causal attention becomes ONNX Runtime's own operator for grouped heads. */
-import { at, invariant } from "../../shared/errors.ts";
+import { at } from "../../shared/errors.ts";
 import type { NodeOf, Value } from "../core/graph.ts";
 import type { Emitter } from "./emitter.ts";
 import { float, int, microsoft, outputName } from "./emitter.ts";
@@ -9,7 +9,6 @@ import { float, int, microsoft, outputName } from "./emitter.ts";
  * multiple of 8, to which smaller ones are padded with zeros: they add nothing to a product.
  */
 export function causalAttention(e: Emitter, node: NodeOf<"CausalAttention">): void {
-  invariant(e.device === "cpu", "models are traced without fused attention elsewhere");
   const [q, k, v] = [at(node.inputs, 0), at(node.inputs, 1), at(node.inputs, 2)];
   const [batch = 1, length = 1, heads = 1, dim = 1] = q.shape;
   const groups = at(k.shape, 2);

@@ -40,7 +40,14 @@ export const lowerRules: LowerRules = {
   Equal: plain("Equal"),
   Less: plain("Less"),
   Where: plain("Where"),
-  Neg: plain("Neg"),
+  Neg: (e, node) => {
+    const x = at(node.inputs, 0);
+    if (e.device !== "webgpu" || x.dtype !== "int32") {
+      plain("Neg")(e, node);
+      return;
+    }
+    e.node("Sub", [e.scalar(x.dtype, 0), e.name(x)], [outputName(e, node)]);
+  },
   Exp: plain("Exp"),
   Log: plain("Log"),
   Sqrt: plain("Sqrt"),
@@ -77,12 +84,11 @@ export const lowerRules: LowerRules = {
       e.call("Floor", [e.call("Mul", [floor, half])]),
       e.scalar(x.dtype, 2),
     ]);
-    const parity = e.call("Sub", [floor, even]);
-    const up = e.call("Or", [
-      e.call("Less", [half, rest]),
-      e.call("And", [e.call("Equal", [rest, half]), e.call("Less", [half, parity])]),
-    ]);
-    const step = e.call("Cast", [up], { to: int(onnxTypes[x.dtype]) });
+    const odd = e.call("Sub", [floor, even]);
+    const to = { to: int(onnxTypes[x.dtype]) };
+    const above = e.call("Cast", [e.call("Less", [half, rest])], to);
+    const tie = e.call("Cast", [e.call("Equal", [rest, half])], to);
+    const step = e.call("Add", [above, e.call("Mul", [tie, odd])]);
     e.node("Add", [floor, step], [outputName(e, node)]);
   },
   Silu: plain("QuickGelu", { alpha: float(1) }, microsoft),
@@ -105,12 +111,22 @@ export const lowerRules: LowerRules = {
     logSoftmax(e, at(inputNames(e, node), 0), outputName(e, node));
   },
   RmsNorm: (e, node) => {
-    e.node(
-      "SimplifiedLayerNormalization",
-      inputNames(e, node),
-      [outputName(e, node), ...optional(e, node.outputs[1])],
-      { axis: int(-1), epsilon: float(node.attributes.epsilon), stash_type: int(1) },
-    );
+    const [x, weight] = inputNames(e, node);
+    invariant(x !== undefined && weight !== undefined, "RmsNorm takes x and scale");
+    const inverse = optional(e, node.outputs[1]);
+    const attributes = {
+      axis: int(-1),
+      epsilon: float(node.attributes.epsilon),
+      stash_type: int(1),
+    };
+    // WebGPU does not write the second output.
+    const outputs = [outputName(e, node), ...(e.device === "webgpu" ? [] : inverse)];
+    e.node("SimplifiedLayerNormalization", [x, weight], outputs, attributes);
+    if (e.device !== "webgpu" || inverse.length === 0) return;
+    const { dtype } = at(node.inputs, 0);
+    const mean = e.call("ReduceMean", [e.call("Mul", [x, x]), e.int64([-1])], { keepdims: int(1) });
+    const square = e.call("Add", [mean, e.scalar(dtype, node.attributes.epsilon)]);
+    e.node("Reciprocal", [e.call("Sqrt", [square])], inverse);
   },
   LayerNorm: (e, node) => {
     const [, mean, inverse] = node.outputs;
@@ -178,6 +194,13 @@ export const lowerRules: LowerRules = {
     }),
   Slice: (e, node) => {
     const { axis, start, end } = node.attributes;
+    if (e.device === "webgpu" && at(node.inputs, 0).dtype === "int32") {
+      const places = e.int64(Array.from({ length: end - start }, (_, index) => start + index));
+      e.node("Gather", [...inputNames(e, node), places], [outputName(e, node)], {
+        axis: int(axis),
+      });
+      return;
+    }
     e.node(
       "Slice",
       [...inputNames(e, node), e.int64([start]), e.int64([end]), e.int64([axis])],
