@@ -1,7 +1,7 @@
 /** @file Passes without gradients: the last hidden state, losses and logits of a batch's rows. */
 import { at, invariant } from "../../shared/errors.ts";
 import { embeddingForward, headForward } from "../programs/ends.ts";
-import type { HeadShape } from "../programs/ends.ts";
+import type { HeadOutputs, HeadShape } from "../programs/ends.ts";
 import { layerForward, layerNames } from "../programs/layer.ts";
 import type { DeviceTensor, Tensors } from "../runtime/backend.ts";
 import type { ModelBatch } from "./batch.ts";
@@ -35,8 +35,27 @@ export async function inferLayer(context: NetworkContext, index: number, batch: 
   return made(outputs, layerNames.output);
 }
 
-/** Each row's loss [rows], or its logits [rows · outputs]. */
-export async function headRows(context: NetworkContext, batch: ModelBatch, wanted: "losses" | "logits"): Promise<Float32Array> {
+/** Logits of each of the batch's rows [rows · outputs]. */
+export async function logitsOf(context: NetworkContext, batch: ModelBatch): Promise<Float32Array> {
+  const parts = await headRows(context, batch, "logits");
+  return parts.get("logits") ?? new Float32Array(0);
+}
+
+export interface RowScores {
+  /** Each row's loss [rows]. */
+  readonly losses: Float32Array;
+  /** 1 where a row's label has the highest logit [rows]. */
+  readonly hits: Float32Array;
+}
+
+export async function scoresOf(context: NetworkContext, batch: ModelBatch): Promise<RowScores> {
+  const parts = await headRows(context, batch, "scores");
+  const none = new Float32Array(0);
+  return { losses: parts.get("losses") ?? none, hits: parts.get("hits") ?? none };
+}
+
+/** A head program's outputs over all rows of a batch, by name. */
+async function headRows(context: NetworkContext, batch: ModelBatch, wanted: HeadOutputs): Promise<ReadonlyMap<string, Float32Array>> {
   const { backend, model, head } = context;
   const feeds = batchFeeds(backend, model, batch);
   let hidden = await embed(context, batch, feeds);
@@ -45,18 +64,18 @@ export async function headRows(context: NetworkContext, batch: ModelBatch, wante
   const { kind } = batch.targets;
   const key = `head ${wanted} ${kind} ${shape.count}/${shape.of}`;
   const pass = await context.pass(key, () => headForward(model, head.setup, shape, kind, wanted));
-  const parts: Float32Array[] = [];
+  const buffers = new Map([...pass.outputs].map((name) => [name, `head.${name}`]));
+  const parts = new Map([...pass.outputs].map((name): [string, Float32Array[]] => [name, []]));
   for (let start = 0; start < batch.rows.length; start += shape.count) {
     const rowFeeds = headFeeds(backend, batch, start, shape.count);
-    const outputs = await context.run(head, pass, {
-      feeds: new Map([...rowFeeds, [layerNames.hidden, hidden]]),
-      buffers: new Map([[wanted, `head.${wanted}`]]),
-    });
-    const values = await floats(backend, made(outputs, wanted));
+    const outputs = await context.run(head, pass, { feeds: new Map([...rowFeeds, [layerNames.hidden, hidden]]), buffers });
     const rows = Math.min(shape.count, batch.rows.length - start);
-    parts.push(values.slice(0, (values.length / shape.count) * rows));
+    for (const [name, list] of parts) {
+      const values = await floats(backend, made(outputs, name));
+      list.push(values.slice(0, (values.length / shape.count) * rows));
+    }
   }
-  return joined(parts);
+  return new Map([...parts].map(([name, list]) => [name, joined(list)]));
 }
 
 /** How many rows the head takes at once, so that the logits stay small. */

@@ -3,7 +3,7 @@ import { invariant } from "../../shared/errors.ts";
 import { differentiate } from "../autodiff/backward.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
-import { crossEntropy, expand, gather, mul, reduceMean, reduceSum, reshape, scatterAdd, sub } from "../core/ops.ts";
+import { cast, constant, crossEntropy, equal, expand, gather, less, mul, pickColumn, reduceMax, reduceMean, reduceSum, reshape, scalar, scale, scatterAdd, sub, where } from "../core/ops.ts";
 import { copyGraph, splitPasses } from "../core/split.ts";
 import type { Model } from "../models/architecture.ts";
 import type { BatchShape, LayerPrograms } from "./layer.ts";
@@ -46,18 +46,24 @@ export interface HeadShape {
   readonly of: number;
 }
 
+/** `scores`: each row's loss, and 1 where its label has the highest logit. */
+export type HeadOutputs = "scores" | "logits";
+
 /** What a head computes for its rows. */
 export type HeadTarget = "classes" | "values";
 
 /**
- * Logits and loss of some rows: outputs `logits` [count, outputs] and `losses` [count, 1]; `labels` are
+ * What the head makes of some rows: `logits` [count, outputs], or `losses` and `hits` [count, 1]. `labels` are
  * int32 [count] (negative: no loss) for classes, float32 [count, outputs] for values (mean squared error).
  */
 export function headForward(model: Model, setup: BlockSetup, shape: HeadShape, target: HeadTarget, outputs: "losses" | "logits"): Graph {
   const g = newGraph();
   const head = traceHead(g, model, setup, shape, target, false);
-  if (outputs === "losses") g.output("losses", head.losses);
-  else g.output("logits", head.logits);
+  if (outputs === "logits") g.output("logits", head.logits);
+  else {
+    g.output("losses", head.losses);
+    g.output("hits", hits(g, head));
+  }
   return copyGraph(g);
 }
 
@@ -87,6 +93,7 @@ interface TracedHead {
   readonly indices: Value;
   readonly rows: Value;
   readonly logits: Value;
+  readonly labels: Value;
   /** [count, 1] */
   readonly losses: Value;
   readonly trained: ReadonlyMap<string, Value>;
@@ -98,12 +105,24 @@ function traceHead(g: Graph, model: Model, setup: BlockSetup, { count, of }: Hea
   const indices = g.input("indices", "int32", [count]);
   const rows = gather(g, hidden, indices);
   const logits = model.head(scope, rows);
-  return { hidden, indices, rows, logits, losses: lossOf(g, logits, target), trained: scope.trained };
+  const labels =
+    target === "classes" ? g.input("labels", "int32", [count]) : g.input("labels", "float32", logits.shape);
+  return { hidden, indices, rows, logits, labels, losses: lossOf(g, logits, labels), trained: scope.trained };
 }
 
-function lossOf(g: Graph, logits: Value, target: HeadTarget): Value {
-  const count = logits.shape[0] ?? 1;
-  if (target === "classes") return crossEntropy(g, logits, g.input("labels", "int32", [count])).loss;
-  const error = sub(g, logits, g.input("labels", "float32", logits.shape));
+function lossOf(g: Graph, logits: Value, labels: Value): Value {
+  if (labels.dtype === "int32") return crossEntropy(g, logits, labels).loss;
+  const error = sub(g, logits, labels);
   return reduceMean(g, mul(g, error, error), [1]);
+}
+
+/** [count, 1]: 1 where the label's logit is the largest, 0 elsewhere and for values. */
+function hits(g: Graph, { logits, labels, losses }: TracedHead): Value {
+  if (labels.dtype !== "int32") return scale(g, losses, 0);
+  const zero = constant(g, "int32", [], Int32Array.of(0));
+  const ignored = less(g, labels, zero);
+  const columns = reshape(g, where(g, ignored, zero, labels), losses.shape);
+  const own = pickColumn(g, logits, columns);
+  const highest = cast(g, equal(g, own, reduceMax(g, logits, [1])), "float32");
+  return where(g, reshape(g, ignored, losses.shape), scalar(g, 0), highest);
 }
