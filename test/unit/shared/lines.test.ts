@@ -37,6 +37,16 @@ describe("lines", () => {
     );
   });
 
+  it("that never end are not kept in memory", () => {
+    const splitter = createLineSplitter();
+    const chunk = new Uint8Array(1 << 20);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let count = 0; count < 64; count += 1) splitter.push(chunk);
+    assert.equal(splitter.pending(), 2 ** 26);
+    const grown = process.memoryUsage().arrayBuffers - before;
+    assert.ok(grown < 2 ** 24, `${grown} bytes`);
+  });
+
   it("do not hold on to a chunk that the caller reuses", () => {
     const splitter = createLineSplitter();
     const chunk = bytes("ab");

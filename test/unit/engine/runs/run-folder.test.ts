@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { temporaryPath } from "../../../../src/engine/runs/atomic.ts";
 import { acquireRun } from "../../../../src/engine/runs/ownership.ts";
 import {
   createRun,
@@ -87,6 +88,10 @@ describe("runs", () => {
     const old = await createRun(folder, { name: "old", time, experiment: "" });
     const young = await createRun(folder, { name: "young", time: time + 60_000, experiment: "" });
     mkdirSync(join(runsFolder(folder), "20990101-000000-no-run"));
+    // A run that is being made at this moment.
+    const unfinished = temporaryPath(young);
+    mkdirSync(unfinished);
+    writeFileSync(join(unfinished, "experiment.yaml"), "");
     await (await acquireRun(old)).release("failed");
     assert.deepEqual(
       (await listRuns(folder, time)).map(({ id, status }) => [id, status.state]),
