@@ -29,6 +29,7 @@ const control = /[\p{Cc}\p{Cf}\p{Co}\0\ufffd]/u;
 
 /** What BERT removes: control, format and private characters, the null and the replacement character. */
 export function isBertControl(character: string): boolean {
+  if (character >= " " && character <= "~") return false;
   if (character === "\t" || character === "\n" || character === "\r") return false;
   return control.test(character) && !afterUnicode8Format.test(character);
 }

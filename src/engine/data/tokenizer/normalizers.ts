@@ -94,10 +94,16 @@ export function prepend(source: AlignedText, prefix: string): AlignedText {
 
 /** Lowers each character by itself: a capital sigma at the end of a word becomes σ, as in Rust. */
 function lowercase(source: AlignedText): AlignedText {
+  if (isPlain(source.text)) return { ...source, text: source.text.toLowerCase() };
   return mapCodePoints(source, (character) => {
     const lower = character.toLowerCase();
     return lower === character ? undefined : lower;
   });
+}
+
+/** Printable ASCII, which most text is and most cleaning leaves alone. */
+function isPlain(text: string): boolean {
+  return /^[\x20-\x7e]*$/.test(text);
 }
 
 function removing(source: AlignedText, unwanted: (character: string) => boolean): AlignedText {
@@ -152,6 +158,7 @@ function bert(config: JsonValue): Normalizer {
   const lower = flag(member(config, "lowercase"), true);
   const stripAccents = flag(member(config, "strip_accents"), lower);
   return (source) => {
+    if (isPlain(source.text)) return lower ? lowercase(source) : source;
     let current = source;
     if (clean)
       current = mapCodePoints(current, (character) => {

@@ -27,7 +27,8 @@ const words = matchExpression(
 );
 const spaces = matchExpression(/\p{White_Space}+/gu);
 const numbers = matchExpression(/\p{N}/gu);
-const punctuationMarks: Pattern = (subject) => everyMatch(subject, new RegExp(punctuation, "gu"));
+const everyPunctuation = new RegExp(punctuation, "gu");
+const punctuationMarks: Pattern = (subject) => everyMatch(subject, everyPunctuation);
 const wordsAndSymbols = matchExpression(
   /[\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}]+|[^\p{Alphabetic}\p{M}\p{Nd}\p{Pc}\p{Join_Control}\p{White_Space}]+/gu,
 );
