@@ -2,6 +2,7 @@
 import type { Shape } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
+import type { Scales } from "../../../kernels/nf4/index.ts";
 
 /** A base tensor as it is held. Shapes are in our orientation: linear weights [out, in]. */
 export type HeldTensor =
@@ -13,6 +14,8 @@ export type HeldTensor =
 export interface PackedNF4 {
   /** Two codes a byte, the first in the high nibble [⌈n/2⌉]. */
   readonly codes: Uint8Array;
+  /** The blocks' scales as they are held. */
+  readonly scales: Scales;
   readonly blockSize: number;
   /** Number of weights. */
   readonly count: number;

@@ -1,0 +1,177 @@
+/** @file Turns a model and the experiment's choices into block setups: what is held how, what trains, which method acts where. */
+import type { DType, Shape } from "../../shared/dtypes.ts";
+import { elementCount } from "../../shared/dtypes.ts";
+import { at } from "../../shared/errors.ts";
+import type { Experiment, MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { Checked, Finding } from "../../shared/findings.ts";
+import { methods, quantizers, rowNamed } from "../catalog.ts";
+import type { Init, LinearMethod } from "../methods/define.ts";
+import type { FullMatch } from "../methods/targets.ts";
+import { patternValue, targetSites } from "../methods/targets.ts";
+import type { BlockSpec, LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
+import type { BlockSetup, SiteMethod, Storage } from "../programs/setup.ts";
+import { parameterName, paramName, trainedTensors } from "../programs/setup.ts";
+
+/** A tensor to train, and how it starts: drawn, or as the checkpoint has it. */
+export interface TrainedSpec {
+  readonly name: string;
+  readonly shape: Shape;
+  readonly decays: boolean;
+  readonly start: { readonly init: Init } | { readonly tensor: TensorSpec };
+}
+
+export interface ModelSetup {
+  readonly model: Model;
+  readonly setups: ReadonlyMap<string, BlockSetup>;
+  /** In a fixed order, tied ones once. */
+  readonly trained: readonly TrainedSpec[];
+  readonly trainableParameters: number;
+  /** Of the model with what the method adds. */
+  readonly totalParameters: number;
+}
+
+/** What the checkpoint says about a tensor; missing where a head is newly made. */
+export type StoredTypes = ReadonlyMap<string, { readonly dtype: DType | undefined }>;
+
+export type SetupFields = Pick<Experiment, "method" | "quantization">;
+
+export function setUpModel(model: Model, experiment: SetupFields, stored: StoredTypes, fullMatch: FullMatch): Checked<ModelSetup> {
+  const findings: Finding[] = [];
+  const sites = new Map<string, SiteMethod>();
+  const trainedSources = new Set<string>();
+  for (const choice of experiment.method) {
+    const method = rowNamed(methods, choice.type);
+    if (method.kind === "tensors") {
+      for (const { source } of allTensors(model)) trainedSources.add(source);
+      continue;
+    }
+    findings.push(...placeMethod(model, method, choice, fullMatch, sites, trainedSources));
+  }
+  if (model.task === "sequence-classification") {
+    const head = model.blocks.filter(({ kind }) => kind === "head");
+    for (const { source } of head.flatMap(({ tensors }) => tensors)) trainedSources.add(source);
+  }
+  const quantized = quantizedSources(model, experiment, trainedSources);
+  findings.push(...quantized.findings);
+
+  const setups = new Map(
+    model.blocks.map((spec): [string, BlockSetup] => [
+      spec.id,
+      {
+        spec,
+        trained: new Set(spec.tensors.filter(({ source }) => trainedSources.has(source)).map(({ name }) => name)),
+        storage: new Map(spec.tensors.flatMap((tensor) => storageOf(tensor, stored, trainedSources, quantized.storage))),
+        sites: new Map(spec.linears.flatMap(({ name, module }) => {
+          const site = sites.get(module);
+          return site ? [[name, site] as const] : [];
+        })),
+      },
+    ]),
+  );
+  const trained = trainedSpecs([...setups.values()]);
+  const trainableParameters = sum(trained.map(({ shape }) => elementCount(shape)));
+  const added = sum(trained.map(({ shape, start }) => ("init" in start ? elementCount(shape) : 0)));
+  const own = new Map(allTensors(model).map(({ source, shape }) => [source, elementCount(shape)]));
+  const totalParameters = sum([...own.values()]) + added;
+  return { value: { model, setups, trained, trainableParameters, totalParameters }, findings };
+}
+
+/** Puts a method at its sites; bias and `modules_to_save` add to the tensors that train. */
+function placeMethod(model: Model, method: LinearMethod, choice: MethodChoice, fullMatch: FullMatch, sites: Map<string, SiteMethod>, trained: Set<string>): readonly Finding[] {
+  const targets = targetSites(model, choice, fullMatch);
+  const findings = [...targets.findings];
+  for (const linear of targets.sites) {
+    if (sites.has(linear.module))
+      findings.push({ code: "two-methods-at-one-site", severity: "error", message: `Two entries of method act on ${linear.module}.`, remedy: "Give them target_modules that do not overlap." });
+    const bound = method.bind(patterned(choice, linear, fullMatch));
+    const params = bound.params(linear);
+    sites.set(linear.module, { method: bound, params, dropout: choice.dropout });
+    for (const [name, { shape }] of params) {
+      const rank = Math.min(...shape);
+      const most = Math.min(linear.in, linear.out);
+      if (rank > most && name === at([...params.keys()], 0))
+        findings.push({ code: "rank-exceeds-dimension", severity: "warning", message: `Rank ${rank} at ${linear.module} is above its smaller dimension: the effective rank is ${most}.` });
+    }
+  }
+  if (choice.bias !== "none") {
+    const adapted = new Set(targets.sites.map(({ module }) => `${module}.bias`));
+    for (const { source, role } of allTensors(model))
+      if (role === "bias" && (choice.bias === "all" || adapted.has(source))) trained.add(source);
+  }
+  for (const name of choice.modules_to_save) {
+    const own = allTensors(model).filter(({ source }) => inModule(source, name));
+    for (const { source } of own) trained.add(source);
+    if (own.length === 0)
+      findings.push({ code: "module-to-save-without-match", severity: "error", message: `modules_to_save names ${name}, which the model does not have.` });
+  }
+  return findings;
+}
+
+/** The choice's own fields, with the rank and alpha that a pattern gives the module. */
+function patterned(choice: MethodChoice, { module }: LinearSpec, fullMatch: FullMatch): Readonly<Record<string, unknown>> {
+  const r = patternValue(choice.rank_pattern, module, fullMatch);
+  const alpha = patternValue(choice.alpha_pattern, module, fullMatch);
+  return { ...choice.config, ...(r === undefined ? {} : { r }), ...(alpha === undefined ? {} : { alpha }) };
+}
+
+/** Whether a tensor belongs to a module of that name: `score` has `score.weight`. */
+function inModule(source: string, module: string): boolean {
+  return `.${source}`.includes(`.${module}.`);
+}
+
+function quantizedSources(model: Model, experiment: SetupFields, trained: ReadonlySet<string>): { readonly storage: ReadonlyMap<string, Storage>; readonly findings: readonly Finding[] } {
+  const choice = experiment.quantization;
+  if (choice === null) return { storage: new Map(), findings: [] };
+  const storage = rowNamed(quantizers, choice.type).bind(choice.config);
+  // What an embedding table shares its memory with stays as it is.
+  const tables = new Set(allTensors(model).flatMap(({ role, source }) => (role === "embedding" ? [source] : [])));
+  const sources = allTensors(model).filter(
+    ({ role, name, source }) =>
+      role === "linear" && name.endsWith(".weight") && !tables.has(source) && !trained.has(source) &&
+      !choice.skip_modules.some((module) => inModule(source, module)),
+  );
+  const findings: Finding[] = sources.length > 0 ? [] : [{ code: "nothing-quantized", severity: "error", message: `quantization: ${choice.type} finds no frozen weight to quantize.`, remedy: "Full fine-tuning trains every weight; leave quantization out, or choose a method that keeps the base frozen." }];
+  return { storage: new Map(sources.map(({ source }) => [source, storage])), findings };
+}
+
+function storageOf(tensor: TensorSpec, stored: StoredTypes, trained: ReadonlySet<string>, quantized: ReadonlyMap<string, Storage>): readonly (readonly [string, Storage])[] {
+  const { name, source, role } = tensor;
+  if (trained.has(source)) return [];
+  const storage = quantized.get(source);
+  if (storage) return [[name, storage]];
+  const dtype = stored.get(source)?.dtype;
+  const large = role === "linear" || role === "embedding";
+  return large && (dtype === "float16" || dtype === "bfloat16") ? [[name, { type: dtype }]] : [];
+}
+
+function trainedSpecs(setups: readonly BlockSetup[]): readonly TrainedSpec[] {
+  const specs = new Map<string, TrainedSpec>();
+  for (const setup of setups)
+    for (const { name, shape } of trainedTensors(setup)) {
+      const full = parameterName(setup.spec, name);
+      specs.set(full, { name: full, shape, decays: decays(setup.spec, name), start: startOf(setup, name) });
+    }
+  return [...specs.values()];
+}
+
+function startOf(setup: BlockSetup, name: string): TrainedSpec["start"] {
+  const tensor = setup.spec.tensors.find((candidate) => candidate.name === name);
+  if (tensor) return { tensor };
+  for (const [site, { params }] of setup.sites)
+    for (const [param, { init }] of params) if (paramName(site, param) === name) return { init };
+  return { init: "zeros" };
+}
+
+/** Biases and norms do not decay, as in transformers. */
+function decays(spec: BlockSpec, name: string): boolean {
+  const role = spec.tensors.find((tensor) => tensor.name === name)?.role;
+  return role !== "bias" && role !== "norm";
+}
+
+function allTensors(model: Model): readonly TensorSpec[] {
+  return model.blocks.flatMap(({ tensors }) => tensors);
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
