@@ -49,7 +49,13 @@ export type Shape =
       readonly single: boolean;
     }
   | { readonly kind: "record"; readonly of: Field<unknown>; readonly keys: TextForm }
-  | { readonly kind: "object"; readonly fields: Fields; readonly short: string | undefined }
+  | {
+      readonly kind: "object";
+      readonly fields: Fields;
+      readonly short: string | undefined;
+      /** Any other name is a field of this type; they are collected under `property`. */
+      readonly rest: { readonly property: string; readonly of: Field<unknown> } | undefined;
+    }
   | {
       readonly kind: "choice";
       readonly variants: Variants;
@@ -233,10 +239,21 @@ export function object<F extends Fields>(
   options: Options<null> & ObjectNotes<F>,
 ): Field<Infer<F> | null> {
   const declared = field<Infer<F> | null>(
-    { kind: "object", fields, short: options.short },
+    { kind: "object", fields, short: options.short, rest: undefined },
     options,
   );
   return options.default === null ? declared : { ...declared, presence: "filled" };
+}
+
+/** Named fields, and any other names, each of one type, which the value holds under `property`. */
+export function openObject<F extends Fields, P extends string, T>(
+  fields: F,
+  property: P,
+  of: Field<T>,
+  options: Unset,
+): Field<(Infer<F> & { readonly [K in P]: Named<T> }) | null> {
+  const rest = { property, of };
+  return field({ kind: "object", fields, short: undefined, rest }, options);
 }
 
 /**

@@ -74,6 +74,8 @@ export function fieldsIn(field: Field<unknown>, node: Located | undefined): read
     }
     case "union":
       return shape.options.flatMap((option) => fieldsIn(option, node));
+    case "list":
+      return shape.single ? fieldsIn(shape.of, node) : [];
     case "int":
     case "number":
     case "share":
@@ -82,7 +84,6 @@ export function fieldsIn(field: Field<unknown>, node: Located | undefined): read
     case "any":
     case "text":
     case "oneOf":
-    case "list":
     case "record":
     case "keyed":
       return [];
@@ -103,10 +104,13 @@ export function fieldAt(
     case "object":
     case "choice": {
       const child = fieldsIn(root, document).find(({ key }) => key === step)?.field;
-      return child === undefined ? undefined : fieldAt(child, next, rest);
+      const free = shape.kind === "object" ? shape.rest?.of : undefined;
+      const inner = child ?? free;
+      return inner === undefined ? undefined : fieldAt(inner, next, rest);
     }
     case "list":
-      return /^\d+$/.test(step) ? fieldAt(shape.of, next, rest) : undefined;
+      if (/^\d+$/.test(step)) return fieldAt(shape.of, next, rest);
+      return shape.single ? fieldAt(shape.of, document, path) : undefined;
     case "record":
       return fieldAt(shape.of, next, rest);
     case "keyed": {

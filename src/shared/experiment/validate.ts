@@ -31,7 +31,7 @@ export function validate<F extends Fields>(
 ): Infer<F> | undefined;
 // The second signature is what the walk knows: that it builds one property per declaration.
 export function validate(ctx: CheckContext, fields: Fields, node: Located): unknown {
-  const shape: Shape = { kind: "object", fields, short: undefined };
+  const shape: Shape = { kind: "object", fields, short: undefined, rest: undefined };
   const root: Field<unknown> = { shape, doc: "", presence: "required", default: undefined };
   return checkValue(ctx, root, node, []);
 }
@@ -127,7 +127,7 @@ function checkList(ctx: CheckContext, shape: ShapeOf<"list">, node: Located, pat
     return undefined;
   }
   const values = items.map((item, index) =>
-    checkValue(ctx, shape.of, item, [...path, String(index)]),
+    checkValue(ctx, shape.of, item, node.kind === "list" ? [...path, String(index)] : path),
   );
   return values.filter((value) => value !== undefined);
 }
@@ -149,8 +149,12 @@ function checkRecord(
     wrongType(ctx, node, path, expectation(shape), undefined);
     return undefined;
   }
-  const pairs = node.entries.flatMap(({ key, value }) => {
-    const checked = checkValue(ctx, shape.of, value, [...path, key]);
+  return checkEntries(ctx, shape.of, node, path);
+}
+
+function checkEntries(ctx: CheckContext, of: Field<unknown>, map: MapNode, path: Path): Values {
+  const pairs = map.entries.flatMap(({ key, value }) => {
+    const checked = checkValue(ctx, of, value, [...path, key]);
     return checked === undefined ? [] : [[key, checked] as const];
   });
   return Object.fromEntries(pairs);
@@ -168,8 +172,18 @@ function checkObject(
     wrongType(ctx, node, path, expectation(shape), undefined);
     return undefined;
   }
-  reportUnknown(ctx, map, declared, path, nameOf(path));
-  return checkFields(ctx, declared, map, path);
+  const { rest } = shape;
+  if (rest === undefined) {
+    reportUnknown(ctx, map, declared, path, nameOf(path));
+    return checkFields(ctx, declared, map, path);
+  }
+  const others = withoutKeys(
+    map,
+    declared.map(({ key }) => key),
+  );
+  const checked = checkFields(ctx, declared, map, path);
+  const values = checkEntries(ctx, rest.of, others, path);
+  return checked === undefined ? undefined : { ...checked, [rest.property]: values };
 }
 
 /** The map that a lone value stands for, where the object has a short form. */

@@ -1,0 +1,348 @@
+/** @file Names and values of peft, TRL, transformers, axolotl and LLaMA-Factory, and what they are here. */
+import type { Severity } from "../findings.ts";
+import type { Json } from "../schema.ts";
+import type { Located, Path } from "./tree.ts";
+import { plain } from "./tree.ts";
+
+/** `soft`: implied rather than said; it yields to whatever says the same field outright. */
+export interface Change {
+  readonly path: Path;
+  readonly value: Located | Json;
+  readonly soft?: boolean;
+}
+
+/** Why a foreign field has nothing that stands for it here, as the end of a sentence. */
+export interface Refusal {
+  readonly because: string;
+  readonly severity: Severity;
+}
+
+/** What a foreign name means, given its value and the other foreign names of the document. */
+export type ForeignRow = (
+  value: Located,
+  others: ReadonlyMap<string, Located>,
+) => readonly Change[] | Refusal;
+
+/** The value goes to `path` as it is. */
+function to(path: string): ForeignRow {
+  return (value) => [change(path, value)];
+}
+
+function change(path: string, value: Located | Json, soft = false): Change {
+  return { path: path.split("."), value, soft };
+}
+
+/** The value is looked up in a table; others are refused. */
+function words(path: string, table: Readonly<Record<string, Json>>): ForeignRow {
+  return (value) => {
+    const word = wordOf(value);
+    if (word === undefined || !Object.hasOwn(table, word)) return notUnderstood;
+    const meant = table[word];
+    return meant === undefined || meant === null ? [] : [change(path, meant)];
+  };
+}
+
+/** A switch: `on` where it is true, nothing where it is false. */
+function flag(...on: readonly Change[]): ForeignRow {
+  return (value) => {
+    const word = wordOf(value);
+    return word === "true" || word === "1"
+      ? on
+      : word === "false" || word === "0" || word === "null"
+        ? []
+        : notUnderstood;
+  };
+}
+
+/** Handled without being asked for. */
+function handled(because: string): ForeignRow {
+  return () => ({ because, severity: "warning" });
+}
+
+function refused(because: string): ForeignRow {
+  return () => ({ because, severity: "error" });
+}
+
+const notUnderstood: Refusal = { because: "is not understood.", severity: "error" };
+
+function wordOf(value: Located): string | undefined {
+  const said = plain(value);
+  return typeof said === "object" ? (said === null ? "null" : undefined) : String(said).trim();
+}
+
+/** `50` for `50 steps`; below 1 a share of the run, which has no counterpart. */
+function steps(path: string): ForeignRow {
+  return (value) => {
+    if (value.kind !== "number") return notUnderstood;
+    return Number.isInteger(value.value) && value.value >= 1
+      ? [change(path, `${value.value} ${value.value === 1 ? "step" : "steps"}`)]
+      : {
+          because: "is no whole number of steps; write a duration such as `50 steps`.",
+          severity: "error",
+        };
+  };
+}
+
+function strategy(path: string): ForeignRow {
+  return (value) => {
+    switch (wordOf(value)) {
+      case "epoch":
+        return [change(path, "1 epoch", true)];
+      case "steps":
+      case "best":
+        return [];
+      case "no":
+      case "false":
+        return [change(path, "end", true)];
+      default:
+        return notUnderstood;
+    }
+  };
+}
+
+/** `q_proj,v_proj` as LLaMA-Factory writes lists; `all` for every linear layer. */
+const targets: ForeignRow = (value) => {
+  if (value.kind !== "text") return [change("method.target_modules", value)];
+  if (/^(all|all-linear)$/i.test(value.value))
+    return [change("method.target_modules", "all-linear")];
+  const names = value.value.split(",").map((name) => name.trim());
+  return [change("method.target_modules", names.length > 1 ? names : value)];
+};
+
+const initWords: Readonly<Record<string, Json>> = {
+  true: null,
+  false: "random",
+  gaussian: "gaussian",
+  pissa: "pissa",
+  olora: "olora",
+  eva: "eva",
+  corda: "corda",
+  loftq: "loftq",
+  lora_ga: "lora_ga",
+  orthogonal: "orthogonal",
+};
+
+/** peft's `init_lora_weights`; `pissa_niter_16` carries its number of iterations. */
+const init: ForeignRow = (value) => {
+  const word = wordOf(value)?.toLowerCase();
+  const niter = word === undefined ? null : /^pissa_niter_(\d+)$/.exec(word);
+  if (niter !== null) return [change("method.init", { type: "pissa", niter: Number(niter[1]) })];
+  return words("method.init", initWords)(value, new Map());
+};
+
+const methodWords: Readonly<Record<string, string>> = { qlora: "lora", none: "full" };
+
+const method: ForeignRow = (value) => {
+  const word = wordOf(value)?.toLowerCase();
+  if (word === undefined || word === "null" || word === "")
+    return [change("method.type", "full", true)];
+  const quantized = word === "qlora" ? [change("quantization.type", "nf4", true)] : [];
+  return [change("method.type", methodWords[word] ?? word), ...quantized];
+};
+
+/** transformers: the batch in memory; the step is that times the accumulation. */
+const microBatch: ForeignRow = (value, others) => {
+  const implied = others.has("gradient_accumulation_steps")
+    ? []
+    : [change("train.batch_size", value, true)];
+  return [change("train.micro_batch_size", value), ...implied];
+};
+
+const accumulation: ForeignRow = (value, others) => {
+  const micro = others.get("per_device_train_batch_size") ?? others.get("micro_batch_size");
+  const size = micro?.kind === "number" ? micro.value : undefined;
+  if (value.kind !== "number") return notUnderstood;
+  return size === undefined
+    ? [change("train.batch_size", `= ${value.value} * micro_batch_size`, true)]
+    : [change("train.batch_size", value.value * size, true)];
+};
+
+const warmupRatio: ForeignRow = (value) => {
+  if (value.kind !== "number") return notUnderstood;
+  return value.value >= 0 && value.value < 1
+    ? [change("train.warmup_steps", value)]
+    : { because: "is no share below 1.", severity: "error" };
+};
+
+const validationShare: ForeignRow = (value) => {
+  if (value.kind !== "number") return notUnderstood;
+  if (value.value === 0) return [];
+  return value.value < 1
+    ? [change("data.eval", { from: "train", share: value.value }, true)]
+    : {
+        because:
+          "counts examples; here it is a share, such as `eval: { from: train, share: 0.05 }`.",
+        severity: "error",
+      };
+};
+
+/** `eval_loss` for `eval.loss`. */
+const bestMetric: ForeignRow = (value) => {
+  const word = wordOf(value);
+  if (word === undefined) return notUnderstood;
+  const metric = word.replace(/^eval_/, "").replace("matthews_correlation", "matthews");
+  return [change("eval.best.metric", `eval.${metric}`)];
+};
+
+const outputFolder = handled(
+  "has no place here: each run has its own folder under `.spectune/runs`.",
+);
+const everyStep = handled("has no place here: every step is recorded.");
+const found = handled("has no place here: it is told from the model.");
+const oneDevice = refused("has no counterpart: a run uses one device.");
+const otherTask = refused(
+  "has no counterpart: a run tunes with the cross-entropy of labels or tokens.",
+);
+
+/** Each foreign name with its meaning. Plain renamings within a section stand with their field, as `aliases`. */
+export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map(
+  Object.entries({
+    // peft: LoraConfig and its TRL and LLaMA-Factory spellings
+    lora_r: to("method.r"),
+    lora_rank: to("method.r"),
+    lora_alpha: to("method.alpha"),
+    lora_dropout: to("method.dropout"),
+    lora_target: targets,
+    lora_target_modules: targets,
+    lora_target_linear: flag(change("method.target_modules", "all-linear", true)),
+    peft_type: method,
+    task_type: words("task", {
+      CAUSAL_LM: "causal-lm",
+      SEQ_CLS: "sequence-classification",
+      causal_lm: "causal-lm",
+      seq_cls: "sequence-classification",
+    }),
+    use_dora: flag(change("method.type", "dora")),
+    peft_use_dora: flag(change("method.type", "dora")),
+    use_rslora: to("method.use_rslora"),
+    peft_use_rslora: to("method.use_rslora"),
+    init_lora_weights: init,
+    peft_init_lora_weights: init,
+    fan_in_fan_out: found,
+    inference_mode: handled(
+      "has no place here: an adapter that is trained is always stored for use.",
+    ),
+    // LLaMA-Factory
+    finetuning_type: method,
+    pissa_init: flag(change("method.init.type", "pissa")),
+    pissa_iter: (value, others) => {
+      const used = wordOf(others.get("pissa_init") ?? value) === "true";
+      return used && value.kind === "number" && value.value >= 0
+        ? [change("method.init.niter", value)]
+        : [];
+    },
+    quantization_bit: words("quantization.type", { "4": "nf4", "8": "int8", null: null }),
+    quantization_type: words("quantization.type", { nf4: "nf4", fp4: "fp4" }),
+    double_quantization: to("quantization.double_quant"),
+    stage: (value) => (wordOf(value) === "sft" ? [] : otherTask(value, new Map())),
+    val_size: validationShare,
+    template: to("data.template"),
+    plot_loss: everyStep,
+    overwrite_output_dir: outputFolder,
+    // axolotl
+    adapter: method,
+    val_set_size: validationShare,
+    train_on_inputs: (value) => [
+      change("data.loss_on", wordOf(value) === "true" ? "all" : "completion"),
+    ],
+    wandb_project: refused("has no counterpart: nothing is sent over the network."),
+    flash_attention: found,
+    // transformers and bitsandbytes: BitsAndBytesConfig
+    load_in_4bit: flag(change("quantization.type", "nf4", true)),
+    load_in_8bit: flag(change("quantization.type", "int8", true)),
+    bnb_4bit_quant_type: to("quantization.type"),
+    bnb_4bit_use_double_quant: to("quantization.double_quant"),
+    bnb_4bit_quant_storage: found,
+    // transformers: TrainingArguments
+    per_device_train_batch_size: microBatch,
+    gradient_accumulation_steps: accumulation,
+    learning_rate_schedule: to("train.lr_scheduler_type"),
+    warmup_ratio: warmupRatio,
+    adam_beta1: (value, others) => [
+      change(
+        "train.optimizer.betas",
+        [numberOr(value, 0.9), numberOr(others.get("adam_beta2"), 0.999)],
+        true,
+      ),
+    ],
+    adam_beta2: (value, others) => [
+      change(
+        "train.optimizer.betas",
+        [numberOr(others.get("adam_beta1"), 0.9), numberOr(value, 0.999)],
+        true,
+      ),
+    ],
+    adam_epsilon: to("train.optimizer.eps"),
+    weight_decay: to("train.optimizer.weight_decay"),
+    bf16: flag(change("train.compute_dtype", "bfloat16")),
+    fp16: flag(change("train.compute_dtype", "float16")),
+    tf32: found,
+    eval_steps: steps("eval.every"),
+    eval_strategy: strategy("eval.every"),
+    evaluation_strategy: strategy("eval.every"),
+    save_steps: steps("checkpoints.every"),
+    save_strategy: strategy("checkpoints.every"),
+    metric_for_best_model: bestMetric,
+    greater_is_better: words("eval.best.mode", { true: "max", false: "min" }),
+    load_best_model_at_end: handled("has no place here: the best checkpoint is always kept."),
+    early_stopping_patience: to("eval.early_stop.patience"),
+    output_dir: outputFolder,
+    logging_steps: everyStep,
+    logging_strategy: everyStep,
+    logging_dir: outputFolder,
+    deepspeed: oneDevice,
+    fsdp: oneDevice,
+    ddp_timeout: oneDevice,
+    // TRL
+    dataset_text_field: to("data.columns.text"),
+    completion_only_loss: flag(change("data.loss_on", "completion")),
+    assistant_only_loss: flag(change("data.loss_on", "assistant")),
+  } satisfies Readonly<Record<string, ForeignRow>>),
+);
+
+function numberOr(node: Located | undefined, otherwise: number): number {
+  return node?.kind === "number" ? node.value : otherwise;
+}
+
+const optimizerWords: Readonly<Record<string, string>> = {
+  adamw_torch: "adamw",
+  adamw_torch_fused: "adamw",
+  adamw_hf: "adamw",
+  paged_adamw_32bit: "adamw",
+  paged_adamw: "adamw",
+  adamw_bnb_8bit: "adamw_8bit",
+  paged_adamw_8bit: "adamw_8bit",
+};
+
+/** Values of other projects in fields of ours, by the field's path; `undefined` where the value is ours. */
+export const foreignValues: ReadonlyMap<string, (node: Located) => Json | undefined> = new Map(
+  Object.entries({
+    "train.optimizer.type": (node: Located) =>
+      node.kind === "text" && Object.hasOwn(optimizerWords, node.value)
+        ? optimizerWords[node.value]
+        : undefined,
+    "train.max_steps": (node: Located) =>
+      node.kind === "number" && node.value === -1 ? null : undefined,
+    "method.target_modules": (node: Located) =>
+      node.kind === "text" && node.value.toLowerCase() === "all" ? "all-linear" : undefined,
+    "train.compute_dtype": (node: Located) =>
+      node.kind === "text"
+        ? {
+            bf16: "bfloat16",
+            fp16: "float16",
+            fp32: "float32",
+            "torch.bfloat16": "bfloat16",
+            "torch.float16": "float16",
+            "torch.float32": "float32",
+          }[node.value]
+        : undefined,
+    "run.report_to": (node: Located) =>
+      node.kind === "text" && (node.value === "none" || node.value === "all")
+        ? node.value === "none"
+          ? []
+          : ["tensorboard"]
+        : undefined,
+    "method.bias": (node: Located) =>
+      node.kind === "bool" ? (node.value ? "all" : "none") : undefined,
+  }),
+);

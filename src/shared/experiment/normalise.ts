@@ -1,0 +1,57 @@
+/** @file From the text of an experiment file to the experiment with every default written out. */
+import { checkExperiment } from "./checks.ts";
+import type { Computed } from "./evaluate.ts";
+import { evaluator } from "./evaluate.ts";
+import type { Provider } from "./extends.ts";
+import { applyOverride, readDocument } from "./extends.ts";
+import type { CatalogFields } from "./fields/catalog-fields.ts";
+import type { Experiment } from "./fields/experiment-fields.ts";
+import { documentField, experimentFields } from "./fields/experiment-fields.ts";
+import { fillDefaults } from "./fill.ts";
+import type { ExperimentFinding } from "./findings.ts";
+import { collector } from "./findings.ts";
+import type { MapNode } from "./tree.ts";
+import { validate } from "./validate.ts";
+
+export interface ReadOptions {
+  /** The file's path, as findings shall name it; `extends` is found relative to it. */
+  readonly file: string;
+  readonly text: string;
+  readonly catalog: CatalogFields;
+  /** Texts of other files, for `extends`. */
+  readonly provider?: Provider;
+  /** `field=value`, applied in order after everything the files say. */
+  readonly overrides?: readonly string[];
+}
+
+export interface Normalised {
+  /** `undefined` where a field that has no default is missing or wrong; findings then say which. */
+  readonly experiment: Experiment | undefined;
+  readonly findings: readonly ExperimentFinding[];
+  /** Expressions with their values, for hints. */
+  readonly computed: readonly Computed[];
+  /** What the files say, in canonical names, all of `extends` and overrides merged in. */
+  readonly document: MapNode;
+}
+
+/** Reads, checks and completes an experiment. Never throws on what the text says. */
+export function readExperiment(options: ReadOptions): Normalised {
+  const { file, text, catalog, provider = () => undefined, overrides = [] } = options;
+  const { findings, report } = collector();
+  const root = documentField(catalog);
+  let document = readDocument(root, file, text, provider, report);
+  for (const override of overrides) document = applyOverride(root, document, override, report);
+  const result = normalise(document, catalog);
+  return { ...result, findings: [...findings, ...result.findings] };
+}
+
+/** Checks a document in canonical form, and writes out every default. */
+export function normalise(document: MapNode, catalog: CatalogFields): Normalised {
+  const { findings, report } = collector();
+  const root = documentField(catalog);
+  const { evaluate, computed } = evaluator(root, document, report);
+  const checked = validate({ report, evaluate }, experimentFields(catalog), document);
+  const experiment = checked === undefined ? undefined : fillDefaults(checked);
+  if (experiment !== undefined) checkExperiment(experiment, document, report);
+  return { experiment, findings, computed, document };
+}
