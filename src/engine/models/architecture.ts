@@ -5,6 +5,9 @@ import type { Graph, Value } from "../core/graph.ts";
 
 export type TensorRole = "linear" | "embedding" | "norm" | "bias";
 
+/** How a tensor starts that the checkpoint lacks: a normal distribution's standard deviation, or zeros. */
+export type FreshStart = "zeros" | { readonly normal: number };
+
 /** One tensor of a block. */
 export interface TensorSpec {
   /** Name within the block, equal for all layers: `self_attn.q_proj.weight`. */
@@ -16,6 +19,10 @@ export interface TensorSpec {
   readonly role: TensorRole;
   /** Stored as [in, out] (GPT-2's Conv1D). */
   readonly transposed?: true;
+  /** Which token input names the rows of an embedding table; the ids where not given. */
+  readonly rows?: keyof TokenInputs;
+  /** A base checkpoint may lack it (a classification head); it then starts so. Others must be there. */
+  readonly fresh?: FreshStart;
 }
 
 /** A place where a PEFT method can act: y = x Wᵀ + b. */
@@ -89,6 +96,15 @@ export interface ModelSizes {
 
 export type Task = "causal-lm" | "sequence-classification";
 
+/** What the head's rows are compared with: a class each, or numbers. */
+export type HeadTarget = "classes" | "values";
+
+/** What a classification head should give, where the data decides it and not the checkpoint. */
+export interface HeadOutputs {
+  readonly labels: number;
+  readonly target: HeadTarget;
+}
+
 /** A model read from its config.json: pure description, no weights. */
 export interface Model {
   readonly modelType: string;
@@ -97,8 +113,13 @@ export interface Model {
   readonly transformersClass: string;
   readonly sizes: ModelSizes;
   readonly blocks: readonly BlockSpec[];
-  /** Output of a sequence-classification head. */
+  /** The prefix that `source` names have because the base model is a part of a larger one: `model`. */
+  readonly basePrefix: string;
+  /** Outputs of a sequence-classification head. */
   readonly labels?: number;
+  readonly target: HeadTarget;
+  /** The module of a classification head: an adapter run trains it whole, as peft does. */
+  readonly headModule?: string;
   readonly causal: boolean;
   /** Inverse frequencies of rotary positions [headDim/2], with the factor on cos and sin. */
   readonly rotary?: { readonly inverseFrequencies: Float64Array; readonly scale: number };

@@ -40,7 +40,12 @@ export function attention(g: Graph, inputs: AttentionInputs, context: LayerConte
   const keyCount = at(keys.shape, 2);
 
   const grouped = reshape(g, inputs.queries, [batch, length, groups, perGroup, headDim]);
-  const queries = reshape(g, transpose(g, grouped, [0, 2, 3, 1, 4]), [batch, groups, perGroup * length, headDim]);
+  const queries = reshape(g, transpose(g, grouped, [0, 2, 3, 1, 4]), [
+    batch,
+    groups,
+    perGroup * length,
+    headDim,
+  ]);
   const scores = matmul(g, queries, keys, { transB: true, alpha: 1 / Math.sqrt(headDim) });
   let masked = reshape(g, scores, [batch, heads, length, keyCount]);
   if (context.causal) masked = add(g, masked, causalMask(g, length, keyCount));

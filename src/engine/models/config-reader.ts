@@ -5,11 +5,15 @@ export interface ConfigReader {
   readonly findings: Finding[];
   /** A positive whole number; missing without a default, or of another type, is an error. */
   int(field: string, fallback?: number): number;
-  float(field: string, fallback: number): number;
+  /** A whole number of at least 0. */
+  index(field: string, fallback: number): number;
+  /** A number above 0; missing without a default, or of another type, is an error. */
+  positive(field: string, fallback?: number): number;
   flag(field: string, fallback: boolean): boolean;
   text(field: string, fallback: string): string;
   /** A nested object, with its own reader; undefined where it is missing or null. */
   object(field: string): ConfigReader | undefined;
+  /** The field as it stands: `undefined` where it is missing, which is not the same as `null`. */
   value(field: string): unknown;
   /** Refuses by name a field whose value would change the result in a way not computed here. */
   only(field: string, allowed: readonly unknown[], why: string): void;
@@ -18,7 +22,10 @@ export interface ConfigReader {
   warnOfRest(): void;
 }
 
-/** Fields of config.json that describe, train or generate, but do not change a forward pass. */
+/**
+ * Fields of config.json that describe, train or generate, but do not change a forward pass. Those that
+ * only some architectures heed (`is_decoder`, `layer_types`) are read where they matter.
+ */
 const harmless: ReadonlySet<string> = new Set(
   (
     "architectures model_type torch_dtype dtype transformers_version _name_or_path use_cache bos_token_id eos_token_id " +
@@ -43,31 +50,54 @@ export function readConfig(json: unknown, file: string, prefix = ""): ConfigRead
   const read = new Set<string>();
   const children: ConfigReader[] = [];
 
-  const report = (severity: "error" | "warning", code: string, field: string, message: string): void => {
+  const report = (
+    severity: "error" | "warning",
+    code: string,
+    field: string,
+    message: string,
+  ): void => {
     findings.push({ code, severity, message, place: { file, field: `${prefix}${field}` } });
   };
-  const typed = <T>(field: string, fallback: T | undefined, accept: (value: unknown) => value is T, what: string, zero: T): T => {
+  const typed = <T>(
+    field: string,
+    fallback: T | undefined,
+    accept: (value: unknown) => value is T,
+    what: string,
+    zero: T,
+  ): T => {
     read.add(field);
     const value = fields.get(field) ?? undefined;
     if (value === undefined && fallback !== undefined) return fallback;
     if (accept(value)) return value;
-    report("error", "model-config", field, value === undefined ? `${file} has no ${prefix}${field}.` : `${prefix}${field} in ${file} must be ${what}, not ${JSON.stringify(value)}.`);
+    report(
+      "error",
+      "model-config",
+      field,
+      value === undefined
+        ? `${file} has no ${prefix}${field}.`
+        : `${prefix}${field} in ${file} must be ${what}, not ${JSON.stringify(value)}.`,
+    );
     return fallback ?? zero;
   };
-  const isSize = (value: unknown): value is number => typeof value === "number" && Number.isSafeInteger(value) && value > 0;
-  const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+  const isSize = (value: unknown): value is number =>
+    typeof value === "number" && Number.isSafeInteger(value) && value > 0;
+  const isIndex = (value: unknown): value is number =>
+    typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+  const isPositive = (value: unknown): value is number =>
+    typeof value === "number" && Number.isFinite(value) && value > 0;
   const isFlag = (value: unknown): value is boolean => typeof value === "boolean";
   const isText = (value: unknown): value is string => typeof value === "string";
 
   const reader: ConfigReader = {
     findings,
     int: (field, fallback) => typed(field, fallback, isSize, "a positive whole number", 1),
-    float: (field, fallback) => typed(field, fallback, isNumber, "a number", 0),
+    index: (field, fallback) => typed(field, fallback, isIndex, "a whole number of at least 0", 0),
+    positive: (field, fallback) => typed(field, fallback, isPositive, "a number above 0", 1),
     flag: (field, fallback) => typed(field, fallback, isFlag, "true or false", false),
     text: (field, fallback) => typed(field, fallback, isText, "text", ""),
     value(field) {
       read.add(field);
-      return fields.get(field) ?? undefined;
+      return fields.get(field);
     },
     object(field) {
       read.add(field);
@@ -81,10 +111,20 @@ export function readConfig(json: unknown, file: string, prefix = ""): ConfigRead
       read.add(field);
       const value = fields.get(field);
       if (value === undefined || value === null || allowed.includes(value)) return;
-      report("error", "unsupported-model-config", field, `${prefix}${field}: ${JSON.stringify(value)} in ${file} is not supported: ${why}`);
+      report(
+        "error",
+        "unsupported-model-config",
+        field,
+        `${prefix}${field}: ${JSON.stringify(value)} in ${file} is not supported: ${why}`,
+      );
     },
     refuse(field, why) {
-      report("error", "unsupported-model-config", field, `${prefix}${field} in ${file} is not supported: ${why}`);
+      report(
+        "error",
+        "unsupported-model-config",
+        field,
+        `${prefix}${field} in ${file} is not supported: ${why}`,
+      );
     },
     warnOfRest() {
       for (const child of children) {
@@ -93,7 +133,12 @@ export function readConfig(json: unknown, file: string, prefix = ""): ConfigRead
       }
       for (const [field, value] of fields) {
         if (read.has(field) || harmless.has(field) || value === null || value === false) continue;
-        report("warning", "unknown-model-config", field, `${prefix}${field} in ${file} is not known here and has no effect.`);
+        report(
+          "warning",
+          "unknown-model-config",
+          field,
+          `${prefix}${field} in ${file} is not known here and has no effect.`,
+        );
       }
     },
   };

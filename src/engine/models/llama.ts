@@ -1,15 +1,81 @@
 /** @file The Llama family: llama, mistral, qwen2, qwen3; RMSNorm, rotary grouped-head attention, SwiGLU. */
 import { invariant } from "../../shared/errors.ts";
 import type { Value } from "../core/graph.ts";
-import { add, mul, reshape, rmsNorm, rope, silu } from "../core/ops.ts";
-import type { BlockScope, BlockSpec, LayerContext, LinearSpec, Model, ModelSizes, TensorSpec } from "./architecture.ts";
+import { add, mul, reshape, rmsNorm, rope } from "../core/ops.ts";
+import type { Activation } from "./activation.ts";
+import { readActivation } from "./activation.ts";
+import type {
+  BlockScope,
+  BlockSpec,
+  LayerContext,
+  LinearSpec,
+  Model,
+  ModelSizes,
+  TensorSpec,
+} from "./architecture.ts";
 import { attention } from "./attention.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { readRotary } from "./rotary.ts";
+import { linearTensors } from "./tensor-specs.ts";
 
-type Family = "llama" | "mistral" | "qwen2" | "qwen3";
+export type LlamaFamily = "llama" | "mistral" | "qwen2" | "qwen3";
 
-/** What differs within the family. */
+/** What differs within the family, and what transformers takes where config.json says nothing. */
+interface FamilyTraits {
+  readonly transformersClass: string;
+  /** Biases of q, k, v and of o: fixed, or what `attention_bias` says. */
+  readonly attentionBias: "none" | "configured" | "queries-keys-values";
+  /** Whether `mlp_bias` is heeded. */
+  readonly mlpBias: boolean;
+  readonly queryKeyNorm: boolean;
+  /** Missing `num_key_value_heads`; null means one for each head. */
+  readonly keyValueHeads?: number;
+  readonly headDim?: number;
+  readonly maxLength: number;
+  /** Which layers attend within `sliding_window`: none, all, or those that `use_sliding_window` switches on. */
+  readonly sliding: "never" | "always" | "switched";
+}
+
+const families: { readonly [F in LlamaFamily]: FamilyTraits } = {
+  llama: {
+    transformersClass: "LlamaForCausalLM",
+    attentionBias: "configured",
+    mlpBias: true,
+    queryKeyNorm: false,
+    maxLength: 2048,
+    sliding: "never",
+  },
+  mistral: {
+    transformersClass: "MistralForCausalLM",
+    attentionBias: "none",
+    mlpBias: false,
+    queryKeyNorm: false,
+    keyValueHeads: 8,
+    maxLength: 131072,
+    sliding: "always",
+  },
+  qwen2: {
+    transformersClass: "Qwen2ForCausalLM",
+    attentionBias: "queries-keys-values",
+    mlpBias: false,
+    queryKeyNorm: false,
+    keyValueHeads: 32,
+    maxLength: 32768,
+    sliding: "switched",
+  },
+  qwen3: {
+    transformersClass: "Qwen3ForCausalLM",
+    attentionBias: "configured",
+    mlpBias: false,
+    queryKeyNorm: true,
+    keyValueHeads: 32,
+    headDim: 128,
+    maxLength: 32768,
+    sliding: "switched",
+  },
+};
+
+/** A model's own choices. */
 interface Traits {
   readonly attentionBias: boolean;
   readonly outputBias: boolean;
@@ -17,52 +83,33 @@ interface Traits {
   readonly queryKeyNorm: boolean;
   readonly epsilon: number;
   readonly tied: boolean;
+  readonly activation: Activation;
 }
 
-const classes: { readonly [F in Family]: string } = {
-  llama: "LlamaForCausalLM",
-  mistral: "MistralForCausalLM",
-  qwen2: "Qwen2ForCausalLM",
-  qwen3: "Qwen3ForCausalLM",
-};
-
-export function readLlama(config: ConfigReader, family: Family): Model {
-  const hidden = config.int("hidden_size");
-  const heads = config.int("num_attention_heads");
-  const sizes: ModelSizes = {
-    vocabulary: config.int("vocab_size"),
-    hidden,
-    layers: config.int("num_hidden_layers"),
-    heads,
-    keyValueHeads: config.int("num_key_value_heads", heads),
-    headDim: config.int("head_dim", family === "qwen3" ? 128 : Math.floor(hidden / heads)),
-    intermediate: config.int("intermediate_size"),
-    maxLength: config.int("max_position_embeddings", 2048),
-  };
-  if (sizes.heads % sizes.keyValueHeads !== 0)
-    config.refuse("num_key_value_heads", `${sizes.heads} heads do not divide into ${sizes.keyValueHeads} groups.`);
-  const attentionBias = family === "qwen2" ? true : config.flag("attention_bias", false);
+export function readLlama(config: ConfigReader, family: LlamaFamily): Model {
+  const fixed = families[family];
+  const sizes = readSizes(config, fixed);
+  const { hidden } = sizes;
+  const configured = fixed.attentionBias === "configured" && config.flag("attention_bias", false);
   const traits: Traits = {
-    attentionBias,
-    outputBias: family === "qwen2" ? false : attentionBias,
-    mlpBias: config.flag("mlp_bias", false),
-    queryKeyNorm: family === "qwen3",
-    epsilon: config.float("rms_norm_eps", 1e-6),
+    attentionBias: configured || fixed.attentionBias === "queries-keys-values",
+    outputBias: configured,
+    mlpBias: fixed.mlpBias && config.flag("mlp_bias", false),
+    queryKeyNorm: fixed.queryKeyNorm,
+    epsilon: config.positive("rms_norm_eps", 1e-6),
     tied: config.flag("tie_word_embeddings", false),
+    activation: readActivation(config, "hidden_act", "silu"),
   };
-  config.only("hidden_act", ["silu", "swish"], "the gate's activation must be silu.");
   config.only("pretraining_tp", [1], "tensor-parallel slices change the rounding.");
-  // Within the window sliding attention is plain causal attention; longer sequences are refused.
-  const window = config.value("sliding_window");
-  const slides = config.flag("use_sliding_window", family === "mistral");
-  const maxLength = slides && typeof window === "number" ? Math.min(window, sizes.maxLength) : sizes.maxLength;
   const rotary = readRotary(config, sizes.headDim, 10000);
 
   return {
     modelType: family,
     task: "causal-lm",
-    transformersClass: classes[family],
-    sizes: { ...sizes, maxLength },
+    transformersClass: fixed.transformersClass,
+    sizes,
+    basePrefix: "model",
+    target: "classes",
     causal: true,
     rotary,
     firstPosition: 0,
@@ -70,7 +117,14 @@ export function readLlama(config: ConfigReader, family: Family): Model {
       {
         kind: "embedding",
         id: "embedding",
-        tensors: [{ name: "embed_tokens.weight", source: "model.embed_tokens.weight", shape: [sizes.vocabulary, hidden], role: "embedding" }],
+        tensors: [
+          {
+            name: "embed_tokens.weight",
+            source: "model.embed_tokens.weight",
+            shape: [sizes.vocabulary, hidden],
+            role: "embedding",
+          },
+        ],
         linears: [],
       },
       ...Array.from({ length: sizes.layers }, (_, index) => layerSpec(sizes, traits, index)),
@@ -78,35 +132,111 @@ export function readLlama(config: ConfigReader, family: Family): Model {
     ],
     embed: (scope, { ids }) => scope.lookup("embed_tokens.weight", ids),
     layer: (scope, hiddenState, context) => layer(scope, hiddenState, context, sizes, traits),
-    head: (scope, rows) => scope.linear("lm_head", rmsNorm(scope.g, rows, scope.tensor("norm.weight"), traits.epsilon)),
+    head: (scope, rows) =>
+      scope.linear("lm_head", rmsNorm(scope.g, rows, scope.tensor("norm.weight"), traits.epsilon)),
   };
 }
 
-function layer(scope: BlockScope, x: Value, context: LayerContext, sizes: ModelSizes, traits: Traits): Value {
+function readSizes(config: ConfigReader, family: FamilyTraits): ModelSizes {
+  const hidden = config.int("hidden_size");
+  const heads = config.int("num_attention_heads");
+  const missing = config.value("num_key_value_heads") === undefined;
+  const keyValueHeads = config.int(
+    "num_key_value_heads",
+    missing ? (family.keyValueHeads ?? heads) : heads,
+  );
+  const headDim = config.int("head_dim", family.headDim ?? Math.max(1, Math.floor(hidden / heads)));
+  const layers = config.int("num_hidden_layers");
+  const positions = config.int("max_position_embeddings", family.maxLength);
+  if (heads % keyValueHeads !== 0)
+    config.refuse(
+      "num_key_value_heads",
+      `${heads} heads do not divide into ${keyValueHeads} groups.`,
+    );
+  if (headDim % 2 !== 0)
+    config.refuse("head_dim", `heads of the odd size ${headDim} cannot be rotated.`);
+  return {
+    vocabulary: config.int("vocab_size"),
+    hidden,
+    layers,
+    heads,
+    keyValueHeads,
+    headDim,
+    intermediate: config.int("intermediate_size"),
+    maxLength: Math.min(positions, readWindow(config, family.sliding, layers) ?? positions),
+  };
+}
+
+/** Longest sequence that a sliding window leaves whole; within it, attention is plain and causal. */
+function readWindow(
+  config: ConfigReader,
+  sliding: FamilyTraits["sliding"],
+  layers: number,
+): number | undefined {
+  if (sliding === "never") return undefined;
+  const types = config.value("layer_types");
+  const firstSliding = sliding === "always" ? 0 : config.index("max_window_layers", 28);
+  const window =
+    config.value("sliding_window") === null ? undefined : config.int("sliding_window", 4096);
+  if (sliding === "switched" && !config.flag("use_sliding_window", false)) return undefined;
+  const slides = Array.isArray(types)
+    ? sliding === "always" || types.includes("sliding_attention")
+    : firstSliding < layers;
+  return slides ? window : undefined;
+}
+
+function layer(
+  scope: BlockScope,
+  x: Value,
+  context: LayerContext,
+  sizes: ModelSizes,
+  traits: Traits,
+): Value {
   const { g } = scope;
   const { batch, length, rotary } = context;
   const { heads, keyValueHeads, headDim } = sizes;
   invariant(rotary, "a rotary model needs cos and sin");
-  const split = (value: Value, count: number): Value => reshape(g, value, [batch, length, count, headDim]);
+  const split = (value: Value, count: number): Value =>
+    reshape(g, value, [batch, length, count, headDim]);
   const normed = (value: Value, name: string): Value =>
-    traits.queryKeyNorm ? rmsNorm(g, value, scope.tensor(`self_attn.${name}.weight`), traits.epsilon) : value;
+    traits.queryKeyNorm
+      ? rmsNorm(g, value, scope.tensor(`self_attn.${name}.weight`), traits.epsilon)
+      : value;
 
   const h = rmsNorm(g, x, scope.tensor("input_layernorm.weight"), traits.epsilon);
   const q = normed(split(scope.linear("self_attn.q_proj", h), heads), "q_norm");
   const k = normed(split(scope.linear("self_attn.k_proj", h), keyValueHeads), "k_norm");
   const v = split(scope.linear("self_attn.v_proj", h), keyValueHeads);
-  const mixed = attention(g, { queries: rope(g, q, rotary.cos, rotary.sin), keys: rope(g, k, rotary.cos, rotary.sin), values: v }, context);
+  const mixed = attention(
+    g,
+    {
+      queries: rope(g, q, rotary.cos, rotary.sin),
+      keys: rope(g, k, rotary.cos, rotary.sin),
+      values: v,
+    },
+    context,
+  );
   const attended = add(g, x, scope.linear("self_attn.o_proj", mixed));
 
   const m = rmsNorm(g, attended, scope.tensor("post_attention_layernorm.weight"), traits.epsilon);
-  const gate = silu(g, scope.linear("mlp.gate_proj", m));
-  return add(g, attended, scope.linear("mlp.down_proj", mul(g, gate, scope.linear("mlp.up_proj", m))));
+  const gate = traits.activation(g, scope.linear("mlp.gate_proj", m));
+  return add(
+    g,
+    attended,
+    scope.linear("mlp.down_proj", mul(g, gate, scope.linear("mlp.up_proj", m))),
+  );
 }
 
 function layerSpec(sizes: ModelSizes, traits: Traits, index: number): BlockSpec {
   const { hidden, heads, keyValueHeads, headDim, intermediate } = sizes;
   const prefix = `model.layers.${index}.`;
-  const site = (name: string, input: number, output: number, bias: boolean): LinearSpec => ({ name, module: `${prefix}${name}`, in: input, out: output, bias });
+  const site = (name: string, input: number, output: number, bias: boolean): LinearSpec => ({
+    name,
+    module: `${prefix}${name}`,
+    in: input,
+    out: output,
+    bias,
+  });
   const linears = [
     site("self_attn.q_proj", hidden, heads * headDim, traits.attentionBias),
     site("self_attn.k_proj", hidden, keyValueHeads * headDim, traits.attentionBias),
@@ -116,15 +246,22 @@ function layerSpec(sizes: ModelSizes, traits: Traits, index: number): BlockSpec 
     site("mlp.up_proj", hidden, intermediate, traits.mlpBias),
     site("mlp.down_proj", intermediate, hidden, traits.mlpBias),
   ];
-  const norm = (name: string, size: number): TensorSpec => ({ name: `${name}.weight`, source: `${prefix}${name}.weight`, shape: [size], role: "norm" });
+  const norm = (name: string, size: number): TensorSpec => ({
+    name: `${name}.weight`,
+    source: `${prefix}${name}.weight`,
+    shape: [size],
+    role: "norm",
+  });
   return {
     kind: "layer",
     id: `layers.${index}`,
     linears,
     tensors: [
       norm("input_layernorm", hidden),
-      ...linears.flatMap((linear) => linearTensors(linear, prefix)),
-      ...(traits.queryKeyNorm ? [norm("self_attn.q_norm", headDim), norm("self_attn.k_norm", headDim)] : []),
+      ...linears.flatMap((linear) => linearTensors(linear)),
+      ...(traits.queryKeyNorm
+        ? [norm("self_attn.q_norm", headDim), norm("self_attn.k_norm", headDim)]
+        : []),
       norm("post_attention_layernorm", hidden),
     ],
   };
@@ -135,22 +272,17 @@ function headSpec(sizes: ModelSizes, traits: Traits): BlockSpec {
   return {
     kind: "head",
     id: "head",
-    linears: [{ name: "lm_head", module: "lm_head", in: hidden, out: vocabulary, bias: false, head: true }],
+    linears: [
+      { name: "lm_head", module: "lm_head", in: hidden, out: vocabulary, bias: false, head: true },
+    ],
     tensors: [
       { name: "norm.weight", source: "model.norm.weight", shape: [hidden], role: "norm" },
-      { name: "lm_head.weight", source: traits.tied ? "model.embed_tokens.weight" : "lm_head.weight", shape: [vocabulary, hidden], role: "linear" },
+      {
+        name: "lm_head.weight",
+        source: traits.tied ? "model.embed_tokens.weight" : "lm_head.weight",
+        shape: [vocabulary, hidden],
+        role: "linear",
+      },
     ],
   };
-}
-
-/** The weight and, where there is one, the bias of a linear site. */
-export function linearTensors(linear: LinearSpec, prefix: string): readonly TensorSpec[] {
-  const tensor = (suffix: string, shape: readonly number[], role: TensorSpec["role"]): TensorSpec => ({
-    name: `${linear.name}.${suffix}`,
-    source: `${prefix}${linear.name}.${suffix}`,
-    shape,
-    role,
-  });
-  const weight = tensor("weight", [linear.out, linear.in], "linear");
-  return linear.bias ? [weight, tensor("bias", [linear.out], "bias")] : [weight];
 }

@@ -1,39 +1,79 @@
 /** @file The architectures that are known, by the `model_type` of config.json. */
+import type { HeadOutputs, Model, ReadModel, Task } from "./architecture.ts";
+import { readBert } from "./bert.ts";
 import { readConfig } from "./config-reader.ts";
 import type { ConfigReader } from "./config-reader.ts";
-import type { Model, ReadModel, Task } from "./architecture.ts";
+import { readGpt2 } from "./gpt2.ts";
 import { readLlama } from "./llama.ts";
 
-type Reader = (config: ConfigReader, task: Task) => Model;
+interface Architecture {
+  readonly read: (config: ConfigReader, outputs: HeadOutputs | undefined) => Model;
+  readonly tasks: readonly Task[];
+}
 
 /** One row for each `model_type`; the tasks it serves. */
-const architectures: Readonly<Record<string, { readonly read: Reader; readonly tasks: readonly Task[] }>> = {
-  llama: { read: (config) => readLlama(config, "llama"), tasks: ["causal-lm"] },
-  mistral: { read: (config) => readLlama(config, "mistral"), tasks: ["causal-lm"] },
-  qwen2: { read: (config) => readLlama(config, "qwen2"), tasks: ["causal-lm"] },
-  qwen3: { read: (config) => readLlama(config, "qwen3"), tasks: ["causal-lm"] },
-};
+const architectures: ReadonlyMap<string, Architecture> = new Map<string, Architecture>([
+  ["llama", { read: (config) => readLlama(config, "llama"), tasks: ["causal-lm"] }],
+  ["mistral", { read: (config) => readLlama(config, "mistral"), tasks: ["causal-lm"] }],
+  ["qwen2", { read: (config) => readLlama(config, "qwen2"), tasks: ["causal-lm"] }],
+  ["qwen3", { read: (config) => readLlama(config, "qwen3"), tasks: ["causal-lm"] }],
+  ["gpt2", { read: readGpt2, tasks: ["causal-lm"] }],
+  [
+    "bert",
+    {
+      read: (config, outputs) => readBert(config, "bert", outputs),
+      tasks: ["sequence-classification"],
+    },
+  ],
+  [
+    "roberta",
+    {
+      read: (config, outputs) => readBert(config, "roberta", outputs),
+      tasks: ["sequence-classification"],
+    },
+  ],
+]);
 
 /** Names of the supported architectures. */
-export const modelTypes: readonly string[] = Object.keys(architectures);
+export const modelTypes: readonly string[] = [...architectures.keys()];
 
-/** Reads a parsed config.json; `file` names it in findings. Without a value where anything is refused. */
-export function readModel(json: unknown, file: string, task: Task): ReadModel {
+/**
+ * Reads a parsed config.json; `file` names it in findings. Without a value where anything is refused.
+ * `outputs` are those of a new classification head; without them config.json decides.
+ */
+export function readModel(
+  json: unknown,
+  file: string,
+  task: Task,
+  outputs?: HeadOutputs,
+): ReadModel {
   const config = readConfig(json, file);
   const type = config.text("model_type", "");
-  const architecture = architectures[type];
+  const place = { file, field: "model_type" };
+  const architecture = architectures.get(type);
   if (!architecture) {
-    const message = type === "" ? `${file} has no model_type.` : `The architecture ${type} is not supported for training.`;
+    const message =
+      type === ""
+        ? `${file} has no model_type.`
+        : `The architecture ${JSON.stringify(type)} is not supported for training.`;
     const remedy = `Supported: ${modelTypes.join(", ")}.`;
-    return { value: undefined, findings: [{ code: "unknown-architecture", severity: "error", message, remedy, place: { file, field: "model_type" } }] };
+    return refused({ code: "unknown-architecture", severity: "error", message, remedy, place });
   }
-  if (!architecture.tasks.includes(task))
-    return {
-      value: undefined,
-      findings: [{ code: "unsupported-task", severity: "error", message: `${type} models serve ${architecture.tasks.join(", ")}, not ${task}.`, place: { file, field: "model_type" } }],
-    };
-  const model = architecture.read(config, task);
+  if (!architecture.tasks.includes(task)) {
+    const message = `${type} models serve ${architecture.tasks.join(", ")}, not ${task}.`;
+    return refused({ code: "unsupported-task", severity: "error", message, place });
+  }
+  const model = architecture.read(config, outputs);
+  config.only(
+    "quantization_config",
+    [],
+    "the checkpoint is quantized already; take the original and set `quantization` in the experiment.",
+  );
   config.warnOfRest();
   const failed = config.findings.some(({ severity }) => severity === "error");
   return { value: failed ? undefined : model, findings: config.findings };
+}
+
+function refused(finding: ReadModel["findings"][number]): ReadModel {
+  return { value: undefined, findings: [finding] };
 }

@@ -1,6 +1,7 @@
 /** @file Finds a block's tensors by the names of program inputs, wherever they live. */
 import { elementCount } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
+import type { TokenInputs } from "../models/architecture.ts";
 import { layerNames } from "../programs/layer.ts";
 import { inputNames } from "../programs/scope.ts";
 import type { BlockSetup } from "../programs/setup.ts";
@@ -17,11 +18,14 @@ export interface BlockBindings {
   decode(name: string): DeviceTensor;
   /** Where a gradient is summed. */
   gradient(name: string): DeviceTensor | undefined;
-  /** Looks up the rows of tables that are not held in float32, for the ids of a batch. */
-  lookUp(ids: Int32Array): void;
+  /** Looks up the rows of tables that are not held in float32, for the tokens of a batch. */
+  lookUp(tokens: TokenRows): void;
   /** Draws the keep masks of a batch of so many rows. */
   drawMasks(rows: number, draw: (module: string, into: Uint8Array) => void): void;
 }
+
+/** What names the rows of embedding tables, each [batch · length]. */
+export type TokenRows = { readonly [Input in keyof TokenInputs]: Int32Array };
 
 export interface BindingSources {
   readonly backend: Backend;
@@ -36,7 +40,7 @@ export function createBindings(setup: BlockSetup, { backend, base, parameters, b
   const gradients = new Map<string, DeviceTensor>();
   const sources = new Map<string, string>();
   const scales = new Map<string, string>();
-  const tables: { readonly input: string; readonly source: string; readonly width: number }[] = [];
+  const tables: { readonly input: string; readonly source: string; readonly width: number; readonly rows: keyof TokenInputs }[] = [];
 
   const trained = trainedTensors(setup);
   for (const { name, shape } of trained) {
@@ -46,7 +50,7 @@ export function createBindings(setup: BlockSetup, { backend, base, parameters, b
     resident.set(layerNames.accumulated(name), sum);
     gradients.set(layerNames.gradient(name), sum);
   }
-  for (const { name, source, shape, role } of spec.tensors) {
+  for (const { name, source, shape, role, rows = "ids" } of spec.tensors) {
     if (setup.trained.has(name)) continue;
     sources.set(inputNames.tensor(name), source);
     const held = base.get(source);
@@ -55,7 +59,7 @@ export function createBindings(setup: BlockSetup, { backend, base, parameters, b
       resident.set(inputNames.codes(name), backend.upload("uint8", [held.packed.codes.length], held.packed.codes));
       scales.set(inputNames.absmax(name), source);
     } else if (role === "embedding")
-      tables.push({ input: inputNames.rows(name), source, width: elementCount(shape.slice(1)) });
+      tables.push({ input: inputNames.rows(name), source, width: elementCount(shape.slice(1)), rows });
   }
 
   return {
@@ -69,8 +73,9 @@ export function createBindings(setup: BlockSetup, { backend, base, parameters, b
       return backend.upload("float32", base.get(source).shape, base.decode(source));
     },
     gradient: (name) => gradients.get(name),
-    lookUp(ids) {
-      for (const { input, source, width } of tables) {
+    lookUp(tokens) {
+      for (const { input, source, width, rows } of tables) {
+        const ids = tokens[rows];
         const fill = (data: HostData): void => {
           if (data instanceof Float32Array) base.rows(source, ids, data);
         };

@@ -17,7 +17,7 @@ export async function embed(context: NetworkContext, batch: ModelBatch, feeds: T
   const { model, embedding } = context;
   const shape = shapeOf(batch, context.backend);
   const pass = await context.pass(`embedding ${shapeKey(shape)}`, () => embeddingForward(model, embedding.setup, shape));
-  embedding.bindings.lookUp(batch.ids);
+  embedding.bindings.lookUp(batch);
   const outputs = await context.run(embedding, pass, { feeds, buffers: new Map([[layerNames.output, "hidden.0"]]) });
   return made(outputs, layerNames.output);
 }

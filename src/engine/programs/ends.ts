@@ -5,7 +5,7 @@ import type { Graph, Value } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
 import { cast, constant, crossEntropy, equal, expand, gather, less, mul, pickColumn, reduceMax, reduceMean, reduceSum, reshape, scalar, scale, scatterAdd, sub, where } from "../core/ops.ts";
 import { copyGraph, splitPasses } from "../core/split.ts";
-import type { Model } from "../models/architecture.ts";
+import type { HeadTarget, Model } from "../models/architecture.ts";
 import type { BatchShape, LayerPrograms } from "./layer.ts";
 import { accumulatedGradients, layerNames } from "./layer.ts";
 import { traceScope } from "./scope.ts";
@@ -48,9 +48,6 @@ export interface HeadShape {
 
 /** `scores`: each row's loss, and 1 where its label has the highest logit. */
 export type HeadOutputs = "scores" | "logits";
-
-/** What a head computes for its rows. */
-export type HeadTarget = "classes" | "values";
 
 /**
  * What the head makes of some rows: `logits` [count, outputs], or `losses` and `hits` [count, 1]. `labels` are
