@@ -1,0 +1,66 @@
+/** @file `spectune methods`: what the catalog holds. */
+import { methods, optimizers, quantizers } from "../../engine/catalog.ts";
+import { UserError } from "../../shared/errors.ts";
+import { nearest } from "../../shared/experiment/nearest.ts";
+import type { Field, Fields } from "../../shared/schema.ts";
+import { fileKey } from "../../shared/schema.ts";
+import type { Command } from "../define.ts";
+import { jsonOption } from "../define.ts";
+import { table } from "../format.ts";
+
+interface Row {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: string;
+  readonly paperTitle: string;
+  readonly paper: string;
+  readonly config: Fields;
+}
+
+const rows: readonly Row[] = [
+  ...methods.map((row) => ({ ...row, kind: "method" })),
+  ...optimizers.map((row) => ({ ...row, kind: "optimizer" })),
+  ...quantizers.map((row) => ({ ...row, kind: "quantizer" })),
+];
+
+export const methodsCommand: Command = {
+  name: "methods",
+  summary: "List the methods, optimizers and quantizers, or explain one.",
+  usage: "[NAME] [--json]",
+  positionals: { min: 0, max: 1 },
+  options: { json: jsonOption },
+  run(args, console) {
+    const [name] = args.positionals;
+    const chosen = name === undefined ? rows : rows.filter((row) => row.name === name);
+    if (name !== undefined && chosen.length === 0) throw unknown(name);
+    if (args.flag("json"))
+      console.out(`${JSON.stringify(chosen.map(described))}\n`);
+    else if (name === undefined)
+      console.out(table([{ title: "name" }, { title: "kind" }, { title: "title" }, { title: "paper" }], chosen.map(({ name: n, kind, title, paper }) => [n, kind, title, paper])));
+    else console.out(chosen.map(page).join("\n"));
+    return Promise.resolve(0);
+  },
+};
+
+function described({ name, title, kind, paperTitle, paper }: Row): Omit<Row, "config"> {
+  return { name, title, kind, paperTitle, paper };
+}
+
+/** One row on a page. */
+function page({ name, title, kind, paperTitle, paper, config }: Row): string {
+  const fields = Object.entries(config).map(([property, field]) => `  ${fileKey(property, field)} (default ${defaultText(field)})\n    ${field.doc}`);
+  return [`${title} (${kind} ${name})`, paperTitle, paper, "", ...(fields.length > 0 ? ["Fields:", ...fields] : ["No fields of its own."]), ""].join("\n");
+}
+
+function defaultText(field: Field<unknown>): string {
+  return field.default === undefined ? "none, must be given" : JSON.stringify(field.default);
+}
+
+function unknown(name: string): UserError {
+  const near = nearest(name, rows.map((row) => row.name));
+  return new UserError({
+    code: "unknown-method",
+    message: `The catalog has no ${name}.`,
+    remedy: near === undefined ? "`spectune methods` lists what there is." : `Did you mean ${near}?`,
+  });
+}

@@ -1,0 +1,117 @@
+/** @file The command line: finds the command, parses its arguments, and turns errors into messages and exit codes. */
+import process from "node:process";
+import { parseArgs } from "node:util";
+import { Cancelled, UserError, formatPlace } from "../shared/errors.ts";
+import { nearest } from "../shared/experiment/nearest.ts";
+import { commands } from "./commands.ts";
+import type { Arguments, Command, Console } from "./define.ts";
+import { parseConfig } from "./define.ts";
+import { commandHelp, overview } from "./help.ts";
+import { version } from "./version.ts";
+
+/** Runs the command line; resolves to the exit code: 0 done, 1 the work failed, 2 the input is wrong, 130 stopped. */
+export async function main(argv: readonly string[], console: Console): Promise<number> {
+  try {
+    return await dispatch(argv, console);
+  } catch (error) {
+    return report(error, console);
+  }
+}
+
+async function dispatch(argv: readonly string[], console: Console): Promise<number> {
+  const [name, ...rest] = argv;
+  if (name === undefined || name === "help" || name === "--help" || name === "-h") {
+    const about = commands.find((command) => command.name === rest[0]);
+    console.out(about ? commandHelp(about) : overview(commands));
+    return name === undefined ? 2 : 0;
+  }
+  if (name === "--version" || name === "-v" || name === "version") {
+    console.out(`${version}\n`);
+    return 0;
+  }
+  const command = commands.find((candidate) => candidate.name === name);
+  if (!command) throw unknownCommand(name);
+  if (rest.includes("--help") || rest.includes("-h")) {
+    console.out(commandHelp(command));
+    return 0;
+  }
+  return command.run(parse(command, rest), console);
+}
+
+function parse(command: Command, argv: readonly string[]): Arguments {
+  const { values, positionals } = parsed(command, argv);
+  const { min, max } = command.positionals;
+  if (positionals.length < min || positionals.length > max)
+    throw new UserError({
+      code: "wrong-arguments",
+      message: `spectune ${command.name} takes ${min === max ? `${min}` : `${min} to ${max}`} argument${max === 1 ? "" : "s"}, not ${positionals.length}.`,
+      remedy: `Usage: spectune ${command.name} ${command.usage}`,
+    });
+  const value = (name: string): unknown => values[name];
+  return {
+    positionals,
+    text(name) {
+      const found = value(name);
+      return typeof found === "string" ? found : undefined;
+    },
+    texts(name) {
+      const found = value(name);
+      return Array.isArray(found) ? found.map(String) : [];
+    },
+    flag: (name) => value(name) === true,
+  };
+}
+
+function parsed(command: Command, argv: readonly string[]): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
+  try {
+    return parseArgs({ args: [...argv], options: parseConfig(command.options), allowPositionals: true });
+  } catch (error) {
+    const wrong = /'(-[^' ]*)/.exec(error instanceof Error ? error.message : "")?.[1] ?? "";
+    const near = nearest(wrong.replace(/^-+/, ""), Object.keys(command.options));
+    throw new UserError({
+      code: "wrong-arguments",
+      message: `spectune ${command.name}: ${error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error)}.`,
+      remedy: near === undefined ? `Usage: spectune ${command.name} ${command.usage}` : `Did you mean --${near}?`,
+      cause: error,
+    });
+  }
+}
+
+function unknownCommand(name: string): UserError {
+  const near = nearest(name, commands.map((command) => command.name));
+  return new UserError({
+    code: "unknown-command",
+    message: `There is no command ${name}.`,
+    remedy: near === undefined ? "`spectune help` lists the commands." : `Did you mean ${near}? \`spectune help\` lists the commands.`,
+  });
+}
+
+/** What an error means to the user, on the console; the exit code. */
+function report(error: unknown, console: Console): number {
+  if (error instanceof UserError) {
+    const place = error.place ? `${formatPlace(error.place)}: ` : "";
+    console.err(`${place}error: ${error.message} [${error.code}]\n`);
+    if (error.remedy !== undefined) console.err(`  ${error.remedy}\n`);
+    return 2;
+  }
+  if (error instanceof Cancelled) {
+    console.err(`${error.message}\n`);
+    return 130;
+  }
+  const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  console.err(`${detail}\n`);
+  console.err("This is a defect of Spectune, not of your input. Please report it with the lines above.\n");
+  return 1;
+}
+
+/** The process's own console. */
+export function processConsole(): Console {
+  return {
+    out: (text) => void process.stdout.write(text),
+    err: (text) => void process.stderr.write(text),
+    cwd: process.cwd(),
+    env: process.env,
+    interactive: process.stderr.isTTY,
+    columns: process.stderr.isTTY ? process.stderr.columns : 80,
+  };
+}
