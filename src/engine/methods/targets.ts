@@ -1,15 +1,21 @@
 /** @file Which linear sites a method acts on: names, `all-linear` or a regular expression, as peft reads them. */
 import type { Finding } from "../../shared/findings.ts";
-import type { LinearSpec, Model } from "../models/architecture.ts";
 import { nearest } from "../../shared/experiment/nearest.ts";
+import type { LinearSpec, Model } from "../models/architecture.ts";
 
 /** Matches a Python-style regular expression against a whole module name; may give up with an error. */
 export type FullMatch = (pattern: string, text: string) => boolean;
 
+/** The fields of `method` that choose its sites, under peft's names. */
 export interface TargetFields {
-  readonly target_modules: string | readonly string[];
+  /** Null is `all-linear`, the default. */
+  readonly target_modules: string | readonly string[] | null;
   readonly exclude_modules: string | readonly string[] | null;
   readonly layers_to_transform: readonly number[] | null;
+  /** Names of the list that layers stand in; without one, any. */
+  readonly layers_pattern: readonly string[] | null;
+  /** Modules that train whole: no method acts within them. */
+  readonly modules_to_save: readonly string[];
 }
 
 /** Linear sites by their module name, in the model's order. */
@@ -20,21 +26,24 @@ export function linearSites(model: Model): readonly LinearSpec[] {
 /**
  * The sites that fields name, as peft's `check_target_module_exists` decides: a list's names match a module
  * or its last parts; text is a regular expression for the whole name; `all-linear` takes all but heads.
+ * A classification head trains whole, so that nothing acts in it. Other than in peft,
+ * `layers_to_transform` serves with every form of `target_modules`, and a name without match is an error.
  */
 export function targetSites(
   model: Model,
   fields: TargetFields,
   fullMatch: FullMatch,
 ): { readonly sites: readonly LinearSpec[]; readonly findings: readonly Finding[] } {
-  const all = linearSites(model);
-  const { target_modules: targets, exclude_modules: excluded, layers_to_transform: layers } = fields;
+  const saved = [...fields.modules_to_save, ...(model.headModule ? [model.headModule] : [])];
+  const all = linearSites(model).filter(
+    ({ module }) => !saved.some((name) => within(module, name)),
+  );
   const findings: Finding[] = [];
-  const wanted =
-    targets === "all-linear"
-      ? all.filter(({ head }) => head !== true)
-      : all.filter(({ module }) => matches(targets, module, fullMatch));
-  if (typeof targets !== "string") findings.push(...namesWithoutMatch(targets, all));
-  if (wanted.length === 0 && findings.every(({ severity }) => severity !== "error"))
+  const targets = fields.target_modules;
+  const wanted = wantedSites(all, targets, fullMatch);
+  if (targets !== null && typeof targets !== "string")
+    findings.push(...namesWithoutMatch(targets, linearSites(model), all));
+  if (wanted.length === 0 && findings.length === 0)
     findings.push({
       code: "no-target-matches",
       severity: "error",
@@ -42,9 +51,7 @@ export function targetSites(
       remedy: `The model has: ${kinds(all).join(", ")}.`,
     });
   const sites = wanted.filter(
-    ({ module }) =>
-      (excluded === null || !matches(excluded, module, fullMatch)) &&
-      (layers === null || layers.includes(layerIndex(module))),
+    ({ module }) => !isExcluded(module, fields, fullMatch) && isInLayers(module, fields, fullMatch),
   );
   if (wanted.length > 0 && sites.length === 0)
     findings.push({
@@ -55,7 +62,7 @@ export function targetSites(
   return { sites, findings };
 }
 
-/** The first entry of a `rank_pattern` or `alpha_pattern` whose key ends the module's name, as in peft. */
+/** The first entry of a `rank_pattern` or `alpha_pattern` whose key matches the end of the module's name, as in peft. */
 export function patternValue(
   pattern: Readonly<Record<string, number>>,
   module: string,
@@ -65,29 +72,85 @@ export function patternValue(
   return entry?.[1];
 }
 
-/** The number of a module's layer: the first number among its parts; −1 without one. */
-export function layerIndex(module: string): number {
-  const part = module.split(".").find((name) => /^\d+$/.test(name));
-  return part === undefined ? -1 : Number(part);
+function wantedSites(
+  all: readonly LinearSpec[],
+  targets: TargetFields["target_modules"],
+  fullMatch: FullMatch,
+): readonly LinearSpec[] {
+  const isWord = typeof targets === "string" && targets.toLowerCase() === "all-linear";
+  if (targets === null || isWord) return all.filter(({ head }) => head !== true);
+  return all.filter(({ module }) => matches(targets, module, fullMatch));
+}
+
+function isExcluded(
+  module: string,
+  { exclude_modules: excluded }: TargetFields,
+  fullMatch: FullMatch,
+): boolean {
+  return excluded !== null && excluded !== "" && matches(excluded, module, fullMatch);
+}
+
+function isInLayers(module: string, fields: TargetFields, fullMatch: FullMatch): boolean {
+  const layers = fields.layers_to_transform ?? [];
+  if (layers.length === 0) return true;
+  const index = layerIndex(module, fields.layers_pattern ?? [], fullMatch);
+  return index !== undefined && layers.includes(index);
+}
+
+/**
+ * The number of a module's layer: the first that stands, as in peft, behind a list's name with something
+ * before it, or behind the first of `patterns` that occurs.
+ */
+function layerIndex(
+  module: string,
+  patterns: readonly string[],
+  fullMatch: FullMatch,
+): number | undefined {
+  const parts = module.split(".");
+  const numbered = parts.flatMap((part, place) =>
+    /^\d+$/u.test(part) && place < parts.length - 1
+      ? [{ number: Number(part), place, list: parts.slice(0, place).join(".") }]
+      : [],
+  );
+  if (patterns.length === 0) return numbered.find(({ place }) => place >= 2)?.number;
+  for (const pattern of patterns) {
+    const found = numbered.find(({ list }) => fullMatch(`(.*\\.)?(${pattern})`, list));
+    if (found) return found.number;
+  }
+  return undefined;
 }
 
 function matches(names: string | readonly string[], module: string, fullMatch: FullMatch): boolean {
   if (typeof names === "string") return fullMatch(names, module);
-  return names.some((name) => module === name || module.endsWith(`.${name}`));
+  return names.some((name) => endsIn(module, name));
 }
 
-function namesWithoutMatch(names: readonly string[], all: readonly LinearSpec[]): readonly Finding[] {
-  const none = names.filter((name) => !all.some(({ module }) => module === name || module.endsWith(`.${name}`)));
+/** Whether a module has that name, or its last parts have. */
+function endsIn(module: string, name: string): boolean {
+  return module === name || module.endsWith(`.${name}`);
+}
+
+/** Whether a module of that name is this one or holds it. */
+function within(module: string, name: string): boolean {
+  return `.${module}.`.includes(`.${name}.`);
+}
+
+/** Names that match no linear site at all: those within modules that train whole are only passed over. */
+function namesWithoutMatch(
+  names: readonly string[],
+  existing: readonly LinearSpec[],
+  offered: readonly LinearSpec[],
+): readonly Finding[] {
+  const none = names.filter((name) => !existing.some(({ module }) => endsIn(module, name)));
   if (none.length === 0) return [];
-  const known = kinds(all);
+  const known = kinds(offered);
   const hints = none.map((name) => {
     const near = nearest(name, known);
     return near === undefined ? name : `${name} (did you mean ${near}?)`;
   });
-  const every = none.length === names.length;
   return [
     {
-      code: every ? "no-target-matches" : "target-without-match",
+      code: none.length === names.length ? "no-target-matches" : "target-without-match",
       severity: "error",
       message: `target_modules names ${hints.join(", ")}, which ${none.length === 1 ? "matches" : "match"} nothing.`,
       remedy: `The model has: ${known.join(", ")}.`,
