@@ -100,25 +100,35 @@ export type Report = (code: ExperimentCode, at: Location, remark: Remark) => voi
 
 const mostFindings = 300;
 
+export interface Collector {
+  readonly findings: readonly ExperimentFinding[];
+  readonly report: Report;
+  /** Takes over a finding from elsewhere. */
+  readonly add: (finding: ExperimentFinding) => void;
+}
+
 /** Collects findings; the same remark about the same place is kept once, and no more than a few hundred. */
-export function collector(): { readonly findings: ExperimentFinding[]; readonly report: Report } {
+export function collector(): Collector {
   const findings: ExperimentFinding[] = [];
   const seen = new Set<string>();
-  const report: Report = (code, at, { severity = "error", message, path, remedy, fix }) => {
-    const place = placeOf(at, path);
-    const identity = `${code} ${place.file} ${at.start} ${at.end} ${message}`;
+  const add = (finding: ExperimentFinding) => {
+    const { code, message, place } = finding;
+    const identity = `${code} ${place.file} ${place.offset} ${place.endOffset} ${message}`;
     if (seen.has(identity) || findings.length >= mostFindings) return;
     seen.add(identity);
-    findings.push({
+    findings.push(finding);
+  };
+  const report: Report = (code, at, { severity = "error", message, path, remedy, fix }) => {
+    add({
       code,
       severity,
       message,
-      place,
+      place: placeOf(at, path),
       ...(remedy === undefined ? {} : { remedy }),
       ...(fix === undefined ? {} : { fix }),
     });
   };
-  return { findings, report };
+  return { findings, report, add };
 }
 
 export function hasErrors(findings: readonly Finding[]): boolean {
