@@ -1,0 +1,39 @@
+/** @file What the process's main thread and the engine's worker thread say to each other. */
+import type { EventBody, PlanNumbers, DeviceChoice, RunSummary } from "../../shared/protocol.ts";
+import type { Place } from "../../shared/errors.ts";
+
+/** What the worker is started with. */
+export interface WorkerStart {
+  /** The experiment, as normalised. */
+  readonly experiment: unknown;
+  /** Folder that the experiment's paths are relative to. */
+  readonly folder: string;
+  /** Two 32-bit integers, at {@link flagPlaces}. */
+  readonly flags: SharedArrayBuffer;
+}
+
+/** Places in the shared flags, set by the main thread and read between steps. */
+export const flagPlaces = { stop: 0, checkpoint: 1 } as const;
+
+export type ToWorker =
+  /** Begin; from a checkpoint's folder where there is one. */
+  | { readonly type: "go"; readonly runFolder: string; readonly checkpoint: string | undefined }
+  /** The checkpoint may take its name. */
+  | { readonly type: "approved" };
+
+export type FromWorker =
+  | { readonly type: "ready"; readonly plan: PlanNumbers; readonly device: DeviceChoice }
+  | { readonly type: "event"; readonly event: EventBody }
+  /** A checkpoint is written and asks to take its name. */
+  | { readonly type: "approve" }
+  | { readonly type: "done"; readonly summary: RunSummary }
+  | { readonly type: "failed"; readonly error: SentError };
+
+/** An error as it crosses threads. */
+export interface SentError {
+  readonly kind: "user" | "internal" | "cancelled";
+  readonly code: string;
+  readonly message: string;
+  readonly place: Place | undefined;
+  readonly remedy: string | undefined;
+}

@@ -1,0 +1,48 @@
+/** @file Opens a model folder: config.json, weights by header, and what does not fit together. */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { UserError } from "../../shared/errors.ts";
+import type { Finding } from "../../shared/findings.ts";
+import type { Model, Task } from "../models/architecture.ts";
+import { readModel } from "../models/registry.ts";
+import type { ModelPlaces, ModelReference, ResolvedModel } from "../weights/hub-cache.ts";
+import { resolveModel } from "../weights/hub-cache.ts";
+import type { WeightSource } from "../weights/weight-source.ts";
+import { openWeights } from "../weights/weight-source.ts";
+import { throwErrors } from "../weights/read-errors.ts";
+
+export interface OpenModel {
+  readonly resolved: ResolvedModel;
+  readonly model: Model;
+  readonly source: WeightSource;
+  /** config.json as it stands, for saving a merged model. */
+  readonly config: unknown;
+  readonly findings: readonly Finding[];
+}
+
+/** Finds and opens a model for a task. The caller closes `source`. */
+export async function openModel(reference: ModelReference, task: Task, places: ModelPlaces): Promise<OpenModel> {
+  const resolved = await resolveModel(reference, places);
+  const file = join(resolved.folder, "config.json");
+  const config = await readJson(file);
+  const { value: model, findings } = readModel(config, file, task);
+  throwErrors(findings);
+  if (!model) throw new UserError({ code: "model-config", message: `${file} cannot be used.`, place: { file } });
+  const source = await openWeights(resolved.folder);
+  return { resolved, model, source, config, findings: [...findings, ...source.findings] };
+}
+
+/** A JSON file of a model folder. */
+export async function readJson(file: string): Promise<unknown> {
+  let text: string;
+  try {
+    text = await readFile(file, "utf8");
+  } catch (error) {
+    throw new UserError({ code: "missing-model-file", message: `${file} cannot be read.`, place: { file }, remedy: "A model folder has config.json, tokenizer.json and safetensors weights.", cause: error });
+  }
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    throw new UserError({ code: "malformed-json", message: `${file} is no JSON: ${error instanceof Error ? error.message : ""}`, place: { file }, cause: error });
+  }
+}

@@ -1,0 +1,75 @@
+/** @file Brings a set-up model onto a device: weights read, trained tensors started, passes ready to run. */
+import { availableParallelism } from "node:os";
+import { createNf4 } from "../../../kernels/nf4/index.ts";
+import type { Nf4 } from "../../../kernels/nf4/index.ts";
+import { elementCount } from "../../shared/dtypes.ts";
+import { createBaseWeights } from "../network/base-weights.ts";
+import type { BaseWeights } from "../network/base-weights.ts";
+import type { NetworkContext, NetworkOptions } from "../network/context.ts";
+import { createContext } from "../network/context.ts";
+import { createDecoder } from "../network/decoder.ts";
+import { createParameters } from "../network/parameters.ts";
+import type { Parameters } from "../network/parameters.ts";
+import type { Storage } from "../programs/setup.ts";
+import { storageOf } from "../programs/setup.ts";
+import { kernelBytes } from "../runtime/kernels.ts";
+import type { Backend } from "../runtime/backend.ts";
+import type { WeightSource } from "../weights/weight-source.ts";
+import type { Draw, OnProgress } from "./load-weights.ts";
+import { loadFrozen, startParameters } from "./load-weights.ts";
+import type { ModelSetup } from "./set-up.ts";
+
+export interface OpenNetwork {
+  readonly context: NetworkContext;
+  readonly parameters: Parameters;
+  readonly base: BaseWeights;
+}
+
+export interface OpenNetworkOptions {
+  readonly backend: Backend;
+  readonly setup: ModelSetup;
+  readonly source: WeightSource;
+  /** Names of the optimizer's state tensors; none for inference. */
+  readonly states: readonly string[];
+  readonly checkpointing: boolean;
+  readonly draw: Draw;
+  readonly drawMask: NetworkOptions["drawMask"];
+  readonly onProgress: OnProgress;
+}
+
+export async function openNetwork(options: OpenNetworkOptions): Promise<OpenNetwork> {
+  const { backend, setup, source } = options;
+  const nf4 = nf4Kernel(setup);
+  const base = createBaseWeights(
+    await loadFrozen(setup, source, nf4, options.onProgress),
+    createDecoder(largest(setup, (storage) => storage.type === "float16" || storage.type === "bfloat16"), nf4),
+  );
+  const parameters = createParameters(setup.trained, options.states);
+  await startParameters(setup, parameters, source, options.draw);
+  const { model, setups } = setup;
+  const { checkpointing, drawMask } = options;
+  return { context: createContext({ backend, model, setups, base, parameters, checkpointing, drawMask }), parameters, base };
+}
+
+/** Threads of the computation where the experiment says none: one for each core that this process may use. */
+export function defaultThreads(): number {
+  return availableParallelism();
+}
+
+function nf4Kernel(setup: ModelSetup): Nf4 | undefined {
+  const scratchElements = largest(setup, ({ type }) => type === "nf4");
+  if (scratchElements === 0) return undefined;
+  const blockSize = Math.max(...storages(setup).flatMap(([, storage]) => (storage.type === "nf4" ? [storage.blockSize] : [])));
+  return createNf4(kernelBytes("nf4"), { scratchElements, blockSize });
+}
+
+/** Elements of the largest frozen tensor that is held so. */
+function largest(setup: ModelSetup, held: (storage: Storage) => boolean): number {
+  return Math.max(0, ...storages(setup).flatMap(([size, storage]) => (held(storage) ? [size] : [])));
+}
+
+function storages(setup: ModelSetup): readonly (readonly [number, Storage])[] {
+  return [...setup.setups.values()].flatMap((block) =>
+    block.spec.tensors.map(({ name, shape }) => [elementCount(shape), storageOf(block, name)] as const),
+  );
+}

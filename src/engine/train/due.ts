@@ -1,0 +1,12 @@
+/** @file When something that an experiment asks for `every` so often is due. */
+import type { Duration } from "../../shared/schema.ts";
+
+/** Whether it is due after step t of `steps`. Epochs end at the step that completes them. */
+export function isDue(every: Duration | null, t: number, steps: number, stepsPerEpoch: number): boolean {
+  if (every === null) return false;
+  if (every.unit === "end") return t === steps;
+  if (t === steps) return true;
+  if (every.unit === "steps") return t % Math.max(1, Math.round(every.count)) === 0;
+  const period = every.count * stepsPerEpoch;
+  return Math.floor(t / period) > Math.floor((t - 1) / period);
+}

@@ -1,0 +1,120 @@
+/** @file What a checkpoint holds beside tensors, and the saving and loading of both. */
+import { join } from "node:path";
+import type { Metrics } from "../../shared/protocol.ts";
+import { UserError, invariant } from "../../shared/errors.ts";
+import { isRecord } from "../../shared/wire.ts";
+import type { Parameters } from "../network/parameters.ts";
+import { openWeights } from "../weights/weight-source.ts";
+import type { TensorToWrite } from "../weights/write-safetensors.ts";
+import { writeSafetensors } from "../weights/write-safetensors.ts";
+
+/** Where training stands after a step; everything random follows from seed and step. */
+export interface RunState {
+  readonly step: number;
+  /** The best measurement so far by `eval.best`. */
+  readonly best: { readonly step: number; readonly value: number } | null;
+  /** Measurements since the best one, for early stopping. */
+  readonly sinceBest: number;
+  /** Σ loss · targets and Σ targets over all steps, for the mean training loss. */
+  readonly lossSum: number;
+  readonly lossSteps: number;
+  readonly tokens: number;
+  /** Measurements before the first step and the last one. */
+  readonly evalBefore: Metrics | null;
+  readonly evalLast: Metrics | null;
+}
+
+export const firstState: RunState = {
+  step: 0,
+  best: null,
+  sinceBest: 0,
+  lossSum: 0,
+  lossSteps: 0,
+  tokens: 0,
+  evalBefore: null,
+  evalLast: null,
+};
+
+const weightsName = "parameters.safetensors";
+const optimizerName = "optimizer.safetensors";
+
+/** Bytes that {@link writeTensors} will write, nearly. */
+export function checkpointBytes(parameters: Parameters, states: readonly string[]): number {
+  return parameters.count * 4 * (1 + states.length) + 65536;
+}
+
+/** Writes the trained tensors and the optimizer's state into a folder. */
+export async function writeTensors(folder: string, parameters: Parameters, states: readonly string[]): Promise<void> {
+  const all = [...parameters.all.values()];
+  const tensor = (name: string, shape: readonly number[], data: Float32Array): TensorToWrite => ({
+    name,
+    dtype: "float32",
+    shape,
+    chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)],
+  });
+  const weights = all.map(({ name, shape, weight }) => tensor(name, shape, weight));
+  await writeSafetensors(join(folder, weightsName), weights, { format: "spectune-checkpoint" });
+  const optimizer = all.flatMap(({ name, shape }) =>
+    states.map((state) => tensor(`${state}.${name}`, shape, parameters.state(name, state))),
+  );
+  await writeSafetensors(join(folder, optimizerName), optimizer, { format: "spectune-checkpoint" });
+}
+
+/** Reads what {@link writeTensors} wrote; a checkpoint of another setup is refused. */
+export async function readTensors(folder: string, parameters: Parameters, states: readonly string[]): Promise<void> {
+  const all = [...parameters.all.values()];
+  await fill(join(folder, weightsName), all.map(({ name, weight }) => [name, weight]));
+  const optimizer = all.flatMap(({ name }) => states.map((state): [string, Float32Array] => [`${state}.${name}`, parameters.state(name, state)]));
+  await fill(join(folder, optimizerName), optimizer);
+}
+
+async function fill(file: string, targets: readonly (readonly [string, Float32Array])[]): Promise<void> {
+  const source = await openWeights(file);
+  try {
+    for (const [name, data] of targets) {
+      const tensor = source.tensors.get(name);
+      if (tensor?.bytes !== data.byteLength || tensor.dtype !== "float32")
+        throw new UserError({
+          code: "checkpoint-mismatch",
+          message: `The checkpoint has no tensor ${name} of ${data.length} elements.`,
+          place: { file },
+          remedy: "It belongs to another experiment; resume with the run's own experiment.yaml.",
+        });
+      const bytes = await source.read(name);
+      data.set(new Float32Array(bytes.buffer, bytes.byteOffset, data.length));
+    }
+  } finally {
+    await source.close();
+  }
+}
+
+/** The state of a checkpoint, as JSON gave it back. */
+export function parseRunState(json: unknown): RunState {
+  invariant(isRecord(json), "a checkpoint's state is no object");
+  const number = (name: string): number => {
+    const value = json[name];
+    invariant(typeof value === "number", `a checkpoint's state lacks ${name}`);
+    return value;
+  };
+  const metrics = (name: string): Metrics | null => {
+    const value = json[name];
+    if (!isRecord(value)) return null;
+    return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, Number(entry)]));
+  };
+  const best = json["best"];
+  return {
+    step: number("step"),
+    best: isRecord(best) ? { step: Number(best["step"]), value: Number(best["value"]) } : null,
+    sinceBest: number("sinceBest"),
+    lossSum: number("lossSum"),
+    lossSteps: number("lossSteps"),
+    tokens: number("tokens"),
+    evalBefore: metrics("evalBefore"),
+    evalLast: metrics("evalLast"),
+  };
+}
+
+/** The trained weights alone, such as those of the best checkpoint. */
+export async function readWeights(folder: string, parameters: Parameters): Promise<void> {
+  await fill(join(folder, weightsName), [...parameters.all.values()].map(({ name, weight }) => [name, weight]));
+}
