@@ -10,6 +10,7 @@ import type { Device } from "../onnx/emitter.ts";
 import { devices } from "../onnx/emitter.ts";
 import { emitIdentity, emitModel } from "../onnx/model.ts";
 import type { Backend, DeviceTensor, HostData, Program, Tensors } from "./backend.ts";
+import { overwriteGuard } from "./overwrite-guard.ts";
 import { deviceNotFound, deviceNotInBuild, outOfMemory, refusedOperator } from "./ort-errors.ts";
 
 export interface OrtOptions {
@@ -59,11 +60,12 @@ function openBackend(options: OrtOptions, crossing: Crossing | undefined): Backe
   const compile = async (graph: Graph): Promise<Program> => {
     const model = emitModel(graph, device);
     const session = await createSession(model.bytes, options, crossing !== undefined);
-    return newProgram(graph, model.inputs, session);
+    return newProgram(graph, model.inputs, session, crossing === undefined);
   };
   return {
     name: device,
-    preallocates: true,
+    // Where the binding keeps outputs on the device, it ignores tensors given for them, without a word.
+    preallocates: crossing === undefined,
     sharesMemory: crossing === undefined,
     fusedAttention: device === "cpu",
     upload(dtype, shape, data) {
@@ -98,18 +100,25 @@ function newProgram(
   graph: Graph,
   inputs: readonly string[],
   session: ort.InferenceSession,
+  preallocates: boolean,
 ): Program {
   const outputs = [...graph.outputs.keys()];
   const declared = new Map(graph.inputs.map(({ name, value }) => [name, value]));
+  const guard = overwriteGuard(graph);
   return {
     inputs,
     outputs,
     async run(feeds, into) {
       const given: Record<string, ort.Tensor> = {};
       for (const name of inputs) given[name] = await operand(name, feeds, declared.get(name));
+      invariant(
+        preallocates || into === undefined || into.size === 0,
+        "the device allocates outputs",
+      );
       const wanted: Record<string, ort.Tensor | null> = {};
       for (const name of outputs)
         wanted[name] = into?.has(name) ? await operand(name, into, graph.outputs.get(name)) : null;
+      if (into !== undefined && into.size > 0) guard(views(given), views(wanted));
       const made = await session.run(given, wanted).catch((error: unknown) => {
         throw outOfMemory(error) ?? ours("run", error);
       });
@@ -123,6 +132,13 @@ function newProgram(
     },
     dispose: () => session.release(),
   };
+}
+
+/** The memory of host tensors, by name. */
+function views(tensors: Readonly<Record<string, ort.Tensor | null>>): Map<string, ArrayBufferView> {
+  const held = new Map<string, ArrayBufferView>();
+  for (const [name, tensor] of Object.entries(tensors)) if (tensor) held.set(name, bytesOf(tensor));
+  return held;
 }
 
 async function operand(
