@@ -87,7 +87,7 @@ async function ownedRun(options: RunOptions, engine: Engine, ready: Ready, runFo
   let outcome: Outcome = "failed";
   try {
     const { value: checkpoint, findings } = await resumeCheckpoint(runFolder, Date.now());
-    const log = await openEventsLog(runFolder, { attempt: ownership.attempt, now: Date.now, check: ownership.check });
+    const log = openEventsLog(runFolder, { attempt: ownership.attempt, now: Date.now, check: ownership.check });
     const board = await tensorboardOf(options.experiment, runFolder, ownership.attempt, checkpoint?.step);
     const emit = (event: EventBody): void => {
       const written = log.append(event);
@@ -110,7 +110,7 @@ async function ownedRun(options: RunOptions, engine: Engine, ready: Ready, runFo
       recordFailure(log, error, summary);
       throw error;
     } finally {
-      board?.close();
+      await board?.close();
       await log.close();
     }
   } finally {
