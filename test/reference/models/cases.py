@@ -188,7 +188,7 @@ def batch(name: str, config: dict, task: str, pad: int, lengths: list[int]) -> d
         # The second row's first tokens are a prompt, which carries no loss.
         prompts = [0, 3, 0]
         result["labels"] = [
-            [-100] * prompt + row[prompt:] + [-100] * (width - len(row)) for row, prompt in zip(ids, prompts, strict=True)
+            [-100] * prompt + row[prompt:] + [-100] * (width - len(row)) for row, prompt in zip(ids, prompts)
         ]
         return result
     if config["model_type"] == "bert" and "pairs" in name:
