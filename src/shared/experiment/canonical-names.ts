@@ -108,7 +108,8 @@ function moveForeign(root: Field<unknown>, document: MapNode, report: Report): M
     for (const entry of map.entries) {
       if (declared.some(({ key }) => key === entry.key)) continue;
       const row = foreignNames.get(entry.key) ?? misplaced(root, document, entry.key);
-      if (row !== undefined) found.push({ path, map, entry, row });
+      // A field of a variant that is not known yet may turn out to be in its place.
+      if (row !== undefined && !isInPlace(row, entry, path)) found.push({ path, map, entry, row });
     }
   }
   for (const { path, entry } of found) {
@@ -126,6 +127,13 @@ function moveForeign(root: Field<unknown>, document: MapNode, report: Report): M
           if ((change.soft ?? false) === soft) result = applied(root, result, each, change, report);
   for (const each of all) reportForeign(document, each, each.changes, report);
   return result;
+}
+
+function isInPlace(row: ForeignRow, { key, value }: Entry, path: Path): boolean {
+  const changes = row(value, new Map());
+  if (isRefusal(changes)) return false;
+  const [only] = changes;
+  return changes.length === 1 && only?.path.join(".") === [...path, key].join(".");
 }
 
 function replaceMap(root: Field<unknown>, document: MapNode, path: Path, map: MapNode): MapNode {

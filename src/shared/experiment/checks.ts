@@ -7,13 +7,14 @@ import type { ExperimentCode, Fix, Report } from "./findings.ts";
 import { enumerate } from "./describe.ts";
 import { nearest } from "./nearest.ts";
 import type { Severity } from "../findings.ts";
-import type { MapNode } from "./tree.ts";
+import type { MapNode, Path } from "./tree.ts";
 import { locationOf, nodeAt } from "./tree.ts";
 
 interface Contradiction {
   readonly code: ExperimentCode;
   readonly severity: Severity;
-  readonly path: string;
+  /** Dotted, or in steps where a key has dots of its own. */
+  readonly path: string | Path;
   readonly message: string;
   readonly remedy?: string;
   readonly fix?: Fix;
@@ -35,14 +36,14 @@ export function checkExperiment(experiment: Experiment, document: MapNode, repor
       says,
       document,
     )) {
-      const steps = path.split(".");
+      const steps = typeof path === "string" ? path.split(".") : path;
       const at = locationOf(document, steps);
       report(code, at, { severity, message, path: steps, remedy, fix });
     }
   }
 }
 
-function contradiction(path: string, message: string, remedy: string): Contradiction {
+function contradiction(path: string | Path, message: string, remedy: string): Contradiction {
   return { code: "contradiction", severity: "error", path, message, remedy };
 }
 
@@ -321,7 +322,7 @@ const tuneSays: Check = ({ sweep }) => {
     (times === null) === (values === null)
       ? [
           contradiction(
-            `sweep.tune.${key}`,
+            ["sweep", "tune", key],
             `\`${key}\` needs either \`times\` or \`values\`.`,
             "Write `{ times: [0.3, 1, 3] }` or `{ values: [1.0e-4, 3.0e-4] }`.",
           ),

@@ -77,7 +77,7 @@ export function convert(
 
   function scalar(node: Scalar, at: Location): Located {
     const written = source.text.slice(at.start, at.end);
-    const { value } = node;
+    const { value } = isTagged(node) ? { value: coreValue(written) } : node;
     if (value === null) return { kind: "null", written, at };
     if (typeof value === "boolean") return { kind: "bool", value, written, at };
     if (typeof value === "number") return { kind: "number", value, written, at };
@@ -133,6 +133,8 @@ export function convert(
       for (const item of node.items) mergeInto(entries, item);
       return;
     }
+    // An alias to nothing has been reported.
+    if (node.kind === "null") return;
     if (node.kind !== "map") {
       report("yaml-alias", node.at, { message: "`<<` takes a map, or a list of maps." });
       return;
@@ -149,6 +151,22 @@ export function convert(
   }
 
   return contents === null ? undefined : visit(contents, 0);
+}
+
+/** A tag other than `!!str` changes nothing: the plain text behind it is read as if it were not there. */
+function isTagged({ tag, type }: Scalar): boolean {
+  return tag !== undefined && tag !== "!" && tag !== stringTag && type === "PLAIN";
+}
+
+const stringTag = "tag:yaml.org,2002:str";
+
+/** A plain scalar by YAML 1.2's core schema. */
+function coreValue(written: string): null | boolean | number | string {
+  if (/^(?:~|null|Null|NULL|)$/.test(written)) return null;
+  if (/^(?:true|True|TRUE)$/.test(written)) return true;
+  if (/^(?:false|False|FALSE)$/.test(written)) return false;
+  const isNumber = /^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(written);
+  return isNumber ? Number(written) : written;
 }
 
 function isNode(value: unknown): value is Node {

@@ -21,17 +21,17 @@ export function expectation(shape: Shape): string {
       return textForms[shape.form];
     case "oneOf":
       return oneOfWords([...shape.literals.keys()]);
-    case "list":
-      return shape.of.shape.kind === "any"
-        ? "a list"
-        : `a list, each item ${expectation(shape.of.shape)}`;
+    case "list": {
+      const item = expectation(shape.of.shape);
+      if (shape.single) return `${item}, or a list of such`;
+      return shape.of.shape.kind === "any" ? "a list" : `a list, each item ${item}`;
+    }
     case "record":
       return `a map whose values are each ${expectation(shape.of.shape)}`;
-    case "object":
-      return `a map with ${enumerate(
-        namedFields(shape.fields).map(({ key }) => key),
-        "and",
-      )}`;
+    case "object": {
+      const keys = namedFields(shape.fields).map(({ key }) => key);
+      return keys.length > 6 ? "a map of its fields" : `a map with ${enumerate(keys, "and")}`;
+    }
     case "choice":
       return `${oneOfWords(Object.keys(shape.variants))}, or a map with that as its type`;
     case "keyed":
@@ -57,9 +57,13 @@ function oneOfWords(words: readonly string[]): string {
   return words.length > 16 ? "one of the known names" : enumerate(words, "or");
 }
 
-/** `a`, `b` or `c`, each in backticks. */
+const mostWords = 24;
+
+/** `a`, `b` or `c`, each in backticks; of very many the first. */
 export function enumerate(words: readonly string[], last: "or" | "and"): string {
-  const quoted = words.map((word) => `\`${word}\``);
+  const quoted = words.slice(0, mostWords).map((word) => `\`${word}\``);
+  if (words.length > mostWords)
+    return `${quoted.join(", ")} and ${words.length - mostWords} others`;
   const tail = quoted.pop();
   if (tail === undefined) return "";
   return quoted.length === 0 ? tail : `${quoted.join(", ")} ${last} ${tail}`;
@@ -67,9 +71,9 @@ export function enumerate(words: readonly string[], last: "or" | "and"): string 
 
 export function boundsInWords({ min, max, above, below }: Bounds): string {
   const parts = [
-    ...(min === undefined ? [] : [`at least ${min}`]),
+    ...(min === undefined || above !== undefined ? [] : [`at least ${min}`]),
     ...(above === undefined ? [] : [`above ${above}`]),
-    ...(max === undefined ? [] : [`at most ${max}`]),
+    ...(max === undefined || below !== undefined ? [] : [`at most ${max}`]),
     ...(below === undefined ? [] : [`below ${below}`]),
   ];
   return parts.length === 0 ? "" : ` ${parts.join(" and ")}`;

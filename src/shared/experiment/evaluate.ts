@@ -82,7 +82,7 @@ export function evaluator(root: Field<unknown>, document: Located, report: Repor
       const node = nodeAt(document, candidate);
       const field = fieldAt(root, document, candidate);
       if (field !== undefined && canBeNumber(field))
-        return valueOf(candidate, node, field, name, at);
+        return valueOf(candidate, node, field, name, path, at);
     }
     reportName(name, path, at);
     return undefined;
@@ -93,6 +93,7 @@ export function evaluator(root: Field<unknown>, document: Located, report: Repor
     node: Located | undefined,
     field: Field<unknown>,
     name: string,
+    asked: Path,
     at: Location,
   ): number | undefined {
     if (node?.kind === "number") return node.value;
@@ -102,14 +103,14 @@ export function evaluator(root: Field<unknown>, document: Located, report: Repor
       if (typeof field.default === "number") return field.default;
       report("expression-value", at, {
         message: `\`${name}\` has no value here, so nothing can be computed from it.`,
-        path,
+        path: asked,
         remedy: `Give \`${path.join(".")}\` a number.`,
       });
       return undefined;
     }
     report("expression-value", at, {
       message: `\`${name}\` is no number here, so nothing can be computed from it.`,
-      path,
+      path: asked,
     });
     return undefined;
   }

@@ -34,10 +34,10 @@ const deepest = 40;
 
 /** Whether a text in the place of a number is meant as arithmetic: `= …`, `2r`, `r`. */
 export function looksLikeExpression(text: string): boolean {
-  return text.startsWith("=") || /^\d*\.?\d* ?[A-Za-z_][\w.]*$/.test(text);
+  return text.startsWith("=") || /^\d*\.?\d* ?[A-Za-z][\w.]*$/.test(text);
 }
 
-const tokenForm = /\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|([A-Za-z_][\w.]*)|([-−+*×/(),]))/y;
+const tokenForm = /\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|([A-Za-z][\w.]*)|([-−+*×/(),]))/y;
 
 interface Token {
   readonly kind: "number" | "name" | "sign" | "end";

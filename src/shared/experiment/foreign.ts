@@ -2,7 +2,7 @@
 import type { Severity } from "../findings.ts";
 import type { Json } from "../schema.ts";
 import type { Located, Path } from "./tree.ts";
-import { plain } from "./tree.ts";
+import { entryOf, plain } from "./tree.ts";
 
 /** `soft`: implied rather than said; it yields to whatever says the same field outright. */
 export interface Change {
@@ -184,6 +184,23 @@ const bestMetric: ForeignRow = (value) => {
   return [change("eval.best.metric", `eval.${metric}`)];
 };
 
+/** axolotl's list of data sets, where it is one file. */
+function dataFile(path: string): ForeignRow {
+  return (value) => {
+    const files =
+      value.kind === "list"
+        ? value.items.map((item) => plain(entryOf(item, "path")?.value ?? item))
+        : [];
+    const [file] = files;
+    return files.length === 1 && typeof file === "string" && /\.(jsonl|csv|parquet|txt)$/.test(file)
+      ? [change(path, file)]
+      : {
+          because: `is no single file; here \`${path}\` is one .jsonl, .csv, .parquet or .txt file.`,
+          severity: "error",
+        };
+  };
+}
+
 const outputFolder = handled(
   "has no place here: each run has its own folder under `.spectune/runs`.",
 );
@@ -226,11 +243,13 @@ export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map(
     finetuning_type: method,
     pissa_init: flag(change("method.init.type", "pissa")),
     pissa_iter: (value, others) => {
-      const used = wordOf(others.get("pissa_init") ?? value) === "true";
-      return used && value.kind === "number" && value.value >= 0
-        ? [change("method.init.niter", value)]
-        : [];
+      const init = others.get("pissa_init");
+      const unused = init !== undefined && wordOf(init) === "false";
+      return unused || value.kind !== "number" || value.value < 0
+        ? []
+        : [change("method.init.niter", value)];
     },
+    dataset: refused("names an entry of a registry; here `data.train` is a file."),
     quantization_bit: words("quantization.type", { "4": "nf4", "8": "int8", null: null }),
     quantization_type: words("quantization.type", { nf4: "nf4", fp4: "fp4" }),
     double_quantization: to("quantization.double_quant"),
@@ -274,7 +293,12 @@ export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map(
     ],
     adam_epsilon: to("train.optimizer.eps"),
     weight_decay: to("train.optimizer.weight_decay"),
-    bf16: flag(change("train.compute_dtype", "bfloat16")),
+    datasets: dataFile("data.train"),
+    test_datasets: dataFile("data.eval"),
+    bf16: (value, others) =>
+      wordOf(value) === "auto"
+        ? []
+        : flag(change("train.compute_dtype", "bfloat16"))(value, others),
     fp16: flag(change("train.compute_dtype", "float16")),
     tf32: found,
     eval_steps: steps("eval.every"),

@@ -116,7 +116,8 @@ const faults: { readonly [Code in ErrorCode]: string } = {
   BAD_COLLECTION_TYPE: "The tag does not fit the value.",
   BAD_DIRECTIVE: "This directive cannot be read.",
   BAD_DQ_ESCAPE: 'The text in "double quotes" has an escape that does not exist.',
-  BAD_INDENT: "The indentation does not fit the lines around it.",
+  BAD_INDENT:
+    "The indentation does not fit the lines around it, or a bracket before it is not closed.",
   BAD_PROP_ORDER: "An anchor or tag stands in the wrong place.",
   BAD_SCALAR_START: "A value cannot begin with this character.",
   BLOCK_AS_IMPLICIT_KEY: "This looks like a map inside one line's value.",

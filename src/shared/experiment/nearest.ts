@@ -2,9 +2,10 @@
 
 /**
  * The name closest to `word` by edit distance (insert, delete, replace, swap neighbours; letter case
- * costs nothing), or `undefined` where none is near enough to be meant: a third of the longer word.
+ * costs nothing) or, where none is near enough to be meant (a third of the longer word), the first that
+ * begins with it; else `undefined`.
  */
-export function nearest(word: string, names: Iterable<string>): string | undefined {
+export function nearest(word: string, names: readonly string[]): string | undefined {
   let best: string | undefined;
   let bestDistance = Infinity;
   for (const name of names) {
@@ -15,7 +16,7 @@ export function nearest(word: string, names: Iterable<string>): string | undefin
     best = name;
     bestDistance = distance;
   }
-  return best;
+  return best ?? [...names].find((name) => word.length > 1 && name.startsWith(word));
 }
 
 /** Optimal string alignment distance. */

@@ -9,7 +9,7 @@ import type { Experiment } from "./fields/experiment-fields.ts";
 import { documentField, experimentFields } from "./fields/experiment-fields.ts";
 import { fillDefaults } from "./fill.ts";
 import type { ExperimentFinding } from "./findings.ts";
-import { collector } from "./findings.ts";
+import { collector, hasErrors } from "./findings.ts";
 import type { MapNode } from "./tree.ts";
 import { validate } from "./validate.ts";
 
@@ -41,6 +41,9 @@ export function readExperiment(options: ReadOptions): Normalised {
   const root = documentField(catalog);
   let document = readDocument(root, file, text, provider, report);
   for (const override of overrides) document = applyOverride(root, document, override, report);
+  // Nothing could be read: that everything is missing need not be said.
+  if (document.entries.length === 0 && hasErrors(findings))
+    return { experiment: undefined, findings, computed: [], document };
   const result = normalise(document, catalog);
   return { ...result, findings: [...findings, ...result.findings] };
 }

@@ -1,6 +1,6 @@
 /** @file Checking single values: numbers, shares, words, durations, and what was probably meant. */
 import type { Bounds, Duration } from "../schema.ts";
-import { boundsInWords, enumerate } from "./describe.ts";
+import { boundsInWords, enumerate, numberText } from "./describe.ts";
 import { looksLikeExpression } from "./expression.ts";
 import type { Report } from "./findings.ts";
 import { nearest } from "./nearest.ts";
@@ -131,9 +131,9 @@ export function checkDuration(ctx: CheckContext, node: Located, path: Path): Dur
     }
     ctx.report("no-unit", node.at, {
       severity: "warning",
-      message: `${nameOf(path)} has no unit; it is read as ${node.value} steps.`,
+      message: `${nameOf(path)} has no unit; it is read as ${countOf(node.value)}.`,
       path,
-      ...replacement(node, `${node.value} ${node.value === 1 ? "step" : "steps"}`),
+      ...replacement(node, countOf(node.value)),
     });
     return { count: node.value, unit: "steps" };
   }
@@ -157,6 +157,10 @@ export function checkDuration(ctx: CheckContext, node: Located, path: Path): Dur
       : `${nameOf(path)} must be longer than 0 epochs.`;
   ctx.report("out-of-bounds", node.at, { message, path });
   return undefined;
+}
+
+function countOf(steps: number): string {
+  return `${steps} ${steps === 1 ? "step" : "steps"}`;
 }
 
 /** Reports that `node` is of another type than wanted; `meant` is offered in its place. */
@@ -214,7 +218,9 @@ function replacement(node: Located, text: string) {
 function numberMeant(node: Located): string | undefined {
   if (node.kind !== "text") return undefined;
   const digits = node.value.trim().replaceAll("_", "");
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(digits) ? digits : undefined;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(digits)
+    ? numberText(Number(digits))
+    : undefined;
 }
 
 /** `no` and `off` are words here where another YAML reader sees false. */

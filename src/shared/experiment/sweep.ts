@@ -146,7 +146,9 @@ function reportField(
     ...fieldsIn(field, nodeAt(document, [key])).map((inner) => `${key}.${inner.key}`),
   ]);
   const name = path.join(".");
-  const near = nearest(name, known) ?? known.find((each) => each.endsWith(`.${name}`));
+  const near = isSweepable(path)
+    ? (nearest(name, known) ?? known.find((each) => each.endsWith(`.${name}`)))
+    : undefined;
   report("sweep-unknown-field", at, {
     message: isSweepable(path)
       ? `\`${name}\` is no field that a point can change.`

@@ -41,7 +41,8 @@ function checkValue(ctx: CheckContext, field: Field<unknown>, node: Located, pat
   if (node.kind === "null" && field.shape.kind !== "any") return checkNull(ctx, field, node, path);
   const value = checkShape(ctx, field.shape, node, path);
   if (value !== undefined || field.presence === "required") return value;
-  return field.presence === "default" ? field.default : checkAbsent(ctx, field, path, node.at);
+  // What is wrong has been said; its absence is not worth a second remark.
+  return checkAbsent({ ...ctx, report: () => undefined }, field, path, node.at);
 }
 
 /** `field:` with nothing behind it. */
@@ -58,13 +59,20 @@ function checkNull(ctx: CheckContext, field: Field<unknown>, node: Located, path
 
 function checkAbsent(ctx: CheckContext, field: Field<unknown>, path: Path, at: Location): unknown {
   if (field.presence === "default") return field.default;
-  if (field.presence === "filled") return checkShape(ctx, field.shape, emptyMap(at), path);
+  if (field.presence === "filled" && !standsForRequired(field.shape))
+    return checkShape(ctx, field.shape, emptyMap(at), path);
   ctx.report("missing-field", at, {
     message: `${nameOf(path)} is missing; it must be ${expectation(field.shape)}.`,
     path,
     remedy: `Add \`${path.at(-1) ?? ""}\`. ${field.doc}`,
   });
   return undefined;
+}
+
+/** `model`, whose short form is its `id`, is itself what the file must say. */
+function standsForRequired(shape: Shape): boolean {
+  if (shape.kind !== "object" || shape.short === undefined) return false;
+  return shape.fields[shape.short]?.presence === "required";
 }
 
 function checkShape(ctx: CheckContext, shape: Shape, node: Located, path: Path): unknown {
