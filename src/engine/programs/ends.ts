@@ -53,7 +53,7 @@ export type HeadOutputs = "scores" | "logits";
  * What the head makes of some rows: `logits` [count, outputs], or `losses` and `hits` [count, 1]. `labels` are
  * int32 [count] (negative: no loss) for classes, float32 [count, outputs] for values (mean squared error).
  */
-export function headForward(model: Model, setup: BlockSetup, shape: HeadShape, target: HeadTarget, outputs: "losses" | "logits"): Graph {
+export function headForward(model: Model, setup: BlockSetup, shape: HeadShape, target: HeadTarget, outputs: HeadOutputs): Graph {
   const g = newGraph();
   const head = traceHead(g, model, setup, shape, target, false);
   if (outputs === "logits") g.output("logits", head.logits);
