@@ -228,10 +228,12 @@ def quantized(config: dict) -> tuple:
         for name, module in model.named_modules():
             if not isinstance(module, torch.nn.Linear) or name == "lm_head":
                 continue
+            # Flat: on the CPU bitsandbytes 0.50.2 gives a row its first block's scale throughout where rows are no
+            # whole number of blocks, other than on a GPU.
             packed, state = bnb.quantize_4bit(
-                module.weight.data, blocksize=64, compress_statistics=True, quant_type="nf4"
+                module.weight.data.flatten(), blocksize=64, compress_statistics=True, quant_type="nf4"
             )
-            module.weight.copy_(bnb.dequantize_4bit(packed, state))
+            module.weight.copy_(bnb.dequantize_4bit(packed, state).reshape(module.weight.shape))
             rows.append({"name": f"{name}.weight", **summary(module.weight)})
     return model, rows
 
