@@ -26,3 +26,7 @@ export function learningRateFactor(schedule: ScheduleName, t: number, steps: num
 export function warmupSteps(warmup: number, steps: number): number {
   return warmup < 1 ? Math.ceil(warmup * steps) : Math.floor(warmup);
 }
+
+export function isScheduleName(name: string): name is ScheduleName {
+  return Object.hasOwn(learningRateSchedules, name);
+}

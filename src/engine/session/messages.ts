@@ -1,11 +1,12 @@
 /** @file What the process's main thread and the engine's worker thread say to each other. */
+import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { EventBody, PlanNumbers, DeviceChoice, RunSummary } from "../../shared/protocol.ts";
 import type { Place } from "../../shared/errors.ts";
 
 /** What the worker is started with. */
 export interface WorkerStart {
-  /** The experiment, as normalised. */
-  readonly experiment: unknown;
+  /** The experiment, as normalised, with absolute paths. */
+  readonly experiment: Experiment;
   /** Folder that the experiment's paths are relative to. */
   readonly folder: string;
   /** Two 32-bit integers, at {@link flagPlaces}. */
@@ -36,4 +37,9 @@ export interface SentError {
   readonly message: string;
   readonly place: Place | undefined;
   readonly remedy: string | undefined;
+}
+
+/** Both threads are of one program; only a wrong use of the worker's file is caught. */
+export function isWorkerStart(value: unknown): value is WorkerStart {
+  return typeof value === "object" && value !== null && "experiment" in value && "flags" in value;
 }

@@ -1,0 +1,105 @@
+/** @file `spectune run`: trains what an experiment file says, or goes on with a run. */
+import { readFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { UserError } from "../../shared/errors.ts";
+import type { RunResult } from "../../shared/protocol.ts";
+import { findRun, findSpectuneFolder, runLayout } from "../../engine/runs/run-folder.ts";
+import { runExperiment } from "../../engine/session/run-experiment.ts";
+import type { RunOptions } from "../../engine/session/run-experiment.ts";
+import type { Command, Console } from "../define.ts";
+import { jsonOption } from "../define.ts";
+import { bytes, count, figure } from "../format.ts";
+import { createProgress } from "../progress.ts";
+import { usableExperiment } from "../read-file.ts";
+import { versions } from "../version.ts";
+
+export const runCommand: Command = {
+  name: "run",
+  summary: "Train what an experiment file says; Ctrl-C finishes the step, saves and stops.",
+  usage: "FILE [--set key=value]… | --resume RUN",
+  positionals: { min: 0, max: 1 },
+  options: {
+    set: { type: "string", multiple: true, value: "KEY=VALUE", doc: "Override a field, such as train.learning_rate=1e-3." },
+    resume: { type: "string", value: "RUN", doc: "Go on with a run: its folder, or a part of its name." },
+    json: { ...jsonOption, doc: "End with one line of JSON on standard output." },
+  },
+  async run(args, console) {
+    const resume = args.text("resume");
+    const [file] = args.positionals;
+    const target = resume === undefined ? await newRun(file, args.texts("set"), console) : await resumed(resume, file, console);
+    const result = await runShown(target, console);
+    if (args.flag("json")) console.out(`${JSON.stringify(resultLine(result))}\n`);
+    else console.out(summaryText(result));
+    return result.status === "failed" ? 1 : 0;
+  },
+};
+
+type Target = Pick<RunOptions, "experiment" | "folder" | "name" | "place">;
+
+async function newRun(file: string | undefined, overrides: readonly string[], console: Console): Promise<Target> {
+  if (file === undefined) throw new UserError({ code: "wrong-arguments", message: "spectune run needs an experiment file.", remedy: "Usage: spectune run FILE, or spectune run --resume RUN" });
+  const { experiment, folder } = await usableExperiment(file, overrides, console);
+  return { experiment, folder, name: basename(file).replace(/(\.peft)?\.ya?ml$/, ""), place: { spectuneFolder: await findSpectuneFolder(join(console.cwd, file)) } };
+}
+
+async function resumed(reference: string, file: string | undefined, console: Console): Promise<Target> {
+  if (file !== undefined) throw new UserError({ code: "wrong-arguments", message: "--resume goes on with the run's own experiment; a file beside it has no meaning.", remedy: "Leave the file out." });
+  const runFolder = await findRun(reference, await findSpectuneFolder(join(console.cwd, "x")));
+  const record = join(runFolder, runLayout.experiment);
+  await readFile(record);
+  const { experiment, folder } = await usableExperiment(record, [], console);
+  return { experiment, folder, name: basename(runFolder), place: { resume: runFolder } };
+}
+
+/** Runs with a progress display; the first interrupt stops after the step, the second at once. */
+async function runShown(target: Target, console: Console): Promise<RunResult> {
+  const progress = createProgress(console);
+  const abort = new AbortController();
+  const onSignal = (): void => {
+    if (abort.signal.aborted) process.exit(130);
+    console.err("\nStopping after this step; interrupt again to end at once.\n");
+    abort.abort();
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  try {
+    return await runExperiment({
+      ...target,
+      versions: versions(),
+      signal: abort.signal,
+      onFolder: (folder) => {
+        console.err(`run folder ${folder}\n`);
+      },
+      onEvent: (event) => {
+        progress.event(event);
+      },
+    });
+  } finally {
+    progress.close();
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+}
+
+/** The fields in the order that the documentation gives them. */
+function resultLine(result: RunResult): Readonly<Record<string, unknown>> {
+  const { status, runDir, steps, trainLoss = null, evalBefore = null, evalAfter = null, trainableParameters, peakMemoryBytes, tokensPerSecond } = result;
+  return { status, runDir, steps, trainLoss, evalBefore, evalAfter, trainableParameters, peakMemoryBytes, tokensPerSecond };
+}
+
+function summaryText(result: RunResult): string {
+  const { status, steps, trainLoss, evalBefore, evalAfter, peakMemoryBytes, tokensPerSecond, runDir } = result;
+  const change = (name: "loss" | "perplexity" | "score"): readonly string[] => {
+    const [before, after] = [evalBefore?.[name], evalAfter?.[name]];
+    return after === undefined ? [] : [`${name.padEnd(12)} ${before === undefined ? "" : `${figure(before)} → `}${figure(after)}`];
+  };
+  return [
+    `${status} after ${count(steps)} steps`,
+    ...(trainLoss === undefined ? [] : [`train loss   ${figure(trainLoss)}`]),
+    ...change("loss"),
+    ...change("perplexity"),
+    ...change("score"),
+    `peak memory  ${bytes(peakMemoryBytes)}`,
+    `speed        ${count(Math.round(tokensPerSecond))} tokens/s`,
+    `run folder   ${runDir}`,
+    "",
+  ].join("\n");
+}

@@ -1,0 +1,84 @@
+/** @file Shows a run's events on the console: a bar with the time left on a terminal, lines elsewhere. */
+import type { EventBody } from "../shared/protocol.ts";
+import type { Console } from "./define.ts";
+import { bytes, count, duration, figure, percent } from "./format.ts";
+import { findingText } from "./read-file.ts";
+
+/** Takes a run's events one after the other. */
+export interface ProgressView {
+  event(event: EventBody): void;
+  /** Ends the bar's line. */
+  close(): void;
+}
+
+/** Without a terminal, every so many steps are told. */
+const linesPerRun = 20;
+
+export function createProgress(console: Console): ProgressView {
+  let steps = 0;
+  let seconds = 0;
+  let done = 0;
+  let drawn = false;
+  const clear = (): void => {
+    if (drawn) console.err("\r\u001b[K");
+    drawn = false;
+  };
+  const line = (text: string): void => {
+    clear();
+    console.err(`${text}\n`);
+  };
+  const draw = (text: string): void => {
+    console.err(`\r\u001b[K${text.slice(0, Math.max(20, console.columns - 1))}`);
+    drawn = true;
+  };
+  return {
+    event(event) {
+      switch (event.type) {
+        case "started":
+          steps = event.plan.steps;
+          line(
+            `${count(event.plan.trainableParameters)} of ${count(event.plan.totalParameters)} parameters train (${percent(event.plan.trainableParameters / event.plan.totalParameters)}); ` +
+              `${count(steps)} steps on ${event.device.chosen}${event.resumedFrom === undefined ? "" : `, from step ${event.resumedFrom}`}. ${event.device.reason}`,
+          );
+          return;
+        case "step": {
+          done++;
+          seconds += event.seconds;
+          const left = (seconds / done) * (steps - event.step);
+          const text = `step ${event.step}/${steps}  loss ${figure(event.loss)}  lr ${event.lr.toExponential(1)}  ${count(Math.round(event.tokensPerSecond))} tok/s  ${duration(left)} left`;
+          if (console.interactive) draw(`${bar(event.step / steps)} ${text}`);
+          else if (event.step === steps || event.step % Math.max(1, Math.ceil(steps / linesPerRun)) === 0) line(text);
+          return;
+        }
+        case "eval": {
+          const values = Object.entries(event.metrics).map(([name, value]) => `${name} ${figure(value)}`);
+          line(`${event.split} ${event.moment === "during" ? `after step ${event.step}` : event.moment}: ${values.join("  ")}  (${count(event.examples)} examples, ${duration(event.seconds)})`);
+          return;
+        }
+        case "checkpoint":
+          line(`checkpoint ${event.folder} (${bytes(event.bytes)}${event.best === true ? ", best so far" : ""})`);
+          return;
+        case "progress":
+          if (console.interactive && event.total !== undefined) draw(`${event.phase} ${bar(event.done / event.total)}`);
+          return;
+        case "finding":
+          clear();
+          console.err(findingText(event.finding));
+          return;
+        case "log":
+          line(event.message);
+          return;
+        case "sample":
+        case "ended":
+          return;
+      }
+    },
+    close: clear,
+  };
+}
+
+function bar(share: number): string {
+  const width = 20;
+  const full = Math.round(width * Math.min(1, Math.max(0, share)));
+  return `${"█".repeat(full)}${"░".repeat(width - full)}`;
+}

@@ -1,0 +1,57 @@
+/** @file Reads an experiment file for a command, and shows what its checks found. */
+import { readFileSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { catalogFields } from "../engine/catalog.ts";
+import { UserError, formatPlace } from "../shared/errors.ts";
+import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
+import type { ExperimentFinding } from "../shared/experiment/findings.ts";
+import { readExperiment } from "../shared/experiment/normalise.ts";
+import type { Finding } from "../shared/findings.ts";
+import type { Console } from "./define.ts";
+
+export interface ReadFile {
+  /** Undefined where errors keep it from being used. */
+  readonly experiment: Experiment | undefined;
+  readonly findings: readonly ExperimentFinding[];
+  /** Folder that its paths are relative to. */
+  readonly folder: string;
+}
+
+/** Reads FILE with `--set` overrides applied; a missing file is a UserError. */
+export async function readExperimentFile(file: string, overrides: readonly string[], cwd: string): Promise<ReadFile> {
+  const path = resolve(cwd, file);
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    throw new UserError({ code: "no-such-file", message: `There is no experiment file ${file}.`, remedy: "Give the path of a .peft.yaml file.", cause: error });
+  }
+  const { experiment, findings } = readExperiment({ file: path, text, catalog: catalogFields, provider, overrides });
+  const failed = findings.some(({ severity }) => severity === "error");
+  return { experiment: failed ? undefined : experiment, findings, folder: dirname(path) };
+}
+
+/** The experiment; prints its findings, and throws where any is an error. */
+export async function usableExperiment(file: string, overrides: readonly string[], console: Console): Promise<{ readonly experiment: Experiment; readonly folder: string }> {
+  const { experiment, findings, folder } = await readExperimentFile(file, overrides, console.cwd);
+  const errors = findings.filter(({ severity }) => severity === "error");
+  for (const finding of findings) if (finding.severity !== "info") console.err(findingText(finding));
+  if (!experiment)
+    throw new UserError({ code: "invalid-experiment", message: `${file} has ${errors.length} error${errors.length === 1 ? "" : "s"}; nothing was run.` });
+  return { experiment, folder };
+}
+
+/** `file:line:column: severity: message [code]` and the remedy below. */
+export function findingText({ severity, message, place, remedy, code }: Finding): string {
+  const where = place ? `${formatPlace(place)}: ` : "";
+  return `${where}${severity}: ${message} [${code}]\n${remedy === undefined ? "" : `  ${remedy}\n`}`;
+}
+
+function provider(path: string): string | undefined {
+  try {
+    return readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,60 @@
+/** @file Everything before the first step: model, tokenizer, data, setup and plan; wrong input ends here, nothing is written. */
+import { homedir } from "node:os";
+import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { DeviceChoice, EventBody, PlanNumbers } from "../../shared/protocol.ts";
+import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
+import { loadTokenizer } from "../data/tokenizer/load-tokenizer.ts";
+import type { FullMatch } from "../methods/targets.ts";
+import { throwErrors } from "../weights/read-errors.ts";
+import { chooseDevice } from "./choose-device.ts";
+import type { OpenModel } from "./open-model.ts";
+import { openModel } from "./open-model.ts";
+import type { RunData } from "./run-data.ts";
+import { openRunData } from "./run-data.ts";
+import type { ModelSetup } from "./set-up.ts";
+import { setUpModel } from "./set-up.ts";
+
+export interface PreparedRun {
+  readonly experiment: Experiment;
+  readonly opened: OpenModel;
+  readonly tokenizer: LoadedTokenizer;
+  readonly data: RunData;
+  readonly setup: ModelSetup;
+  readonly steps: number;
+  readonly device: ReturnType<typeof chooseDevice>;
+  readonly plan: PlanNumbers;
+}
+
+/** Until the whole of Python's syntax is read. */
+const createFullMatch = (_deadlineMs: number): FullMatch => (pattern, text) => new RegExp(`^(?:${pattern})$`).test(text);
+
+/** How long a regular expression of the experiment may take on one module name. */
+const regexDeadlineMs = 200;
+
+/** The experiment has absolute paths. The caller closes `opened.source`. */
+export async function prepareRun(experiment: Experiment, emit: (event: EventBody) => void): Promise<PreparedRun> {
+  emit({ type: "progress", phase: "loading", done: 0 });
+  const places = { base: process.cwd(), env: process.env, home: homedir() };
+  const { id, revision } = experiment.model;
+  const opened = await openModel({ id, ...(revision === null ? {} : { revision }) }, experiment.task, places);
+  const tokenizer = await loadTokenizer(opened.resolved.folder);
+  const { value: setup, findings } = setUpModel(opened.model, experiment, opened.source.tensors, createFullMatch(regexDeadlineMs));
+  throwErrors(findings);
+  const data = await openRunData(experiment, opened.model, tokenizer);
+  for (const finding of [...opened.findings, ...findings, ...data.findings])
+    if (finding.severity !== "error") emit({ type: "finding", finding });
+  const steps = stepsOf(experiment, data);
+  const device: DeviceChoice & { readonly chosen: ReturnType<typeof chooseDevice>["chosen"] } = chooseDevice(experiment.run);
+  const plan: PlanNumbers = {
+    trainableParameters: setup.trainableParameters,
+    totalParameters: setup.totalParameters,
+    peakMemoryBytes: 0,
+    steps,
+  };
+  return { experiment, opened, tokenizer, data, setup, steps, device, plan };
+}
+
+/** `max_steps`, else as many as the epochs take, rounded up as in transformers. */
+export function stepsOf({ train }: Experiment, { plan }: RunData): number {
+  return train.max_steps ?? Math.max(1, Math.ceil(train.num_train_epochs * plan.stepsPerEpoch));
+}

@@ -1,0 +1,141 @@
+/** @file The data of a run: files read, tokenized and cut into batches for the model. */
+import { realpath } from "node:fs/promises";
+import { UserError, at } from "../../shared/errors.ts";
+import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { Finding } from "../../shared/findings.ts";
+import type { BatchPlan, MicroBatch } from "../data/batches/batch-plan.ts";
+import { planBatches } from "../data/batches/batch-plan.ts";
+import { causalBatch, labelledBatch } from "../data/batches/batches.ts";
+import { checkDistinctFiles, splitExamples } from "../data/batches/splits.ts";
+import type { BuiltExamples } from "../data/examples/build-examples.ts";
+import { buildExamples } from "../data/examples/build-examples.ts";
+import type { Examples } from "../data/examples/example-store.ts";
+import type { LabelTarget } from "../data/examples/label-column.ts";
+import { readRows } from "../data/rows/read-rows.ts";
+import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
+import type { Model } from "../models/architecture.ts";
+import type { ModelBatch } from "../network/batch.ts";
+import { causalModelBatch, labelledModelBatch } from "./model-batch.ts";
+
+/** Examples of one split with their batches in file order. */
+export interface EvaluationData {
+  readonly examples: Examples;
+  /** Numbers of the split's examples. */
+  readonly subset: Uint32Array;
+  readonly batches: readonly MicroBatch[];
+  readonly toBatch: (batch: MicroBatch) => ModelBatch;
+}
+
+export interface RunData {
+  readonly train: BuiltExamples;
+  readonly plan: BatchPlan;
+  readonly microBatchSize: number;
+  readonly eval: EvaluationData | undefined;
+  /** What labels are, of labelled data. */
+  readonly target: LabelTarget | undefined;
+  /** Batches of a step, counted from 1. */
+  readonly batchesOf: (step: number) => { readonly batches: readonly ModelBatch[]; readonly tokens: number };
+  /** A file of its own, such as the test data, read when it is asked for. */
+  readonly open: (file: string) => Promise<EvaluationData>;
+  readonly findings: readonly Finding[];
+}
+
+/** Tokens of a micro-batch at most where the experiment leaves its size open. */
+const autoTokens = 4096;
+
+type DataFields = Pick<Experiment, "data" | "task" | "train" | "eval">;
+
+export async function openRunData(experiment: DataFields, model: Model, tokenizer: LoadedTokenizer): Promise<RunData> {
+  const { data, task, train } = experiment;
+  checkTokenizer(model, tokenizer);
+  if (data.max_length > model.sizes.maxLength && data.too_long === "error") throw longerThanModel(data.max_length, model);
+  const settings = { ...data, max_length: Math.min(data.max_length, model.sizes.maxLength) };
+  const context = { task, tokenizer, now: new Date() };
+  const built = await buildExamples(readRows(data.train), settings, { ...context, file: data.train });
+  const { target } = built;
+  const split = typeof data.eval === "object" && data.eval !== null ? splitExamples(built.examples.count, data.eval.share, data.eval.seed) : undefined;
+  const longest = built.counts.longest;
+  const microBatchSize = train.micro_batch_size === "auto" ? Math.max(1, Math.min(train.batch_size, Math.floor(autoTokens / (data.packing ? settings.max_length : longest)))) : Math.min(train.micro_batch_size, train.batch_size);
+  const padId = tokenizer.special.pad?.id ?? tokenizer.special.eos?.id ?? 0;
+  const plan = planBatches(built.examples, {
+    subset: split?.train,
+    batchSize: train.batch_size,
+    microBatchSize,
+    packing: data.packing,
+    maxLength: settings.max_length,
+    shuffle: data.shuffle,
+    groupByLength: train.group_by_length,
+    seed: train.seed,
+  });
+  const converter = (examples: Examples, packing: boolean) => (batch: MicroBatch): ModelBatch =>
+    task === "causal-lm"
+      ? causalModelBatch(causalBatch(examples, batch, { padId, packing }))
+      : labelledModelBatch(labelledBatch(examples, batch, { padId }), model, target?.kind ?? "class");
+  const evaluation = (examples: Examples, subset: Uint32Array): EvaluationData => ({
+    examples,
+    subset,
+    batches: inOrder(examples, subset, settings.max_length, evalBatchSize(experiment, microBatchSize)),
+    toBatch: converter(examples, false),
+  });
+  const open = async (file: string): Promise<EvaluationData> => {
+    const { examples } = await buildExamples(readRows(file), settings, { ...context, file, target });
+    return evaluation(examples, numbers(examples.count));
+  };
+  const trainBatch = converter(built.examples, data.packing);
+  const files = { train: data.train, ...(typeof data.eval === "string" ? { eval: data.eval } : {}), ...(data.test === null ? {} : { test: data.test }) };
+  return {
+    train: built,
+    plan,
+    microBatchSize,
+    target,
+    eval: split ? evaluation(built.examples, split.eval) : typeof data.eval === "string" ? await open(data.eval) : undefined,
+    batchesOf(step) {
+      const micro = plan.step(step - 1);
+      const tokens = micro.reduce((sum, { rows }) => sum + tokensOf(built.examples, rows), 0);
+      return { batches: micro.map(trainBatch), tokens };
+    },
+    open,
+    findings: [...built.findings, ...checkDistinctFiles(await realPaths(files))],
+  };
+}
+
+/** All examples of a split, in order, not shuffled. */
+function inOrder(examples: Examples, subset: Uint32Array, maxLength: number, batchSize: number): readonly MicroBatch[] {
+  const plan = planBatches(examples, { subset, batchSize, microBatchSize: batchSize, packing: false, maxLength, shuffle: false, groupByLength: false, seed: 0 });
+  return Array.from({ length: plan.stepsPerEpoch }, (_, index) => plan.step(index)).flat();
+}
+
+function evalBatchSize({ eval: { batch_size: size } }: DataFields, microBatchSize: number): number {
+  return size === "auto" ? microBatchSize : size;
+}
+
+function tokensOf({ starts }: Examples, rows: MicroBatch["rows"]): number {
+  return rows.flat().reduce((sum, example) => sum + at(starts, example + 1) - at(starts, example), 0);
+}
+
+function numbers(count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, index) => index);
+}
+
+async function realPaths(files: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>> {
+  const entries = await Promise.all(Object.entries(files).map(async ([name, file]) => [name, await realpath(file).catch(() => file)] as const));
+  return Object.fromEntries(entries);
+}
+
+function checkTokenizer({ sizes }: Model, { largestId }: LoadedTokenizer): void {
+  if (largestId < sizes.vocabulary) return;
+  throw new UserError({
+    code: "tokenizer-exceeds-embedding",
+    message: `The tokenizer has ids up to ${largestId}, but the model's embedding has ${sizes.vocabulary} rows.`,
+    remedy: "Tokenizer and model belong to different checkpoints, or tokens were added without resizing the embedding.",
+  });
+}
+
+function longerThanModel(maxLength: number, { sizes }: Model): UserError {
+  return new UserError({
+    code: "longer-than-model",
+    message: `data.max_length is ${maxLength}; the model reads at most ${sizes.maxLength} tokens.`,
+    place: { file: "", field: "data.max_length" },
+    remedy: `Set data.max_length to at most ${sizes.maxLength}.`,
+  });
+}
