@@ -8,7 +8,6 @@ import {
   rmSync,
   writeFileSync,
 } from "node:fs";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { brotliDecompressSync } from "node:zlib";
@@ -55,10 +54,13 @@ function archivePath(): string | undefined {
   }
 }
 
+/** Beside the package: a folder that all users of a machine may write to is no place for libraries. */
+const cache = join(import.meta.dirname, "../../node_modules/.cache");
+
 /** Unpacks once for each version of the archive; several processes may do so at the same time. */
 function unpack(archive: string): string {
   const packed = readFileSync(archive);
-  const folder = join(tmpdir(), `spectune-swiftshader-${packed.length}`);
+  const folder = join(cache, `swiftshader-${packed.length}`);
   if (files.every((file) => existsSync(join(folder, file)))) return folder;
   mkdirSync(folder, { recursive: true });
   const scratch = mkdtempSync(`${folder}-`);
