@@ -1,0 +1,42 @@
+/** @file Rows of a JSON Lines file: one object on each line. */
+import { UserError } from "../../../shared/errors.ts";
+import { readLines } from "./lines.ts";
+import { kindOf, type Row } from "./row.ts";
+
+/** Yields the rows; blank lines are passed over. */
+export async function* readJsonRows(file: string): AsyncGenerator<Row> {
+  let index = 0;
+  for await (const { number, text } of readLines(file)) {
+    if (text.trim() === "") continue;
+    yield { index, values: parseRow(text, file, number), place: { file, line: number } };
+    index += 1;
+  }
+}
+
+function parseRow(text: string, file: string, line: number): Readonly<Record<string, unknown>> {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new UserError({
+      code: "malformed-data",
+      message: `The line is no JSON: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      place: { file, line },
+      remedy: text.trimStart().startsWith("[")
+        ? "The file looks like one JSON list: write its elements as one object on each line."
+        : "Write one JSON object on each line.",
+      cause,
+    });
+  }
+  if (isObject(value)) return value;
+  throw new UserError({
+    code: "malformed-data",
+    message: `The line holds ${kindOf(value)}, not an object.`,
+    place: { file, line },
+    remedy: 'Write one JSON object on each line, such as {"text": "…"}.',
+  });
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,131 @@
+/** @file Rows of every kind of file, and what is said of malformed ones. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { test } from "node:test";
+import { readRows } from "../../../../../src/engine/data/rows/read-rows.ts";
+import { columnText, columnValue, type Row } from "../../../../../src/engine/data/rows/row.ts";
+import { collect, temporaryFile, userError } from "../files.ts";
+
+function rowsOf(name: string, content: string | Uint8Array): Promise<readonly Row[]> {
+  return collect(readRows(temporaryFile(name, content)));
+}
+const brief = (rows: readonly Row[]): readonly unknown[] =>
+  rows.map(({ index, values, place }) => [index, place.line, values]);
+
+test("JSON Lines: byte-order mark, CRLF, blank lines, no last break", async () => {
+  assert.deepEqual(brief(await rowsOf("a.jsonl", '\ufeff{"a":1}\r\n\r\n  \n{"a":"é😀"}')), [
+    [0, 1, { a: 1 }],
+    [1, 4, { a: "é😀" }],
+  ]);
+});
+
+test("JSON Lines: lines longer than a block, and characters across blocks", async () => {
+  const long = "é".repeat(1_500_000);
+  const rows = await rowsOf("a.jsonl", `{"a":"${long}"}\n{"a":"${long}b"}\n`);
+  assert.deepEqual(
+    rows.map((row) => [row.place.line, row.values.a === long || row.values.a === `${long}b`]),
+    [
+      [1, true],
+      [2, true],
+    ],
+  );
+});
+
+test("JSON Lines: the line at fault is named", async () => {
+  const expect = (
+    content: string | Uint8Array,
+    line: number | undefined,
+    message: RegExp,
+    code = "malformed-data",
+  ) => assert.rejects(rowsOf("a.jsonl", content), userError(code, line, message));
+  await expect('{"a":1}\n{"a":\n', 2, /no JSON/);
+  await expect("\n[1]\n", 2, /holds a list/);
+  await expect("[\n{},\n", 1, /one JSON list/);
+  await expect("3\n", 1, /the number 3/);
+  await expect(Buffer.from([0x7b, 0x7d, 0x0a, 0xff, 0x0a]), 2, /not UTF-8/, "not-utf8");
+  await expect(Buffer.from('{"a":1}', "utf16le"), 1, /no JSON/);
+  await expect(Buffer.from('\ufeff{"a":1}', "utf16le"), undefined, /UTF-16/, "not-utf8");
+});
+
+test("text: one line is one row; blank lines are passed over", async () => {
+  assert.deepEqual(brief(await rowsOf("a.txt", "one\n\n  two \r\n")), [
+    [0, 1, { text: "one" }],
+    [1, 3, { text: "  two " }],
+  ]);
+  assert.deepEqual(await rowsOf("a.txt", ""), []);
+});
+
+test("CSV: quotes, commas and breaks in fields, byte-order mark, CRLF, blank lines", async () => {
+  const rows = await rowsOf(
+    "a.CSV",
+    '\ufeff\r\ntext,label\r\n"a, ""b""\nc",1\r\n\r\n\r\nd,\r\n"x\r\ny",2\nz,3',
+  );
+  assert.deepEqual(brief(rows), [
+    [0, 3, { text: 'a, "b"\nc', label: "1" }],
+    [1, 7, { text: "d", label: "" }],
+    [2, 8, { text: "x\r\ny", label: "2" }],
+    [3, 10, { text: "z", label: "3" }],
+  ]);
+});
+
+test("CSV: lines are right over many blocks", async () => {
+  const record = `"${"é\r\n".repeat(1000)}",1\r\n`;
+  const rows = await rowsOf("a.csv", `text,label\r\n${record.repeat(100)}`);
+  assert.deepEqual(
+    rows.map((row) => row.place.line),
+    Array.from({ length: 100 }, (_, index) => 2 + 1001 * index),
+  );
+});
+
+test("CSV: the record at fault is named", async () => {
+  const expect = (content: string, line: number, message: RegExp) =>
+    assert.rejects(rowsOf("a.csv", content), userError("malformed-data", line, message));
+  await expect("a,b\n1,2\n1\n", 3, /2 fields|1 fields, the header 2/);
+  await expect('a,b\n\n1,"2\n3\n', 3, /quote/i);
+  await expect("a,a\n1,2\n", 1, /twice/);
+});
+
+test("Parquet: row groups, lists of structs, 64-bit integers, nulls", async () => {
+  const file = join(import.meta.dirname, "fixtures", "small.parquet");
+  const rows = await collect(readRows(file));
+  assert.deepEqual(
+    rows.map(({ index, values }) => [index, values.question, values.n, values.score, values.ok]),
+    [
+      [0, "1+1?", 1, 0.5, true],
+      [1, "2+2?", "1152921504606846976", 1, false],
+      [2, "é😀?", null, 2.5, null],
+    ],
+  );
+  assert.deepEqual(rows[0]?.values.messages, [
+    { role: "user", content: "hi" },
+    { role: "assistant", content: "ho" },
+  ]);
+  await assert.rejects(
+    rowsOf("a.parquet", "PAR1 no"),
+    userError("malformed-data", undefined, /cannot be read/),
+  );
+});
+
+test("files that are missing or of an unknown kind", async () => {
+  const missing = join(import.meta.dirname, "none.jsonl");
+  await assert.rejects(
+    collect(readRows(missing)),
+    userError("missing-data-file", undefined, /no such/),
+  );
+  await assert.rejects(
+    collect(readRows(import.meta.dirname + ".txt")),
+    userError("missing-data-file", undefined, /no such/),
+  );
+  assert.throws(() => readRows("a.json"), userError("unknown-data-file", undefined, /\.jsonl/));
+  assert.throws(() => readRows("a"), userError("unknown-data-file", undefined, /no extension/));
+});
+
+test("a missing column is answered with those there are and the nearest", () => {
+  const row = { index: 4, values: { sentence: "a", label: null }, place: { file: "x", line: 5 } };
+  assert.throws(
+    () => columnValue(row, "sentense"),
+    userError("missing-column", 5, /`sentence`, `label`.*`sentence`\?/),
+  );
+  assert.throws(() => columnText(row, "label"), userError("wrong-column-type", 5, /holds nothing/));
+  assert.equal(columnText({ ...row, values: { n: 3 } }, "n"), "3");
+});
