@@ -21,7 +21,7 @@ export interface BlockBindings {
   /** Looks up the rows of tables that are not held in float32, for the tokens of a batch. */
   lookUp(tokens: TokenRows): void;
   /** Draws the keep masks of a batch of so many rows. */
-  drawMasks(rows: number, draw: (module: string, into: Uint8Array) => void): void;
+  drawMasks(rows: number, draw: (module: string, keep: number, into: Uint8Array) => void): void;
 }
 
 /** What names the rows of embedding tables, each [batch · length]. */
@@ -84,9 +84,10 @@ export function createBindings(setup: BlockSetup, { backend, base, parameters, b
     },
     drawMasks(rows, draw) {
       for (const linear of spec.linears) {
-        if ((setup.sites.get(linear.name)?.dropout ?? 0) === 0) continue;
+        const dropout = setup.sites.get(linear.name)?.dropout ?? 0;
+        if (dropout === 0) continue;
         const fill = (data: HostData): void => {
-          if (data instanceof Uint8Array) draw(linear.module, data);
+          if (data instanceof Uint8Array) draw(linear.module, 1 - dropout, data);
         };
         const buffer = `${spec.id}.${inputNames.mask(linear.name)}`;
         resident.set(inputNames.mask(linear.name), buffers.write(buffer, "bool", [rows, linear.in], fill));

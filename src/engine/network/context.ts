@@ -25,8 +25,8 @@ export interface NetworkOptions {
   readonly parameters: Parameters;
   /** Keep only each layer's input for the backward pass, and compute the rest again. */
   readonly checkpointing: boolean;
-  /** Writes the keep mask of a module's dropout as 0/1 bytes [rows · in]. */
-  readonly drawMask: (module: string, into: Uint8Array) => void;
+  /** Writes the keep mask of a module's dropout as 0/1 bytes [rows · in]; `keep` is the share that stays. */
+  readonly drawMask: (module: string, keep: number, into: Uint8Array) => void;
 }
 
 /** A block that a network runs. */

@@ -26,10 +26,7 @@ export interface PreparedRun {
 }
 
 /** Until the whole of Python's syntax is read. */
-const createFullMatch = (_deadlineMs: number): FullMatch => (pattern, text) => new RegExp(`^(?:${pattern})$`).test(text);
-
-/** How long a regular expression of the experiment may take on one module name. */
-const regexDeadlineMs = 200;
+const fullMatch: FullMatch = (pattern, text) => new RegExp(`^(?:${pattern})$`).test(text);
 
 /** The experiment has absolute paths. The caller closes `opened.source`. */
 export async function prepareRun(experiment: Experiment, emit: (event: EventBody) => void): Promise<PreparedRun> {
@@ -38,7 +35,7 @@ export async function prepareRun(experiment: Experiment, emit: (event: EventBody
   const { id, revision } = experiment.model;
   const opened = await openModel({ id, ...(revision === null ? {} : { revision }) }, experiment.task, places);
   const tokenizer = await loadTokenizer(opened.resolved.folder);
-  const { value: setup, findings } = setUpModel(opened.model, experiment, opened.source.tensors, createFullMatch(regexDeadlineMs));
+  const { value: setup, findings } = setUpModel(opened.model, experiment, opened.source.tensors, fullMatch);
   throwErrors(findings);
   const data = await openRunData(experiment, opened.model, tokenizer);
   for (const finding of [...opened.findings, ...findings, ...data.findings])

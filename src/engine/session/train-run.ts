@@ -12,7 +12,7 @@ import { runLoop } from "../train/loop.ts";
 import type { RunState } from "../train/run-state.ts";
 import { checkpointBytes, firstState, parseRunState, readTensors, readWeights, writeTensors } from "../train/run-state.ts";
 import { invariant } from "../../shared/errors.ts";
-import { drawFrom } from "./draw.ts";
+import { randomNumbers } from "./draw.ts";
 import { evaluate } from "./evaluate.ts";
 import { openNetwork } from "./open-network.ts";
 import type { PreparedRun } from "./prepare-run.ts";
@@ -33,14 +33,15 @@ export async function trainRun(prepared: PreparedRun, host: RunHost): Promise<Ru
   const { emit } = host;
   const backend = await createOrtBackend({ device: device.chosen, ...(device.threads === undefined ? {} : { threads: device.threads }) });
   const rule = rowNamed(optimizers, experiment.train.optimizer.type).bind(experiment.train.optimizer.config);
+  const random = randomNumbers(experiment.train.seed);
   const { context, parameters } = await openNetwork({
     backend,
     setup,
     source: opened.source,
     states: rule.state,
     checkpointing: experiment.train.gradient_checkpointing,
-    draw: drawFrom(experiment.train.seed),
-    drawMask: () => undefined,
+    draw: random.start,
+    drawMask: random.mask,
     onProgress: (done, total) => {
       emit({ type: "progress", phase: "loading", done, total });
     },
@@ -81,7 +82,7 @@ export async function trainRun(prepared: PreparedRun, host: RunHost): Promise<Ru
       trainBatch: createTrainer(context),
       maxGradNorm: experiment.train.max_grad_norm,
       batchesOf: data.batchesOf,
-      beginStep: () => undefined,
+      beginBatch: random.begin,
       measure: evalData && ((at, moment) => measureSplit("eval", evalData, metrics, moment, at)),
       async save(at, reason) {
         const started = performance.now();

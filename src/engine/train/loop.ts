@@ -24,8 +24,6 @@ export interface LoopParts extends StepParts {
   readonly stepsPerEpoch: number;
   /** The same batches for the same step, whatever came before. */
   readonly batchesOf: (step: number) => StepBatches;
-  /** Called before a step: random numbers of dropout follow from it. */
-  readonly beginStep: (step: number) => void;
   /** Metrics on `data.eval`; undefined without such data. */
   readonly measure: ((state: RunState, moment: "before" | "during") => Promise<Metrics>) | undefined;
   readonly save: (state: RunState, reason: "schedule" | "request" | "stop" | "end") => Promise<void>;
@@ -66,7 +64,6 @@ export async function runLoop(parts: LoopParts, from: RunState): Promise<LoopRes
     const started = parts.now();
     const lr = train.learning_rate * learningRateFactor(parts.schedule, t - 1, steps, warmup);
     const { batches, tokens: stepTokens } = parts.batchesOf(t);
-    parts.beginStep(t);
     const { loss, gradientNorm } = await trainStep(parts, batches, t, lr);
     const took = (parts.now() - started) / 1000;
     seconds += took;

@@ -9,6 +9,8 @@ export interface StepParts {
   readonly trainBatch: TrainBatch;
   readonly parameters: Parameters;
   readonly optimizer: Optimizer;
+  /** Called before each micro-batch: dropout's random numbers follow from step and number. */
+  readonly beginBatch: (step: number, microBatch: number) => void;
   /** Gradients are scaled down to this norm; 0 leaves them. */
   readonly maxGradNorm: number;
 }
@@ -29,7 +31,10 @@ export async function trainStep(parts: StepParts, batches: readonly ModelBatch[]
   parameters.zeroGradients();
   const targets = batches.reduce((sum, batch) => sum + targetCount(batch), 0);
   let total = 0;
-  for (const batch of batches) total += await parts.trainBatch(batch, 1 / targets);
+  for (const [index, batch] of batches.entries()) {
+    parts.beginBatch(t, index);
+    total += await parts.trainBatch(batch, 1 / targets);
+  }
   const loss = total / targets;
   const gradientNorm = optimizer.gradientNorm();
   if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw diverged(t, loss, gradientNorm);
