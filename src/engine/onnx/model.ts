@@ -27,11 +27,28 @@ export interface OnnxModel {
   readonly outputs: readonly string[];
 }
 
+/** The bytes of {@link lowerGraph}. */
+export function emitModel(source: Graph, device: Device): OnnxModel {
+  const { emitter, inputs, outputs } = lowerGraph(source, device);
+  return {
+    bytes: encodeModel(emitter, inputs, outputs),
+    inputs: inputs.map(({ name }) => name),
+    outputs: [...outputs.keys()],
+  };
+}
+
+/** A graph as ONNX nodes and initialisers. */
+export interface LoweredGraph {
+  readonly emitter: Emitter;
+  readonly inputs: Graph["inputs"];
+  readonly outputs: Graph["outputs"];
+}
+
 /**
  * The live part of a graph for a device. Inputs that nothing reads are left out. Input and output names
  * are the graph's; they must differ from each other and not start with `%`.
  */
-export function emitModel(source: Graph, device: Device): OnnxModel {
+export function lowerGraph(source: Graph, device: Device): LoweredGraph {
   const { graph } = fuse(source);
   const nodes = liveNodes(graph);
   const used = new Set<Value>(graph.outputs.values());
@@ -58,9 +75,7 @@ export function emitModel(source: Graph, device: Device): OnnxModel {
   const emitter = newEmitter(device, names, used);
   for (const node of nodes) lower(emitter, node);
   for (const [name, value] of aliases) emitter.node("Identity", [emitter.name(value)], [name]);
-
-  const bytes = encodeModel(emitter, inputs, graph.outputs);
-  return { bytes, inputs: inputs.map(({ name }) => name), outputs: [...graph.outputs.keys()] };
+  return { emitter, inputs, outputs: graph.outputs };
 }
 
 /** A model that copies `x` of any shape of a rank to `y`. */
@@ -78,7 +93,8 @@ interface TensorType {
   readonly shape: readonly (number | string)[];
 }
 
-function encodeModel(
+/** The bytes of a model with the nodes that an emitter took. */
+export function encodeModel(
   emitter: Emitter,
   inputs: readonly { readonly name: string; readonly value: TensorType }[],
   outputs: ReadonlyMap<string, TensorType>,
