@@ -16,6 +16,7 @@ import type {
 } from "./architecture.ts";
 import { attention } from "./attention.ts";
 import type { ConfigReader } from "./config-reader.ts";
+import { mostLayers } from "./config-reader.ts";
 import { readLabels } from "./labels.ts";
 import { layerNormTensors, linearTensors } from "./tensor-specs.ts";
 
@@ -73,8 +74,11 @@ export function readBert(
   const fixed = families[family];
   const firstPosition = fixed.positionsAfterPadding ? config.index("pad_token_id", 1) + 1 : 0;
   const positions = config.int("max_position_embeddings", 512);
-  if (positions <= firstPosition)
-    config.refuse("max_position_embeddings", `positions start at ${firstPosition}.`);
+  config.need(
+    positions > firstPosition,
+    "max_position_embeddings",
+    `positions start at ${firstPosition}.`,
+  );
   const sizes = readSizes(config, positions - firstPosition);
   const traits: Traits = {
     epsilon: config.positive("layer_norm_eps", 1e-12),
@@ -113,12 +117,15 @@ export function readBert(
 function readSizes(config: ConfigReader, maxLength: number): ModelSizes {
   const hidden = config.int("hidden_size");
   const heads = config.int("num_attention_heads");
-  if (hidden % heads !== 0)
-    config.refuse("num_attention_heads", `${heads} heads do not divide ${hidden}.`);
+  config.need(
+    hidden % heads === 0,
+    "num_attention_heads",
+    `${heads} heads do not divide ${hidden}.`,
+  );
   return {
     vocabulary: config.int("vocab_size"),
     hidden,
-    layers: config.int("num_hidden_layers"),
+    layers: config.count("num_hidden_layers", mostLayers),
     heads,
     keyValueHeads: heads,
     headDim: Math.max(1, Math.floor(hidden / heads)),

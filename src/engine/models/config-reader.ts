@@ -5,6 +5,8 @@ export interface ConfigReader {
   readonly findings: Finding[];
   /** A positive whole number; missing without a default, or of another type, is an error. */
   int(field: string, fallback?: number): number;
+  /** The same, bounded: for what memory is allocated by. */
+  count(field: string, most: number, fallback?: number): number;
   /** A whole number of at least 0. */
   index(field: string, fallback: number): number;
   /** A number above 0; missing without a default, or of another type, is an error. */
@@ -18,6 +20,8 @@ export interface ConfigReader {
   /** Refuses by name a field whose value would change the result in a way not computed here. */
   only(field: string, allowed: readonly unknown[], why: string): void;
   refuse(field: string, why: string): void;
+  /** Refuses a field unless `holds`; says nothing where an error before may be the reason. */
+  need(holds: boolean, field: string, why: string): void;
   /** Warns of every field that nobody read and that is not known to be harmless. */
   warnOfRest(): void;
 }
@@ -40,6 +44,13 @@ const harmless: ReadonlySet<string> = new Set(
     "rope_interleaved is_llama_config auto_map layer_types reorder_and_upcast_attn"
   ).split(" "),
 );
+
+/** Far above what any model has: a damaged file must not fill the memory. */
+export const mostLayers = 4096;
+export const mostWidth = 2 ** 20;
+
+/** Sizes are indices of tensors, which are int32. */
+const largest = 2 ** 31 - 1;
 
 /** A reader over a parsed config.json; `file` names it in findings. */
 export function readConfig(json: unknown, file: string, prefix = ""): ConfigReader {
@@ -79,18 +90,27 @@ export function readConfig(json: unknown, file: string, prefix = ""): ConfigRead
     );
     return fallback ?? zero;
   };
-  const isSize = (value: unknown): value is number =>
-    typeof value === "number" && Number.isSafeInteger(value) && value > 0;
   const isIndex = (value: unknown): value is number =>
-    typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
+    typeof value === "number" && Number.isInteger(value) && value >= 0 && value <= largest;
+  const isSize = (value: unknown): value is number => isIndex(value) && value > 0;
   const isPositive = (value: unknown): value is number =>
     typeof value === "number" && Number.isFinite(value) && value > 0;
   const isFlag = (value: unknown): value is boolean => typeof value === "boolean";
+  const isOff = (value: unknown): boolean =>
+    value === undefined || value === null || value === false;
   const isText = (value: unknown): value is string => typeof value === "string";
 
   const reader: ConfigReader = {
     findings,
     int: (field, fallback) => typed(field, fallback, isSize, "a positive whole number", 1),
+    count: (field, most, fallback) =>
+      typed(
+        field,
+        fallback,
+        (value): value is number => isSize(value) && value <= most,
+        `a whole number from 1 to ${most}`,
+        1,
+      ),
     index: (field, fallback) => typed(field, fallback, isIndex, "a whole number of at least 0", 0),
     positive: (field, fallback) => typed(field, fallback, isPositive, "a number above 0", 1),
     flag: (field, fallback) => typed(field, fallback, isFlag, "true or false", false),
@@ -126,13 +146,16 @@ export function readConfig(json: unknown, file: string, prefix = ""): ConfigRead
         `${prefix}${field} in ${file} is not supported: ${why}`,
       );
     },
+    need(holds, field, why) {
+      if (!holds && findings.length === 0) reader.refuse(field, why);
+    },
     warnOfRest() {
       for (const child of children) {
         child.warnOfRest();
         findings.push(...child.findings);
       }
       for (const [field, value] of fields) {
-        if (read.has(field) || harmless.has(field) || value === null || value === false) continue;
+        if (read.has(field) || harmless.has(field) || isOff(value)) continue;
         report(
           "warning",
           "unknown-model-config",

@@ -13,6 +13,7 @@ import type {
 } from "./architecture.ts";
 import { attention } from "./attention.ts";
 import type { ConfigReader } from "./config-reader.ts";
+import { mostLayers } from "./config-reader.ts";
 import { layerNormTensors, linearTensors } from "./tensor-specs.ts";
 
 interface Traits {
@@ -56,11 +57,11 @@ export function readGpt2(config: ConfigReader): Model {
 function readSizes(config: ConfigReader): ModelSizes {
   const hidden = config.int("n_embd");
   const heads = config.int("n_head");
-  if (hidden % heads !== 0) config.refuse("n_head", `${heads} heads do not divide ${hidden}.`);
+  config.need(hidden % heads === 0, "n_head", `${heads} heads do not divide ${hidden}.`);
   return {
     vocabulary: config.int("vocab_size"),
     hidden,
-    layers: config.int("n_layer"),
+    layers: config.count("n_layer", mostLayers),
     heads,
     keyValueHeads: heads,
     headDim: Math.max(1, Math.floor(hidden / heads)),

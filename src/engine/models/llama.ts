@@ -15,6 +15,7 @@ import type {
 } from "./architecture.ts";
 import { attention } from "./attention.ts";
 import type { ConfigReader } from "./config-reader.ts";
+import { mostLayers, mostWidth } from "./config-reader.ts";
 import { readRotary } from "./rotary.ts";
 import { linearTensors } from "./tensor-specs.ts";
 
@@ -138,23 +139,26 @@ export function readLlama(config: ConfigReader, family: LlamaFamily): Model {
 }
 
 function readSizes(config: ConfigReader, family: FamilyTraits): ModelSizes {
-  const hidden = config.int("hidden_size");
+  const hidden = config.count("hidden_size", mostWidth);
   const heads = config.int("num_attention_heads");
   const missing = config.value("num_key_value_heads") === undefined;
   const keyValueHeads = config.int(
     "num_key_value_heads",
     missing ? (family.keyValueHeads ?? heads) : heads,
   );
-  const headDim = config.int("head_dim", family.headDim ?? Math.max(1, Math.floor(hidden / heads)));
-  const layers = config.int("num_hidden_layers");
+  const headDim = config.count(
+    "head_dim",
+    mostWidth,
+    family.headDim ?? Math.max(1, Math.floor(hidden / heads)),
+  );
+  const layers = config.count("num_hidden_layers", mostLayers);
   const positions = config.int("max_position_embeddings", family.maxLength);
-  if (heads % keyValueHeads !== 0)
-    config.refuse(
-      "num_key_value_heads",
-      `${heads} heads do not divide into ${keyValueHeads} groups.`,
-    );
-  if (headDim % 2 !== 0)
-    config.refuse("head_dim", `heads of the odd size ${headDim} cannot be rotated.`);
+  config.need(
+    heads % keyValueHeads === 0,
+    "num_key_value_heads",
+    `${heads} heads do not divide into ${keyValueHeads} groups.`,
+  );
+  config.need(headDim % 2 === 0, "head_dim", `heads of the odd size ${headDim} cannot be rotated.`);
   return {
     vocabulary: config.int("vocab_size"),
     hidden,
