@@ -8,9 +8,7 @@ import type { ModelBatch } from "./batch.ts";
 import { batchFeeds, headFeeds, shapeKey, shapeOf } from "./batch.ts";
 import type { NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
-
-/** Elements of the logits that exist at once, at most: 24 MB stay within reach of the caches. */
-const logitElements = 6 << 20;
+import { logitRows } from "./head-rows.ts";
 
 /** The first hidden state [rows, hidden], in buffer `hidden.0`. */
 export async function embed(context: NetworkContext, batch: ModelBatch, feeds: Tensors): Promise<DeviceTensor> {
@@ -80,9 +78,7 @@ async function headRows(context: NetworkContext, batch: ModelBatch, wanted: Head
 
 /** How many rows the head takes at once, so that the logits stay small. */
 export function headShape({ model }: NetworkContext, batch: ModelBatch): HeadShape {
-  const outputs = model.labels ?? model.sizes.vocabulary;
-  const fit = Math.max(8, 2 ** Math.floor(Math.log2(logitElements / outputs)));
-  return { count: Math.min(fit, Math.max(1, batch.rows.length)), of: batch.batch * batch.length };
+  return { count: logitRows(model, batch.rows.length), of: batch.batch * batch.length };
 }
 
 /** An output that a program must have made. */

@@ -43,7 +43,7 @@ export interface ParameterSpec {
 }
 
 /** Elements of a span at most: the update's temporaries are a few times as large. */
-const spanElements = 1 << 20;
+export const spanElements = 1 << 20;
 
 /** Lays out parameters (all zero) so that as few spans as possible of at most 2²⁰ elements cover them. */
 export function createParameters(specs: readonly ParameterSpec[], states: readonly string[]): Parameters {

@@ -5,6 +5,9 @@ import type { DeviceChoice, EventBody, PlanNumbers } from "../../shared/protocol
 import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import { loadTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import type { FullMatch } from "../methods/targets.ts";
+import { optimizers, rowNamed } from "../catalog.ts";
+import type { MemoryInputs } from "../plan/plan-memory.ts";
+import { planMemory } from "../plan/plan-memory.ts";
 import { throwErrors } from "../weights/read-errors.ts";
 import { chooseDevice } from "./choose-device.ts";
 import type { OpenModel } from "./open-model.ts";
@@ -45,10 +48,38 @@ export async function prepareRun(experiment: Experiment, emit: (event: EventBody
   const plan: PlanNumbers = {
     trainableParameters: setup.trainableParameters,
     totalParameters: setup.totalParameters,
-    peakMemoryBytes: 0,
+    peakMemoryBytes: planMemory(memoryInputs(experiment, setup, data, tokenizer)).total,
     steps,
   };
   return { experiment, opened, tokenizer, data, setup, steps, device, plan };
+}
+
+/** What the run will hold, as the memory plan takes it. */
+export function memoryInputs(experiment: Experiment, setup: ModelSetup, data: RunData, tokenizer: LoadedTokenizer): MemoryInputs {
+  const { train } = experiment;
+  const causal = setup.model.task === "causal-lm";
+  const shapes = data.plan.buckets.map((length) => ({
+    batch: data.microBatchSize,
+    length,
+    ownPositions: experiment.data.packing,
+    bias: experiment.data.packing ? ("full" as const) : causal ? ("none" as const) : ("keys" as const),
+    fusedAttention: true,
+  }));
+  const { counts } = data.train;
+  const share = causal ? counts.trainedTokens / counts.tokens : 0;
+  const rows = data.microBatchSize * Math.max(...data.plan.buckets);
+  return {
+    model: setup.model,
+    setups: [...setup.setups.values()],
+    rule: rowNamed(optimizers, train.optimizer.type).bind(train.optimizer.config),
+    trainableParameters: setup.trainableParameters,
+    checkpointing: train.gradient_checkpointing,
+    shapes,
+    targetRows: causal ? Math.ceil(rows * Math.min(1, 1.2 * share)) : data.microBatchSize,
+    target: data.target?.kind === "number" ? "values" : "classes",
+    measures: data.eval !== undefined,
+    dataBytes: 5 * counts.tokens + 40 * tokenizer.vocabSize,
+  };
 }
 
 /** `max_steps`, else as many as the epochs take, rounded up as in transformers. */

@@ -215,6 +215,6 @@ function startEngine(start: WorkerStart): Engine {
   };
 }
 
-function isFolder(path: string): boolean {
+export function isFolder(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

@@ -1,0 +1,59 @@
+/** @file `spectune plan`: what a run will take, before it is run. */
+import { memoryInputs, prepareRun } from "../../engine/session/prepare-run.ts";
+import { withAbsolutePaths } from "../../engine/session/absolute-paths.ts";
+import { planMemory } from "../../engine/plan/plan-memory.ts";
+import { isFolder } from "../../engine/session/run-experiment.ts";
+import { viewTokens } from "../../engine/data/token-view.ts";
+import { tokenLines } from "../token-lines.ts";
+import { UserError } from "../../shared/errors.ts";
+import type { Command } from "../define.ts";
+import { jsonOption } from "../define.ts";
+import { bytes, count, percent, table } from "../format.ts";
+import { findingText, usableExperiment } from "../read-file.ts";
+
+export const planCommand: Command = {
+  name: "plan",
+  summary: "Tell parameters, memory and steps of a run, and show its first examples.",
+  usage: "FILE [--set key=value]… [--examples N] [--json]",
+  positionals: { min: 1, max: 1 },
+  options: {
+    set: { type: "string", multiple: true, value: "KEY=VALUE", doc: "Override a field." },
+    examples: { type: "string", value: "N", doc: "How many examples to show as tokens (3)." },
+    json: jsonOption,
+  },
+  async run(args, console) {
+    const [file = ""] = args.positionals;
+    const read = await usableExperiment(file, args.texts("set"), console);
+    const experiment = withAbsolutePaths(read.experiment, read.folder, isFolder);
+    const prepared = await prepareRun(experiment, (event) => {
+      if (event.type === "finding") console.err(findingText(event.finding));
+    });
+    await prepared.opened.source.close();
+    const { plan, setup, data, tokenizer } = prepared;
+    if (args.flag("json")) {
+      console.out(`${JSON.stringify(plan)}\n`);
+      return 0;
+    }
+    const memory = planMemory(memoryInputs(experiment, setup, data, tokenizer));
+    const share = percent(plan.trainableParameters / plan.totalParameters);
+    console.out(
+      [
+        `trainable  ${count(plan.trainableParameters)} of ${count(plan.totalParameters)} parameters (${share})`,
+        `steps      ${count(plan.steps)} (${count(data.plan.stepsPerEpoch)} an epoch, batches of ${experiment.train.batch_size} in memory ${data.microBatchSize} at a time)`,
+        `tokens     ${count(data.plan.tokensPerEpoch)} an epoch; lengths padded to ${data.plan.buckets.join(", ")}`,
+        `memory     about ${bytes(memory.total)}`,
+        "",
+        table([{ title: "memory" }, { title: "bytes", right: true }], Object.entries(memory).map(([name, size]) => [name, bytes(size)])),
+        tokenLines(viewTokens(data.train.examples, tokenizer, { count: exampleCount(args.text("examples")), target: data.target })),
+      ].join("\n"),
+    );
+    return 0;
+  },
+};
+
+function exampleCount(text: string | undefined): number {
+  if (text === undefined) return 3;
+  const value = Number(text);
+  if (Number.isInteger(value) && value >= 0) return value;
+  throw new UserError({ code: "wrong-arguments", message: `--examples takes a whole number, not ${text}.` });
+}

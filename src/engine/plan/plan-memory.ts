@@ -1,0 +1,139 @@
+/** @file The most memory a run will take, added up from the tensors that it will hold; nothing is fitted but the process's floor. */
+import { dtypeBytes, elementCount } from "../../shared/dtypes.ts";
+import { at } from "../../shared/errors.ts";
+import type { Graph } from "../core/graph.ts";
+import { printGraph } from "../core/print.ts";
+import { cutAtLateInputs } from "../core/split.ts";
+import type { Model } from "../models/architecture.ts";
+import { logitRows } from "../network/head-rows.ts";
+import { spanElements } from "../network/parameters.ts";
+import { updateProgram } from "../network/optimizer.ts";
+import type { BoundRule } from "../optimizers/define.ts";
+import { embeddingForward, embeddingTraining, headForward, headTraining } from "../programs/ends.ts";
+import type { BatchShape } from "../programs/layer.ts";
+import { layerForward, layerTraining } from "../programs/layer.ts";
+import type { BlockSetup } from "../programs/setup.ts";
+import { storageOf, trainedTensors } from "../programs/setup.ts";
+import { bytesOf, programMemory } from "./program-memory.ts";
+
+export interface MemoryPlan {
+  /** The base as it is held, quantized and plain. */
+  readonly base: number;
+  /** Where weights are expanded to float32, one at a time. */
+  readonly scratch: number;
+  /** Trained tensors, their gradients and the optimizer's state. */
+  readonly trained: number;
+  /** Hidden states, gradients and what the forward pass keeps. */
+  readonly activations: number;
+  /** Intermediate results of the compiled programs. */
+  readonly programs: number;
+  /** Tokens of the data. */
+  readonly data: number;
+  readonly total: number;
+}
+
+export interface MemoryInputs {
+  readonly model: Model;
+  readonly setups: readonly BlockSetup[];
+  readonly rule: BoundRule;
+  readonly trainableParameters: number;
+  readonly checkpointing: boolean;
+  /** Shapes of the micro-batches, the largest among them. */
+  readonly shapes: readonly BatchShape[];
+  /** Rows of a micro-batch that have a loss, at most. */
+  readonly targetRows: number;
+  readonly target: "classes" | "values";
+  /** Whether the run measures, which compiles programs of its own. */
+  readonly measures: boolean;
+  readonly dataBytes: number;
+}
+
+/** Memory of the process with its libraries before anything is loaded: measured, the one constant here. */
+export const processFloor = 190e6;
+
+export function planMemory(inputs: MemoryInputs): MemoryPlan {
+  const { base, scratch } = heldWeights(inputs);
+  const trained = inputs.trainableParameters * 4 * (2 + inputs.rule.state.length);
+  const passes = inputs.shapes.map((shape) => passMemory(inputs, shape));
+  const activations = Math.max(...passes.map((pass) => pass.activations));
+  const graphs = new Map(passes.flatMap(({ graphs: list }) => list).map((graph) => [printGraph(graph), graph]));
+  const update = updateProgram(inputs.rule, Math.min(spanElements, inputs.trainableParameters));
+  const programs = [...graphs.values(), update].reduce((sum, graph) => {
+    const { intermediates, constants } = programMemory(graph);
+    return sum + intermediates + constants;
+  }, 0);
+  const total = processFloor + base + scratch + trained + activations + programs + inputs.dataBytes;
+  return { base, scratch, trained, activations, programs, data: inputs.dataBytes, total };
+}
+
+function heldWeights({ setups }: MemoryInputs): { readonly base: number; readonly scratch: number } {
+  const held = new Map<string, number>();
+  let largestHalf = 0;
+  let largestPacked = 0;
+  for (const setup of setups)
+    for (const { name, source, shape } of setup.spec.tensors) {
+      if (setup.trained.has(name)) continue;
+      const count = elementCount(shape);
+      const storage = storageOf(setup, name);
+      if (storage.type === "nf4") {
+        const blocks = Math.ceil(count / storage.blockSize);
+        const scales = storage.doubleQuant ? blocks + 4 * Math.ceil(blocks / 256) + 4 : 4 * blocks;
+        held.set(source, Math.ceil(count / 2) + scales);
+        largestPacked = Math.max(largestPacked, count);
+      } else {
+        held.set(source, count * dtypeBytes[storage.type]);
+        if (storage.type !== "float32") largestHalf = Math.max(largestHalf, count);
+      }
+    }
+  return { base: [...held.values()].reduce((a, b) => a + b, 0), scratch: 4 * (largestHalf + largestPacked) };
+}
+
+interface PassMemory {
+  readonly activations: number;
+  /** Every program of a training step and of a measurement. */
+  readonly graphs: readonly Graph[];
+}
+
+function passMemory(inputs: MemoryInputs, shape: BatchShape): PassMemory {
+  const { model, setups, checkpointing } = inputs;
+  const rows = shape.batch * shape.length;
+  const hidden = rows * model.sizes.hidden * 4;
+  const only = (kind: string): BlockSetup => at(setups.filter(({ spec }) => spec.kind === kind), 0);
+  const layers = setups.filter(({ spec }) => spec.kind === "layer");
+  const embedding = only("embedding");
+  const head = only("head");
+  const trains = (setup: BlockSetup): boolean => trainedTensors(setup).length > 0;
+  const lowest = layers.findIndex(trains);
+  const first = trains(embedding) ? 0 : lowest < 0 ? layers.length : lowest;
+
+  const graphs: Graph[] = [embeddingForward(model, embedding, shape)];
+  let activations = hidden * (1 + Math.min(2, first) + (layers.length - first) + 2);
+  const crossing = new Map<string, number>();
+  const add = (graph: Graph): void => {
+    const parts = cutAtLateInputs(graph, 1);
+    graphs.push(...parts);
+    for (const part of parts)
+      for (const [name, value] of part.outputs)
+        if (!graph.outputs.has(name)) crossing.set(`${name} ${value.shape.join()}`, bytesOf(value));
+  };
+  layers.forEach((setup, index) => {
+    if (index < first || inputs.measures) add(layerForward(model, setup, shape));
+    if (index < first) return;
+    const options = { checkpointing, inputGradient: index > first || trains(embedding) };
+    const { forward, backward, residuals } = layerTraining(model, setup, shape, options);
+    add(forward);
+    add(backward);
+    for (const { shape: size, dtype } of residuals) activations += elementCount(size) * dtypeBytes[dtype];
+    for (const linear of setup.spec.linears)
+      if ((setup.sites.get(linear.name)?.dropout ?? 0) > 0) activations += rows * linear.in;
+  });
+  const headShape = { count: logitRows(model, inputs.targetRows), of: rows };
+  const flows = first < layers.length || trains(embedding);
+  add(headTraining(model, head, headShape, inputs.target, flows));
+  if (inputs.measures) {
+    add(headForward(model, head, headShape, inputs.target, "scores"));
+    activations += 2 * hidden;
+  }
+  if (trains(embedding)) add(embeddingTraining(model, embedding, shape).backward);
+  return { activations: activations + [...crossing.values()].reduce((a, b) => a + b, 0), graphs };
+}
