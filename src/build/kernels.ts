@@ -91,18 +91,36 @@ async function storedHash(file: string): Promise<string | undefined> {
   }
 }
 
+/** The part of the compiler's interface in use. Its own types redeclare the standard library for the whole project. */
+interface Compiler {
+  main(options: readonly string[], host: object): Promise<{ readonly error: Error | null }>;
+}
+
+function isCompiler(value: unknown): value is { readonly default: Compiler } {
+  if (typeof value !== "object" || value === null || !("default" in value)) return false;
+  const inner = value.default;
+  return typeof inner === "object" && inner !== null && "main" in inner;
+}
+
+async function loadCompiler(): Promise<Compiler> {
+  // Loaded only when something has to be compiled: it takes half a second to start.
+  const name: string = "assemblyscript/asc";
+  const loaded: unknown = await import(name);
+  if (!isCompiler(loaded)) throw new Error(`${name} has no main().`);
+  return loaded.default;
+}
+
 async function compile(sources: Sources): Promise<Uint8Array> {
-  // Loaded only when something has to be compiled: the compiler takes half a second to start.
-  const { default: asc } = await import("assemblyscript/asc");
+  const asc = await loadCompiler();
   let binary: Uint8Array | undefined;
   let messages = "";
   const stream = { write: (text: string | Uint8Array) => (messages += String(text)) };
   const { error } = await asc.main(["index.ts", "--outFile", "kernel.wasm", ...compilerOptions], {
     stdout: stream,
     stderr: stream,
-    readFile: (name) => sources.get(name) ?? null,
-    writeFile: (name, contents) => {
-      if (name === "kernel.wasm" && typeof contents !== "string") binary = contents;
+    readFile: (name: string) => sources.get(name) ?? null,
+    writeFile: (name: string, contents: unknown) => {
+      if (name === "kernel.wasm" && contents instanceof Uint8Array) binary = contents;
     },
     listFiles: () => [],
   });

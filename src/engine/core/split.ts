@@ -48,12 +48,13 @@ export function splitPasses(
 ): ForwardBackward {
   // Fused first, so that the sum of a product and an update is kept, and not both of its terms.
   for (const [name, value] of [...forwardTraced, ...backwardTraced]) traced.output(name, value);
-  const { graph: joint, valueOf } = fuse(traced);
+  const fused = fuse(traced);
+  const joint = fused.graph;
   const fusedOutputs = (outputs: ReadonlyMap<string, Value>): ReadonlyMap<string, Value> =>
-    new Map([...outputs].map(([name, value]) => [name, valueOf(value)]));
+    new Map([...outputs].map(([name, value]) => [name, fused.valueOf(value)]));
   const forwardOutputs = fusedOutputs(forwardTraced);
   const backwardOutputs = fusedOutputs(backwardTraced);
-  const seeds = tracedSeeds.map(valueOf);
+  const seeds = tracedSeeds.map((seed) => fused.valueOf(seed));
 
   const fromSeed = new Set<Value>(seeds);
   for (const node of joint.nodes)
@@ -102,6 +103,7 @@ export function cutAtLateInputs(graph: Graph, most: number): readonly Graph[] {
   let held = new Set<Value>();
   for (const node of nodes) {
     const wanted = node.inputs.filter((input) => late.has(input));
+    invariant(new Set(wanted).size <= most, `${node.op} reads more than ${most} late inputs`);
     const union = new Set([...held, ...wanted]);
     if (union.size > most && wanted.some((value) => !held.has(value))) {
       groups.push([]);

@@ -31,7 +31,7 @@ export interface ModelSetup {
 }
 
 /** What the checkpoint says about a tensor; missing where a head is newly made. */
-export type StoredTypes = ReadonlyMap<string, { readonly dtype: DType | undefined }>;
+export type StoredTypes = ReadonlyMap<string, { readonly dtype?: DType | undefined }>;
 
 export type SetupFields = Pick<Experiment, "method" | "quantization">;
 
