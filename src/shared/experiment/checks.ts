@@ -4,11 +4,13 @@ import { formatVersion } from "./fields/experiment-fields.ts";
 import { isMetric, metrics } from "./fields/metrics.ts";
 import { metricName } from "./fill.ts";
 import type { ExperimentCode, Fix, Report } from "./findings.ts";
-import { enumerate } from "./describe.ts";
+import { enumerate, inline } from "./describe.ts";
+import { fieldAt } from "./lookup.ts";
 import { nearest } from "./nearest.ts";
 import type { Severity } from "../findings.ts";
+import type { Field } from "../schema.ts";
 import type { MapNode, Path } from "./tree.ts";
-import { locationOf, nodeAt } from "./tree.ts";
+import { locationOf, nodeAt, plain } from "./tree.ts";
 
 interface Contradiction {
   readonly code: ExperimentCode;
@@ -20,22 +22,34 @@ interface Contradiction {
   readonly fix?: Fix;
 }
 
-/** Looks at the completed experiment; `says` tells whether the files themselves give a field. */
-type Check = (
-  experiment: Experiment,
-  says: (path: string) => boolean,
-  document: MapNode,
-) => readonly Contradiction[];
+/** What the files themselves say. */
+interface Said {
+  readonly document: MapNode;
+  /** They give the field. */
+  readonly says: (path: string) => boolean;
+  /** They give it another value than its default, so that somebody meant it. */
+  readonly chooses: (path: string) => boolean;
+}
+
+/** Looks at the completed experiment. */
+type Check = (experiment: Experiment, said: Said) => readonly Contradiction[];
 
 /** Runs every check; what it finds is shown at the field that the file gives. */
-export function checkExperiment(experiment: Experiment, document: MapNode, report: Report): void {
+export function checkExperiment(
+  experiment: Experiment,
+  document: MapNode,
+  root: Field<unknown>,
+  report: Report,
+): void {
   const says = (path: string) => nodeAt(document, path.split(".")) !== undefined;
+  const chooses = (path: string) => {
+    const node = nodeAt(document, path.split("."));
+    const field = fieldAt(root, document, path.split("."));
+    return node !== undefined && inline(plain(node)) !== inline(field?.default);
+  };
   for (const check of checks) {
-    for (const { code, severity, path, message, remedy, fix } of check(
-      experiment,
-      says,
-      document,
-    )) {
+    for (const found of check(experiment, { document, says, chooses })) {
+      const { code, severity, path, message, remedy, fix } = found;
       const steps = typeof path === "string" ? path.split(".") : path;
       const at = locationOf(document, steps);
       report(code, at, { severity, message, path: steps, remedy, fix });
@@ -51,9 +65,9 @@ function withoutEffect(path: string, message: string, remedy: string): Contradic
   return { code: "without-effect", severity: "warning", path, message, remedy };
 }
 
-const version: Check = ({ version: said }, says, document) => {
-  if (said !== formatVersion) {
-    const message = `Version ${said} of the format is not known; this reads version ${formatVersion}.`;
+const version: Check = ({ version: written }, { says, document }) => {
+  if (written !== formatVersion) {
+    const message = `Version ${written} of the format is not known; this reads version ${formatVersion}.`;
     const remedy = "A newer Spectune may have written the file.";
     return [{ code: "version-unknown", severity: "error", path: "version", message, remedy }];
   }
@@ -83,8 +97,8 @@ const earlyStopNeedsEval: Check = ({ data, eval: { early_stop: stop } }) =>
       ]
     : [];
 
-const bestNeedsEval: Check = ({ data }, says) =>
-  says("eval.best") && data.eval === null
+const bestNeedsEval: Check = ({ data }, { chooses }) =>
+  chooses("eval.best.metric") && data.eval === null
     ? [
         withoutEffect(
           "eval.best",
@@ -94,8 +108,8 @@ const bestNeedsEval: Check = ({ data }, says) =>
       ]
     : [];
 
-const everyNeedsEval: Check = ({ data }, says) =>
-  says("eval.every") && data.eval === null
+const everyNeedsEval: Check = ({ data }, { chooses }) =>
+  chooses("eval.every") && data.eval === null
     ? [
         withoutEffect(
           "eval.every",
@@ -119,7 +133,7 @@ const finalNeedsTest: Check = ({ data, eval: { final } }) =>
 /** The metric that decides must be one that is measured on `data.eval`. */
 const decidingMetrics: Check = (
   { eval: { metrics: measured, best, early_stop: stop }, sweep },
-  says,
+  { says },
 ) => {
   const deciding = [
     ...(says("eval.best") ? [["eval.best.metric", best.metric] as const] : []),
@@ -292,8 +306,8 @@ const warmupFits: Check = ({ train: { warmup_steps: warmup, max_steps: steps } }
     : [];
 };
 
-const epochsWithSteps: Check = ({ train }, says) =>
-  train.max_steps !== null && says("train.num_train_epochs")
+const epochsWithSteps: Check = ({ train }, { chooses }) =>
+  train.max_steps !== null && chooses("train.num_train_epochs")
     ? [
         withoutEffect(
           "train.num_train_epochs",

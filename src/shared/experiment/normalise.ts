@@ -55,6 +55,6 @@ export function normalise(document: MapNode, catalog: CatalogFields): Normalised
   const { evaluate, computed } = evaluator(root, document, report);
   const checked = validate({ report, evaluate }, experimentFields(catalog), document);
   const experiment = checked === undefined ? undefined : fillDefaults(checked);
-  if (experiment !== undefined) checkExperiment(experiment, document, report);
+  if (experiment !== undefined) checkExperiment(experiment, document, root, report);
   return { experiment, findings, computed, document };
 }

@@ -8,7 +8,7 @@ import type { CatalogFields } from "./fields/catalog-fields.ts";
 import type { Experiment, Sweep } from "./fields/experiment-fields.ts";
 import { documentField } from "./fields/experiment-fields.ts";
 import type { ExperimentFinding, Report } from "./findings.ts";
-import { collector } from "./findings.ts";
+import { collector, hasErrors } from "./findings.ts";
 import { fieldAt, fieldsIn } from "./lookup.ts";
 import { nearest } from "./nearest.ts";
 import type { Normalised } from "./normalise.ts";
@@ -89,8 +89,7 @@ export function expandSweep(
     ];
   });
   reportEqual(document, drafts, points, catalog, report);
-  const complete = points.length === drafts.length;
-  if (!complete) return { value: undefined, findings };
+  if (points.length < drafts.length || hasErrors(findings)) return { value: undefined, findings };
   return { value: { points, runs: runsOf(points, seeds, sweep) }, findings };
 }
 

@@ -126,13 +126,14 @@ function isEmptyAt(node: Located): boolean {
   return node.at.start === node.at.end || node.kind === "map" || node.kind === "list";
 }
 
-/** The value without its places. */
+/** The value without its places; infinities and NaN, which JSON cannot hold, are null. */
 export function plain(node: Located): Json {
   switch (node.kind) {
     case "null":
       return null;
-    case "bool":
     case "number":
+      return Number.isFinite(node.value) ? node.value : null;
+    case "bool":
     case "text":
       return node.value;
     case "list":

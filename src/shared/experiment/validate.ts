@@ -45,10 +45,11 @@ function checkValue(ctx: CheckContext, field: Field<unknown>, node: Located, pat
   return checkAbsent({ ...ctx, report: () => undefined }, field, path, node.at);
 }
 
-/** `field:` with nothing behind it. */
+/** `field: null`, which asks for the default, or `field:` with nothing behind it, which is half typed. */
 function checkNull(ctx: CheckContext, field: Field<unknown>, node: Located, path: Path): unknown {
   if (field.presence === "default" && field.default === null) return null;
-  if (field.presence === "filled") return checkAbsent(ctx, field, path, node.at);
+  const asked = node.kind === "null" && node.written !== "" && field.presence === "default";
+  if (field.presence === "filled" || asked) return checkAbsent(ctx, field, path, node.at);
   ctx.report("missing-value", node.at, {
     message: `${nameOf(path)} has no value; it must be ${expectation(field.shape)}.`,
     path,
@@ -137,7 +138,8 @@ function checkList(ctx: CheckContext, shape: ShapeOf<"list">, node: Located, pat
   const values = items.map((item, index) =>
     checkValue(ctx, shape.of, item, node.kind === "list" ? [...path, String(index)] : path),
   );
-  return values.filter((value) => value !== undefined);
+  const right = values.filter((value) => value !== undefined);
+  return right.length < shape.minLength ? undefined : right;
 }
 
 /** A lone value where a list of one was meant. */
