@@ -120,6 +120,13 @@ export function oriented({ transposed, shape }: TensorSpec, stored: Float32Array
   return stored.map((_, place) => at(stored, (place % width) * out + Math.floor(place / width)));
 }
 
+/** The other way round: elements in the order of the checkpoint. */
+export function stored(tensor: TensorSpec | undefined, values: Float32Array): Float32Array {
+  if (!tensor?.transposed) return values;
+  const [out, width] = [at(tensor.shape, 0), at(tensor.shape, 1)];
+  return values.map((_, place) => at(values, (place % out) * width + Math.floor(place / out)));
+}
+
 export interface TrainingRun {
   readonly losses: readonly number[];
   /** ‖gradient‖ before clipping. */

@@ -1,6 +1,6 @@
 /** @file Runs a fixture's model on a backend, and says how far its numbers are from PyTorch's. */
 import assert from "node:assert/strict";
-import type { Model, TensorSpec } from "../../../src/engine/models/architecture.ts";
+import type { Model } from "../../../src/engine/models/architecture.ts";
 import { readModel } from "../../../src/engine/models/registry.ts";
 import type { ModelBatch } from "../../../src/engine/network/batch.ts";
 import { logitsOf, scoresOf } from "../../../src/engine/network/inference.ts";
@@ -8,7 +8,7 @@ import { adamw } from "../../../src/engine/optimizers/adamw.ts";
 import type { BoundRule } from "../../../src/engine/optimizers/define.ts";
 import type { Backend } from "../../../src/engine/runtime/backend.ts";
 import { at } from "../../../src/shared/errors.ts";
-import { buildNetwork, scoredRows, trainSteps } from "../../support/network.ts";
+import { buildNetwork, scoredRows, stored, trainSteps } from "../../support/network.ts";
 import type { NetworkParts, TestNetwork, TrainingRun } from "../../support/network.ts";
 import { filled } from "../deterministic.ts";
 import type { Fill } from "../deterministic.ts";
@@ -183,13 +183,6 @@ function reader(fills: readonly Fill[]): NetworkParts["read"] {
 /** The engine's name of a tensor in a checkpoint or an adapter: a factor is its module with `#A` or `#B`. */
 function parameterOf(name: string): string {
   return name.replace(/^base_model\.model\./u, "").replace(/\.lora_([AB])\.weight$/u, "#$1");
-}
-
-/** Elements of a tensor in the order of the checkpoint. */
-function stored(tensor: TensorSpec | undefined, values: Float32Array): Float32Array {
-  if (!tensor?.transposed) return values;
-  const [out, width] = [at(tensor.shape, 0), at(tensor.shape, 1)];
-  return values.map((_, place) => at(values, (place % out) * width + Math.floor(place / out)));
 }
 
 /** Everything that a fixture holds, under the limits; `report` gets a line for each part. */
