@@ -1,4 +1,5 @@
 /** @file Decoders of parsed JSON: the one place allowed to cast, because each cast stands behind its check. */
+import type { Json } from "./schema.ts";
 
 /** Decodes parsed JSON against a declared form; the problem says which field is wrong. */
 export type Decoder<T> = (value: unknown, path: string) => T | Problem;
@@ -48,6 +49,34 @@ export const real: Decoder<number> = (value, path) => {
 export function oneOf<const W extends string>(...words: readonly W[]): Decoder<W> {
   return (value, path) =>
     words.find((word) => word === value) ?? refuse(path, `one of ${words.join(", ")}`);
+}
+
+/** A list whose items have one form. */
+export function listOf<T>(item: Decoder<T>): Decoder<readonly T[]> {
+  return (value, path) => {
+    if (!Array.isArray(value)) return refuse(path, "a list");
+    const items: T[] = [];
+    for (const [index, element] of value.entries()) {
+      const decoded = item(element, join(path, String(index)));
+      if (isProblem(decoded)) return decoded;
+      items.push(decoded);
+    }
+    return items;
+  };
+}
+
+/** Anything that JSON can say, nested up to 100 levels deep. */
+export const json: Decoder<Json> = jsonWithin(100);
+
+function jsonWithin(levels: number): Decoder<Json> {
+  return (value, path) => {
+    if (value === null || ["boolean", "number", "string"].includes(typeof value))
+      return value as Json;
+    if (levels === 0) return refuse(path, "nested so little that it can be read");
+    const inner = jsonWithin(levels - 1);
+    if (Array.isArray(value)) return listOf(inner)(value, path);
+    return isRecord(value) ? mapOf(inner)(value, path) : refuse(path, "a value of JSON");
+  };
 }
 
 /** An object used as a map from any key to values of one form. */

@@ -16,7 +16,8 @@ export type Translated =
 /**
  * The expression in JavaScript's syntax. White space, digits, word characters, `.`, `^`, `$` and `\b` mean what
  * they mean in Python: Unicode's classes, and a newline alone ends a line. Atomic groups and possessive
- * quantifiers become a lookahead and a reference to what it found.
+ * quantifiers become a lookahead and a reference to what it found. One thing differs: a group that matches
+ * nothing in the last round of a repeat around it, as in `(a*)*`, has no text here and an empty one in Python.
  */
 export function translatePythonRegex(pattern: string): Translated {
   const parsed = parsePythonRegex(pattern);
@@ -160,13 +161,13 @@ function anchorSource(name: AnchorName, flags: Flags): string {
   const word = `[${classOf("w", flags)}]`;
   switch (name) {
     case "start":
-      return "(?<![^])";
+      return "^";
     case "end":
-      return "(?![^])";
+      return "$";
     case "line-start":
-      return "(?<![^\\n])";
+      return "(?:^|(?<=\\n))";
     case "line-end":
-      return flags.multiline ? "(?![^\\n])" : "(?=\\n?(?![^]))";
+      return flags.multiline ? "(?=\\n|$)" : "(?=\\n?$)";
     case "boundary":
       return `(?:(?<=${word})(?!${word})|(?<!${word})(?=${word}))`;
     case "no-boundary":
