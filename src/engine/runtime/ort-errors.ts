@@ -49,17 +49,25 @@ export function deviceNotFound(device: Device, failure: unknown): UserError {
   });
 }
 
-/** A memory failure as the user's error; undefined for every other one. */
-export function outOfMemory(cause: unknown): UserError | undefined {
-  if (!/bad_alloc|allocate memory|out of memory|OutOfMemory/iu.test(String(cause)))
-    return undefined;
-  return new UserError({
-    code: "out-of-memory",
-    message: `There is not enough memory for a step: ${firstLine(cause)}`,
-    remedy:
-      "Lower train.batch_size or data.max_length, switch train.gradient_checkpointing on, or quantize the base (method qlora).",
-    cause,
-  });
+/** A failed run as the user's error where it is one; undefined for our own. */
+export function userErrorOfRun(cause: unknown): UserError | undefined {
+  const message = String(cause);
+  if (/requires f16 but the device does not support it/u.test(message))
+    return new UserError({
+      code: "dtype-not-on-device",
+      message: "The device does not compute in float16.",
+      remedy: "Set train.compute_dtype: float32.",
+      cause,
+    });
+  if (/bad_alloc|allocate memory|out of memory|OutOfMemory/iu.test(message))
+    return new UserError({
+      code: "out-of-memory",
+      message: `There is not enough memory for a step: ${firstLine(cause)}`,
+      remedy:
+        "Lower train.batch_size or data.max_length, switch train.gradient_checkpointing on, or quantize the base (method qlora).",
+      cause,
+    });
+  return undefined;
 }
 
 /**

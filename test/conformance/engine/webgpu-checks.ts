@@ -5,7 +5,7 @@ import type { Graph, OpName, Value } from "../../../src/engine/core/graph.ts";
 import { newGraph } from "../../../src/engine/core/graph.ts";
 import * as o from "../../../src/engine/core/ops.ts";
 import type { Backend, HostData } from "../../../src/engine/runtime/backend.ts";
-import { createOrtBackend } from "../../../src/engine/runtime/ort.ts";
+import { computesIn, createOrtBackend } from "../../../src/engine/runtime/ort.ts";
 import { UserError } from "../../../src/shared/errors.ts";
 import type { OpCase } from "../../unit/engine/op-cases.ts";
 import { buildCase, opCases } from "../../unit/engine/op-cases.ts";
@@ -118,6 +118,19 @@ describe("WebGPU", () => {
     );
     assert.ok(x && y);
     await assert.rejects(step.run(new Map([["x", x]]), new Map([["y", y]])), /allocates outputs/u);
+  });
+
+  it("says whether it computes in halves, and refuses them by name where it does not", async () => {
+    assert.equal(await computesIn(backend, "float32"), true);
+    if (await computesIn(backend, "float16")) return;
+    const g = newGraph();
+    g.output("y", o.cast(g, g.input("x", "float16", [2]), "float32"));
+    const x = backend.upload("float16", [2], new Uint16Array(2));
+    const cast = await backend.compile(g);
+    await assert.rejects(
+      cast.run(new Map([["x", x]])),
+      (error) => error instanceof UserError && error.code === "dtype-not-on-device",
+    );
   });
 
   it("names an operator that has no kernel, instead of running it on the CPU", async () => {
