@@ -26,6 +26,7 @@ export interface Golden {
   readonly dynamicMap: string;
   readonly cases: readonly GoldenCase[];
   readonly scales: readonly GoldenScales[];
+  readonly means: readonly { readonly count: number; readonly mean: number }[];
   floats(hexadecimal: string): Float32Array;
 }
 
@@ -51,6 +52,11 @@ export function golden(json: string): Golden {
       };
     }),
     scales: list(root.scales).map(scales),
+    means: list(root.means).map((item) => {
+      const { count, mean } = record(item);
+      assert.ok(typeof count === "number" && typeof mean === "number");
+      return { count, mean };
+    }),
     floats: (hexadecimal) =>
       new Float32Array(Uint8Array.from(Buffer.from(hexadecimal, "hex")).buffer),
   };

@@ -119,6 +119,13 @@ def scale_cases():
     yield nest("all equal", torch.full((17,), 0.3))
 
 
+def means():
+    """Means of more scales than a file should hold: element i is ((40503 i mod 65536) / 65536) * 0.1."""
+    for count in (1, 7, 8, 31, 511, 512, 8191, 8192, 9000, 12345, 16384, 20000, 24680, 27001, 30003, 32767):
+        values = (torch.arange(count) * 40503 % 65536).float() / 65536 * 0.1
+        yield {"count": count, "mean": values.mean().item()}
+
+
 here = pathlib.Path(__file__).parent / "fixtures"
 result = {
     "versions": {"torch": torch.__version__, "bitsandbytes": bitsandbytes.__version__},
@@ -127,6 +134,7 @@ result = {
     "fp4": hexadecimal(F.get_4bit_type("fp4", device="cpu")),
     "cases": list(cases()),
     "scales": list(scale_cases()),
+    "means": list(means()),
 }
 here.mkdir(exist_ok=True)
 (here / "golden.json").write_text(json.dumps(result, indent=1) + "\n")

@@ -76,6 +76,14 @@ describe("quantizing as bitsandbytes does", () => {
   for (const scales of vectors.scales)
     it(`nested scales: ${scales.name}`, () => checkNested(scales));
 
+  it("the mean of many scales is PyTorch's to the last bit", () => {
+    for (const { count, mean } of vectors.means) {
+      const scale = (i: number) => Math.fround(((i * 40503) % 65536) / 65536) * Math.fround(0.1);
+      const { offset } = nestScales(Float32Array.from({ length: count }, (_, i) => scale(i)));
+      assert.equal(offset, mean, `${count} scales`);
+    }
+  });
+
   function checkNested(expected: GoldenScales): void {
     const absmax = vectors.floats(expected.absmax);
     const nested = nestScales(absmax);

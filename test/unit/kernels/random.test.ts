@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { createRandom, permutation, streamKey } from "../../../kernels/random/index.ts";
 import type { Random } from "../../../kernels/random/index.ts";
-import { philox, type Block, type StreamKey } from "../../../kernels/random/philox.ts";
+import { philox, streamBlock, type Block, type StreamKey } from "../../../kernels/random/philox.ts";
 import {
   cosineAndSine,
   domains,
@@ -175,6 +175,21 @@ describe("statistics for a fixed seed", () => {
       mask.reduce((sum, keep) => sum + keep, 0),
       pinned.kept,
     );
+  });
+  it("masks decide by all 32 bits of the probability", () => {
+    const mask = new Uint8Array(1);
+    for (const index of [0, 77, 12345]) {
+      const word = wordReference(key, Math.floor(index / 4), domains.keep);
+      const [tie] = streamBlock(key, index, domains.ties);
+      const drawn = ((word >>> (8 * (index % 4))) & 255) * 2 ** 24 + (tie >>> 8);
+      for (const [threshold, kept] of [
+        [drawn, 0],
+        [drawn + 1, 1],
+      ] as const) {
+        random.keepMask(key, index, mask, threshold / 2 ** 32);
+        assert.equal(mask[0], kept);
+      }
+    }
   });
   it("masks of probability 0 and 1 are constant; others are refused", () => {
     const mask = new Uint8Array(100);
