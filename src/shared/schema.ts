@@ -30,6 +30,8 @@ export interface Variant {
   readonly fields: Fields;
   /** Common fields of the choice that have no meaning for this variant. */
   readonly omits?: readonly string[];
+  /** A method that changes the base's own weights, which therefore cannot be quantized. */
+  readonly trainsBase?: true;
 }
 
 export type Variants = Readonly<Record<string, Variant>>;

@@ -24,6 +24,7 @@ export const smallCatalog: CatalogFields = {
       doc: "Every weight is trained.",
       fields: {},
       omits: ["dropout", "init", "sharing", "allocation"],
+      trainsBase: true,
     },
   },
   initialisers: {
