@@ -120,9 +120,9 @@ def scale_cases():
 
 
 def means():
-    """Means of more scales than a file should hold: element i is ((40503 i mod 65536) / 65536) * 0.1."""
+    """Means of more scales than a file should hold: element i is ((40503 i² mod 65521) / 65536) * 0.1."""
     for count in (1, 7, 8, 31, 511, 512, 8191, 8192, 9000, 12345, 16384, 20000, 24680, 27001, 30003, 32767):
-        values = (torch.arange(count) * 40503 % 65536).float() / 65536 * 0.1
+        values = (torch.arange(count) ** 2 * 40503 % 65521).float() / 65536 * 0.1
         yield {"count": count, "mean": values.mean().item()}
 
 
