@@ -1,5 +1,5 @@
 /** @file Sets a part of the training examples aside, and sees that no file serves two ends. */
-import { at } from "../../../shared/errors.ts";
+import { at, UserError } from "../../../shared/errors.ts";
 import type { Finding } from "../../../shared/findings.ts";
 import { shuffled } from "./shuffle.ts";
 
@@ -9,9 +9,18 @@ export interface Split {
   readonly eval: Uint32Array;
 }
 
-/** Sets `share` of the examples aside, drawn by `seed`: at least one, rounded up as scikit-learn does, never all. */
+/**
+ * Sets `share` of the examples aside, drawn by `seed`: rounded up as scikit-learn does, at least one, never
+ * all. A single example is refused with a UserError.
+ */
 export function splitExamples(count: number, share: number, seed: number): Split {
-  const aside = Math.max(0, Math.min(count - 1, Math.max(1, Math.ceil(share * count - 1e-9))));
+  if (count < 2)
+    throw new UserError({
+      code: "too-few-examples",
+      message: `The training data have ${count === 1 ? "a single example" : "no examples"}: none can be set aside.`,
+      remedy: "Give `data.eval` a file of its own, or more training data.",
+    });
+  const aside = Math.min(count - 1, Math.max(1, Math.ceil(share * count - 1e-9)));
   const order = shuffled(count, { seed, epoch: 0, purpose: "split" });
   const set = new Uint8Array(count);
   for (let index = 0; index < aside; index += 1) set[at(order, index)] = 1;

@@ -194,6 +194,7 @@ test("what is too long is cut, left out or refused, and counted", async () => {
   assert.deepEqual([marked(cut, tokenizer, 0), marked(cut, tokenizer, 1)], ["[abcd]", "[ab</s>]"]);
   assert.equal(cut.counts.tooLong, 1);
   assert.match(cut.findings[0]?.message ?? "", /1 of 2 rows have more than 4 tokens and were cut/);
+  assert.equal((await build(rows, { max_length: 7 })).counts.tooLong, 0);
   const dropped = await build(rows, { max_length: 4, too_long: "drop" });
   assert.deepEqual([...dropped.examples.rows], [1]);
   assert.equal(dropped.counts.longest, 3);

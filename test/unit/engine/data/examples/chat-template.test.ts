@@ -53,10 +53,10 @@ test("without tags, turns are found by rendering the conversation turn by turn",
 });
 
 test("a template that renders earlier turns differently is refused with the reason", () => {
-  const forgetful =
-    "{% for m in messages %}<{{ m.role }}>{% if loop.last %}{{ m.content }}{% endif %}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
+  const closing =
+    "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% if loop.last and m.role == 'assistant' %}!{% endif %}{% endfor %}{% if add_generation_prompt %}<assistant>{% endif %}";
   assert.throws(
-    () => spans(forgetful),
+    () => spans(closing),
     userError("assistant-turns-unknown", 3, /message 2 differently once others follow.*generation/),
   );
   const prompting =

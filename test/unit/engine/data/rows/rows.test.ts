@@ -31,6 +31,11 @@ test("JSON Lines: lines longer than a block, and characters across blocks", asyn
   );
 });
 
+test("JSON Lines: a short last block", async () => {
+  const rows = await rowsOf("a.jsonl", `${'{"a":1}\n'.repeat(1 << 17)}{"a":2}`);
+  assert.deepEqual([rows.length, rows[1 << 17]?.values], [(1 << 17) + 1, { a: 2 }]);
+});
+
 test("JSON Lines: the line at fault is named", async () => {
   const expect = (
     content: string | Uint8Array,
@@ -82,6 +87,7 @@ test("CSV: the record at fault is named", async () => {
     assert.rejects(rowsOf("a.csv", content), userError("malformed-data", line, message));
   await expect("a,b\n1,2\n1\n", 3, /2 fields|1 fields, the header 2/);
   await expect('a,b\n\n1,"2\n3\n', 3, /quote/i);
+  await expect('a,b\n1,2\n3,"x"y\n5,6\n', 3, /quote/i);
   await expect("a,a\n1,2\n", 1, /twice/);
 });
 
