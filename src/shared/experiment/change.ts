@@ -148,8 +148,8 @@ function emptyMap(at: Location): MapNode {
 }
 
 /**
- * `over` on top of `base`: maps are merged field by field; lists and single values of `over` replace
- * those of `base`; `null` brings the default back. Where both choose a variant (`method`, `optimizer` …)
+ * `over` on top of `base`: maps are merged field by field; lists, single values and maps of free names
+ * (`rank_pattern`, `sweep.grid`) of `over` replace those of `base`; `null` brings the default back. Where both choose a variant (`method`, `optimizer` …)
  * and the types differ, `over` replaces the whole, because the fields of one type say nothing about
  * another.
  */

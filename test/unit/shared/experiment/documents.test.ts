@@ -44,6 +44,21 @@ describe("extends", () => {
     assert.equal(experiment.model.revision, "abc");
   });
 
+  it("replaces maps of free names, such as patterns and grids", () => {
+    const { experiment } = withFiles(
+      {
+        "base.yaml": complete(
+          "method: { type: lora, rank_pattern: { a: 1, b: 2 } }\nsweep: { grid: { train.seed: [1] } }",
+        ),
+        "x.yaml":
+          "extends: base.yaml\nmethod: { rank_pattern: { b: 3 } }\nsweep: { grid: { method.r: [1] } }",
+      },
+      "x.yaml",
+    );
+    assert.deepEqual(experiment?.method[0]?.rank_pattern, { b: 3 });
+    assert.deepEqual(experiment.sweep?.grid, { "method.r": [1] });
+  });
+
   it("replaces a variant of another type whole, and keeps one of the same", () => {
     const files = { "base.yaml": base };
     const dora = withFiles({ ...files, "x.yaml": "extends: base.yaml\nmethod: dora" }, "x.yaml");

@@ -65,6 +65,8 @@ const lines: readonly Line[] = [
   ],
   ["load_in_4bit: true\nbnb_4bit_compute_dtype: bfloat16", "train.compute_dtype", "bfloat16"],
   ["quantization_bit: 4\ndouble_quantization: false", "quantization.double_quant", false],
+  // What is implied yields to what is said, whichever comes first.
+  ["load_in_8bit: true\nbnb_4bit_quant_type: nf4", "quantization.type", "nf4"],
   ["quantization_bit: 8", "quantization.type", "int8"],
   ["quantization_bit: 4\nquantization_type: nf4", "quantization.type", "nf4"],
   ["quantization: nf4\nllm_int8_skip_modules: [a]", "quantization.skip_modules", ["a"]],

@@ -58,6 +58,22 @@ describe("parseFields", () => {
     assert.equal(value?.rank, 8);
   });
 
+  it("holds values to their bounds, which belong to the range or do not", () => {
+    const bounded = {
+      closed: number({ default: 1, min: 0, max: 2, doc: "Closed." }),
+      open: number({ default: 1, above: 0, below: 2, doc: "Open." }),
+    };
+    const codes = (closed: number, open: number) =>
+      parseFields(bounded, { closed, open }).findings.map(({ code }) => code);
+    assert.deepEqual(codes(0, 1e-9), []);
+    assert.deepEqual(codes(2, 2 - 1e-9), []);
+    assert.deepEqual(codes(2.1, 1), ["out-of-bounds"]);
+    assert.deepEqual(codes(-0.1, 1), ["out-of-bounds"]);
+    assert.deepEqual(codes(1, 0), ["out-of-bounds"]);
+    assert.deepEqual(codes(1, 2), ["out-of-bounds"]);
+    assert.deepEqual(codes(Infinity, NaN), ["out-of-bounds", "out-of-bounds"]);
+  });
+
   it("has no value where a field without a default is missing", () => {
     const { value, findings } = parseFields({ name: text({ doc: "A name." }) }, {});
     assert.equal(value, undefined);
