@@ -1,70 +1,95 @@
 /** @file The whole model with its updates in the weights, as a Hugging Face folder. */
-import { copyFile, readdir } from "node:fs/promises";
+import { copyFile, readFile, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DType } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
+import { isRecord } from "../../shared/wire.ts";
 import { newGraph } from "../core/graph.ts";
-import type { TensorSpec } from "../models/architecture.ts";
-import type { BaseWeights } from "../network/base-weights.ts";
-import type { Parameters } from "../network/parameters.ts";
+import type { Model, TensorSpec } from "../models/architecture.ts";
+import { tiedHead, untiedName } from "../models/untie.ts";
 import type { BlockSetup, SiteMethod } from "../programs/setup.ts";
 import { paramName, parameterName } from "../programs/setup.ts";
 import type { Backend } from "../runtime/backend.ts";
+import { writeFolderAtomic } from "../runs/atomic.ts";
 import { float32ToHalf } from "../weights/dtype-conversion.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
 import { writeModelWeights } from "../weights/write-safetensors.ts";
+import type { ValueSources } from "./tensor-values.ts";
+import { inStoredOrder, ownValues, storedShape } from "./tensor-values.ts";
 
-export interface MergedModelParts {
+export interface MergedModelParts extends ValueSources {
   readonly backend: Backend;
+  readonly model: Model;
   readonly setups: readonly BlockSetup[];
-  readonly base: BaseWeights;
-  readonly parameters: Parameters;
   /** Folder of the base: its config and tokenizer files are copied. */
   readonly baseFolder: string;
-  /** The dtype that a tensor of the base is stored in; saved tensors keep it. */
-  readonly storedType: (source: string) => DType | undefined;
+  /** The dtype that a tensor of the checkpoint is stored in; saved tensors keep it. */
+  readonly storedType: (name: string) => DType | undefined;
+  /** Names of a classifier's labels, where they are known. */
+  readonly labels?: readonly string[] | undefined;
 }
 
 /** Bytes of a shard at most, as transformers cuts. */
 const shardBytes = 5e9;
 
-/** Writes the model into `folder`, which must not hold one. Returns the names of the files. */
-export async function writeMergedModel(
-  parts: MergedModelParts,
-  folder: string,
-): Promise<readonly string[]> {
+/** Files of a model folder that say nothing of the weights, as transformers names them. */
+const filesBeside: ReadonlySet<string> = new Set(
+  (
+    "generation_config.json tokenizer.json tokenizer_config.json special_tokens_map.json added_tokens.json " +
+    "vocab.json vocab.txt merges.txt tokenizer.model sentencepiece.bpe.model spiece.model " +
+    "chat_template.jinja chat_template.json LICENSE LICENSE.txt NOTICE"
+  ).split(" "),
+);
+
+/**
+ * Writes the model into `folder`, replacing one that is there, whole or not at all. Where the base is
+ * held quantized, a merged weight is its dequantized value and the update. A tied head that a method
+ * changed gets a matrix of its own.
+ */
+export async function writeMergedModel(parts: MergedModelParts, folder: string): Promise<void> {
+  const { tensors, tied } = mergedTensors(parts);
+  const config = await mergedConfig(parts, tied);
+  await writeFolderAtomic(folder, async (temporary) => {
+    await writeModelWeights(temporary, tensors, { format: "pt" }, shardBytes);
+    await writeFile(join(temporary, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
+    for (const name of await readdir(parts.baseFolder))
+      if (filesBeside.has(name))
+        await copyFile(join(parts.baseFolder, name), join(temporary, name));
+  });
+}
+
+/** The tensors to write; `tied` says whether the head goes without one of its own. */
+function mergedTensors(parts: MergedModelParts): {
+  readonly tensors: readonly TensorToWrite[];
+  readonly tied: boolean;
+} {
+  const head = tiedHead(parts.model);
   const tensors = new Map<string, TensorToWrite>();
   for (const setup of parts.setups)
-    for (const tensor of setup.spec.tensors)
-      if (!tensors.has(tensor.source))
-        tensors.set(tensor.source, savedTensor(parts, setup, tensor));
-  const files = await writeModelWeights(
-    folder,
-    [...tensors.values()],
-    { format: "pt" },
-    shardBytes,
-  );
-  const beside = (await readdir(parts.baseFolder)).filter(
-    (name) => /\.(json|jinja|txt|model)$/.test(name) && !/safetensors|adapter/.test(name),
-  );
-  for (const name of beside) await copyFile(join(parts.baseFolder, name), join(folder, name));
-  return [...files, ...beside];
+    for (const tensor of setup.spec.tensors) {
+      const changed = siteOf(setup, tensor) !== undefined && tensor === head;
+      const name = changed ? untiedName(parts.model, tensor) : tensor.source;
+      if (!tensors.has(name)) tensors.set(name, savedTensor(parts, setup, tensor, name));
+    }
+  return {
+    tensors: [...tensors.values()],
+    tied: head !== undefined && !tensors.has(untiedName(parts.model, head)),
+  };
 }
 
 function savedTensor(
   parts: MergedModelParts,
   setup: BlockSetup,
   tensor: TensorSpec,
+  name: string,
 ): TensorToWrite {
-  const dtype = parts.storedType(tensor.source) ?? "float32";
-  const shape = tensor.transposed ? tensor.shape.toReversed() : tensor.shape;
+  const dtype = parts.storedType(tensor.stored ?? tensor.source) ?? "float32";
   return {
-    name: tensor.source,
+    name,
     dtype,
-    shape,
+    shape: storedShape(tensor),
     async *chunks() {
-      const values = await mergedValues(parts, setup, tensor);
-      yield encoded(tensor.transposed ? transposed(values, tensor) : values, dtype);
+      yield encoded(inStoredOrder(await mergedValues(parts, setup, tensor), tensor), dtype);
     },
   };
 }
@@ -75,20 +100,29 @@ async function mergedValues(
   setup: BlockSetup,
   tensor: TensorSpec,
 ): Promise<Float32Array> {
-  if (setup.trained.has(tensor.name)) return parts.parameters.get(tensor.source).weight;
-  const base = parts.base.decode(tensor.source);
-  const linear = setup.spec.linears.find(({ name }) => `${name}.weight` === tensor.name);
-  const site = linear && setup.sites.get(linear.name);
+  const own = ownValues(parts, tensor);
+  const site = siteOf(setup, tensor);
   // What is decoded lies in memory that the next tensor overwrites.
-  return site ? mergedWeight(parts, setup, linear.name, site, base, tensor) : base.slice();
+  return site ? mergedWeight(parts, setup, site, own, tensor) : own.slice();
+}
+
+interface NamedSite {
+  readonly name: string;
+  readonly site: SiteMethod;
+}
+
+/** The method that changes a weight. */
+function siteOf({ spec, sites }: BlockSetup, tensor: TensorSpec): NamedSite | undefined {
+  const linear = spec.linears.find(({ name }) => `${name}.weight` === tensor.name);
+  const site = linear && sites.get(linear.name);
+  return site && { name: linear.name, site };
 }
 
 /** W' of a site by the method's own definition. */
 async function mergedWeight(
   { backend, parameters }: MergedModelParts,
   setup: BlockSetup,
-  name: string,
-  site: SiteMethod,
+  { name, site }: NamedSite,
   base: Float32Array,
   tensor: TensorSpec,
 ): Promise<Float32Array> {
@@ -112,6 +146,41 @@ async function mergedWeight(
   return data.slice();
 }
 
+/** The base's config.json, with what the merged model has changed. */
+async function mergedConfig(
+  { baseFolder, model, labels }: MergedModelParts,
+  tied: boolean,
+): Promise<Readonly<Record<string, unknown>>> {
+  const json: unknown = JSON.parse(await readFile(join(baseFolder, "config.json"), "utf8"));
+  invariant(isRecord(json), "config.json was read before");
+  return {
+    ...json,
+    architectures: [model.transformersClass],
+    ...(model.task === "causal-lm" ? { tie_word_embeddings: tied } : {}),
+    ...(model.labels === undefined ? {} : labelFields(json, model, labels)),
+  };
+}
+
+/** What a classifier's config.json says of its labels; transformers counts them by `id2label`. */
+function labelFields(
+  json: Readonly<Record<string, unknown>>,
+  { labels: count = 0, target }: Model,
+  names: readonly string[] | undefined,
+): Readonly<Record<string, unknown>> {
+  const before = json["id2label"];
+  const keeps = names === undefined && isRecord(before) && Object.keys(before).length === count;
+  const used = names ?? Array.from({ length: count }, (_, id) => `LABEL_${id}`);
+  return {
+    problem_type: target === "values" ? "regression" : "single_label_classification",
+    ...(keeps
+      ? {}
+      : {
+          id2label: Object.fromEntries(used.map((name, id) => [id, name])),
+          label2id: Object.fromEntries(used.map((name, id) => [name, id])),
+        }),
+  };
+}
+
 function encoded(values: Float32Array, dtype: DType): Uint8Array {
   if (dtype === "float16" || dtype === "bfloat16") {
     const half = new Uint16Array(values.length);
@@ -120,14 +189,4 @@ function encoded(values: Float32Array, dtype: DType): Uint8Array {
   }
   invariant(dtype === "float32", `weights are not saved as ${dtype}`);
   return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-}
-
-/** [out, in] to the [in, out] in which it is stored. */
-function transposed(values: Float32Array, { shape }: TensorSpec): Float32Array {
-  const [rows = 1, columns = 1] = shape;
-  const result = new Float32Array(values.length);
-  for (let row = 0; row < rows; row++)
-    for (let column = 0; column < columns; column++)
-      result[column * rows + row] = values[row * columns + column] ?? 0;
-  return result;
 }

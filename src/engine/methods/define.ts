@@ -1,7 +1,7 @@
 /** @file What a PEFT method states about a linear site: its tensors, its weight, and a faster forward where there is one. */
 import type { Shape } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
-import type { Fields, Infer } from "../../shared/schema.ts";
+import type { Fields, Infer, Values } from "../../shared/schema.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { matmul } from "../core/ops.ts";
 import { holds } from "../config.ts";
@@ -59,6 +59,8 @@ export interface LinearMethodDefinition<F extends Fields, P extends string> {
 /** A method with its configuration for one site. */
 export interface BoundMethod {
   readonly name: string;
+  /** What it was bound to: the site's own rank and alpha where patterns vary them. */
+  readonly config: Values;
   readonly params: (site: SiteShape) => ReadonlyMap<string, ParamSpec>;
   readonly weight: (g: Graph, W: Value, params: ReadonlyMap<string, Value>) => Value;
   readonly forward: (g: Graph, x: Value, base: LinearBase, params: ReadonlyMap<string, Value>, ctx: SiteContext) => Value;
@@ -99,6 +101,7 @@ export function defineLinearMethod<F extends Fields, P extends string>(
       };
       return {
         name,
+        config,
         params: (site) => new Map(Object.entries<ParamSpec>(definition.params(site, config))),
         weight: (g, W, params) => definition.weight(g, W, named(params), config),
         forward(g, x, base, params, ctx) {

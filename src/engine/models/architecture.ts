@@ -14,6 +14,8 @@ export interface TensorSpec {
   readonly name: string;
   /** Name in the checkpoint: `model.layers.3.self_attn.q_proj.weight`. Tied tensors share it. */
   readonly source: string;
+  /** The checkpoint's tensor that it starts as, where that is another: of a tied head that was untied. */
+  readonly stored?: string;
   /** Shape in our orientation; linear weights are [out, in]. */
   readonly shape: Shape;
   readonly role: TensorRole;

@@ -12,6 +12,8 @@ export const runLayout = {
   experiment: "experiment.yaml",
   tensorboard: "tensorboard",
   adapter: "adapter",
+  merged: "merged",
+  script: "script.py",
   analysis: "analysis",
   report: "report.html",
 } as const;

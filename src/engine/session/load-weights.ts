@@ -29,12 +29,12 @@ export async function loadFrozen(setup: ModelSetup, source: WeightSource, nf4: N
   for (const block of setup.setups.values())
     for (const tensor of frozenTensors(block))
       wanted.set(tensor.source, { tensor, storage: storageOf(block, tensor.name) });
-  const total = [...wanted.keys()].reduce((bytes, name) => bytes + (source.tensors.get(name)?.bytes ?? 0), 0);
+  const total = [...wanted.values()].reduce((bytes, { tensor }) => bytes + (source.tensors.get(storedName(tensor))?.bytes ?? 0), 0);
   const held = new Map<string, HeldTensor>();
   let done = 0;
   for (const [name, { tensor, storage }] of wanted) {
     held.set(name, await hold(tensor, storage, source, nf4));
-    done += source.tensors.get(name)?.bytes ?? 0;
+    done += source.tensors.get(storedName(tensor))?.bytes ?? 0;
     onProgress(done, total);
   }
   return held;
@@ -45,10 +45,15 @@ export async function startParameters(setup: ModelSetup, parameters: Parameters,
   for (const { name, shape, start } of setup.trained) {
     const { weight } = parameters.get(name);
     if ("init" in start) draw(name, shape, start.init, weight);
-    else if (source.tensors.has(start.tensor.source)) weight.set(await readFloats(start.tensor, source));
+    else if (source.tensors.has(storedName(start.tensor))) weight.set(await readFloats(start.tensor, source));
     // A head that the checkpoint lacks starts as transformers starts it.
     else draw(name, shape, start.tensor.role === "bias" ? "zeros" : { normal: 0.02 }, weight);
   }
+}
+
+/** The checkpoint's name of a tensor. */
+function storedName({ source, stored = source }: TensorSpec): string {
+  return stored;
 }
 
 function frozenTensors(block: BlockSetup): readonly TensorSpec[] {
@@ -94,7 +99,7 @@ function pack(tensor: TensorSpec, values: Float32Array, storage: Storage & { rea
 
 /** A tensor in float32 and in our orientation. */
 async function readFloats(tensor: TensorSpec, source: WeightSource): Promise<Float32Array> {
-  const info = source.tensors.get(tensor.source);
+  const info = source.tensors.get(storedName(tensor));
   const bytes = await readChecked(tensor, source);
   const values = widen(tensor, bytes, info?.dtype);
   return tensor.transposed ? transposed(values, new Float32Array(values.length), tensor.shape) : values;
@@ -119,7 +124,7 @@ function widen(tensor: TensorSpec, bytes: Uint8Array<ArrayBuffer>, dtype: DType 
 }
 
 async function readChecked(tensor: TensorSpec, source: WeightSource): Promise<Uint8Array<ArrayBuffer>> {
-  const info = source.tensors.get(tensor.source);
+  const info = source.tensors.get(storedName(tensor));
   if (!info) throw missing(tensor, source);
   const expected = tensor.transposed ? tensor.shape.toReversed() : tensor.shape;
   if (info.shape.join() !== expected.join())
@@ -129,7 +134,7 @@ async function readChecked(tensor: TensorSpec, source: WeightSource): Promise<Ui
       place: { file: info.file },
       remedy: "config.json and the weights belong to different models, or one of them is damaged.",
     });
-  const bytes = await source.read(tensor.source);
+  const bytes = await source.read(storedName(tensor));
   const bad = info.dtype === undefined ? undefined : findNonFinite(bytes, info.dtype);
   if (bad !== undefined)
     throw new UserError({

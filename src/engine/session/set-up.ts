@@ -9,6 +9,7 @@ import type { Init, LinearMethod } from "../methods/define.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import { patternValue, targetSites } from "../methods/targets.ts";
 import type { BlockSpec, LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
+import { tiedHead, untied, untiedName } from "../models/untie.ts";
 import type { BlockSetup, SiteMethod, Storage } from "../programs/setup.ts";
 import { parameterName, paramName, trainedTensors } from "../programs/setup.ts";
 
@@ -35,7 +36,8 @@ export type StoredTypes = ReadonlyMap<string, { readonly dtype?: DType | undefin
 
 export type SetupFields = Pick<Experiment, "method" | "quantization">;
 
-export function setUpModel(model: Model, experiment: SetupFields, stored: StoredTypes, fullMatch: FullMatch): Checked<ModelSetup> {
+export function setUpModel(opened: Model, experiment: SetupFields, stored: StoredTypes, fullMatch: FullMatch): Checked<ModelSetup> {
+  const model = withSavedApart(opened, experiment);
   const findings: Finding[] = [];
   const sites = new Map<string, SiteMethod>();
   const trainedSources = new Set<string>();
@@ -47,10 +49,9 @@ export function setUpModel(model: Model, experiment: SetupFields, stored: Stored
     }
     findings.push(...placeMethod(model, method, choice, fullMatch, sites, trainedSources));
   }
-  if (model.task === "sequence-classification") {
-    const head = model.blocks.filter(({ kind }) => kind === "head");
-    for (const { source } of head.flatMap(({ tensors }) => tensors)) trainedSources.add(source);
-  }
+  // A head trains whole, as in peft; so does what the checkpoint lacks.
+  for (const { source, fresh } of allTensors(model))
+    if ((model.headModule !== undefined && inModule(source, model.headModule)) || (fresh !== undefined && !stored.has(source))) trainedSources.add(source);
   const quantized = quantizedSources(model, experiment, trainedSources);
   findings.push(...quantized.findings);
 
@@ -74,6 +75,15 @@ export function setUpModel(model: Model, experiment: SetupFields, stored: Stored
   const own = new Map(allTensors(model).map(({ source, shape }) => [source, elementCount(shape)]));
   const totalParameters = sum([...own.values()]) + added;
   return { value: { model, setups, trained, trainableParameters, totalParameters }, findings };
+}
+
+/** As in peft, a head or an embedding that is trained whole is no longer tied to the other. */
+function withSavedApart(model: Model, { method }: SetupFields): Model {
+  const head = tiedHead(model);
+  if (!head) return model;
+  const names = [untiedName(model, head), head.source];
+  const saved = method.flatMap(({ type, modules_to_save }) => (rowNamed(methods, type).kind === "linear" ? modules_to_save : []));
+  return saved.some((module) => names.some((name) => inModule(name, module))) ? untied(model) : model;
 }
 
 /** Puts a method at its sites; bias and `modules_to_save` add to the tensors that train. */
@@ -139,7 +149,7 @@ function storageOf(tensor: TensorSpec, stored: StoredTypes, trained: ReadonlySet
   if (trained.has(source)) return [];
   const storage = quantized.get(source);
   if (storage) return [[name, storage]];
-  const dtype = stored.get(source)?.dtype;
+  const dtype = stored.get(tensor.stored ?? source)?.dtype;
   const large = role === "linear" || role === "embedding";
   return large && (dtype === "float16" || dtype === "bfloat16") ? [[name, { type: dtype }]] : [];
 }

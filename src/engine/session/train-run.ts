@@ -14,6 +14,7 @@ import { checkpointBytes, firstState, parseRunState, readTensors, readWeights, w
 import { invariant } from "../../shared/errors.ts";
 import { randomNumbers } from "./draw.ts";
 import { evaluate } from "./evaluate.ts";
+import { exportRun } from "./export-run.ts";
 import { openNetwork } from "./open-network.ts";
 import type { PreparedRun } from "./prepare-run.ts";
 import type { EvaluationData } from "./run-data.ts";
@@ -34,7 +35,7 @@ export async function trainRun(prepared: PreparedRun, host: RunHost): Promise<Ru
   const backend = await createOrtBackend({ device: device.chosen, ...(device.threads === undefined ? {} : { threads: device.threads }) });
   const rule = rowNamed(optimizers, experiment.train.optimizer.type).bind(experiment.train.optimizer.config);
   const random = randomNumbers(experiment.train.seed);
-  const { context, parameters } = await openNetwork({
+  const { context, parameters, base } = await openNetwork({
     backend,
     setup,
     source: opened.source,
@@ -111,6 +112,16 @@ export async function trainRun(prepared: PreparedRun, host: RunHost): Promise<Ru
       await readWeights(`${host.runFolder}/checkpoints/step-${best}`, parameters);
     after = await finalMeasures(prepared, measureSplit, result.state) ?? after;
   }
+  const trained = {
+    setup,
+    backend,
+    parameters,
+    base,
+    reference: opened.resolved,
+    storedType: (name: string) => opened.source.tensors.get(name)?.dtype,
+    labels: data.target?.kind === "class" ? data.target.names : undefined,
+  };
+  await exportRun(experiment, trained, host.runFolder, emit);
   const { evalBefore } = result.state;
   return {
     status: result.status,

@@ -1,0 +1,184 @@
+/** @file An adapter folder that peft loads: adapter_config.json and adapter_model.safetensors, whole or not at all. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { UserError, invariant } from "../../shared/errors.ts";
+import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
+import { methods, rowNamed } from "../catalog.ts";
+import type { LinearMethod } from "../methods/define.ts";
+import type { LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
+import type { BlockSetup, SiteMethod } from "../programs/setup.ts";
+import { paramName, parameterName } from "../programs/setup.ts";
+import { writeFolderAtomic } from "../runs/atomic.ts";
+import type { ResolvedModel } from "../weights/hub-cache.ts";
+import type { TensorToWrite } from "../weights/write-safetensors.ts";
+import { writeSafetensors } from "../weights/write-safetensors.ts";
+import type { LoraFacts } from "./lora-config.ts";
+import { loraConfig } from "./lora-config.ts";
+import { modulesOf, savedModules, savedNames, targetNames } from "./peft-names.ts";
+import type { ValueSources } from "./tensor-values.ts";
+import { floatTensor, inStoredOrder, ownValues, storedShape } from "./tensor-values.ts";
+
+export interface AdapterParts extends ValueSources {
+  readonly model: Model;
+  readonly setups: readonly BlockSetup[];
+  /** The experiment's methods, all of them at linear sites. */
+  readonly choices: readonly Pick<MethodChoice, "bias" | "dropout" | "modules_to_save">[];
+  /** The base: its hub id is written where it is known, else its folder. */
+  readonly reference: ResolvedModel;
+}
+
+/** Names of the files in an adapter's folder. */
+export const adapterFiles = {
+  config: "adapter_config.json",
+  weights: "adapter_model.safetensors",
+} as const;
+
+/** Writes the adapter into `folder`, replacing one that is there. Tensors are float32, as they were trained. */
+export async function writePeftAdapter(parts: AdapterParts, folder: string): Promise<void> {
+  const adapter = describeAdapter(parts);
+  await writeFolderAtomic(folder, async (temporary) => {
+    const config = `${JSON.stringify(adapter.config, null, 2)}\n`;
+    await writeFile(join(temporary, adapterFiles.config), config);
+    await writeSafetensors(join(temporary, adapterFiles.weights), adapter.tensors, {
+      format: "pt",
+    });
+  });
+}
+
+/** A method at a module of the whole model. */
+interface AdaptedSite {
+  readonly setup: BlockSetup;
+  readonly linear: LinearSpec;
+  readonly site: SiteMethod;
+}
+
+/** Configuration and tensors of an adapter under peft's names. */
+export function describeAdapter(parts: AdapterParts): {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tensors: readonly TensorToWrite[];
+} {
+  const sites = adaptedSites(parts.setups);
+  const row = onlyMethod(sites);
+  const own = new Map(
+    parts.setups.flatMap(({ spec }) => spec.tensors.map((tensor) => [tensor.source, tensor])),
+  );
+  const modules = modulesOf([
+    ...own.keys(),
+    ...parts.model.blocks.flatMap(({ linears }) => linears.map(({ module }) => `${module}.weight`)),
+  ]);
+  const bias = biasOf(parts.choices);
+  const adapted = new Set(sites.map(({ linear }) => linear.module));
+  const modulesToSave = namesToSave(parts, modules, bias, adapted);
+  const saved = new Set(savedModules(modulesToSave, modules));
+
+  const tensors = sites.flatMap((site) => factorTensors(parts, site, row));
+  for (const [source, tensor] of own) {
+    const module = moduleOf(source);
+    const isSaved = [...saved].some((name) => module === name || module.startsWith(`${name}.`));
+    if (!isSaved && !isSavedBias(tensor, bias, adapted)) continue;
+    const name = adapted.has(module) ? `${module}.base_layer.bias` : source;
+    tensors.push(ownTensor(parts, tensor, name));
+  }
+  const { hubId, folder, snapshot, revision } = parts.reference;
+  const facts: LoraFacts = {
+    sites: new Map(sites.map(({ linear, site }) => [linear.module, site.method.config])),
+    targetModules: targetNames([...adapted], modules, modulesToSave),
+    modulesToSave,
+    bias,
+    dropout: Math.max(0, ...parts.choices.map(({ dropout }) => dropout)),
+    task: parts.model.task,
+    fanInFanOut: sites.some(({ setup, linear }) => isTransposed(setup, linear)),
+    baseModel: hubId ?? folder,
+    revision: hubId === undefined ? null : (snapshot ?? revision ?? null),
+  };
+  return { config: loraConfig(facts), tensors };
+}
+
+function adaptedSites(setups: readonly BlockSetup[]): readonly AdaptedSite[] {
+  return setups.flatMap((setup) =>
+    setup.spec.linears.flatMap((linear) => {
+      const site = setup.sites.get(linear.name);
+      return site ? [{ setup, linear, site }] : [];
+    }),
+  );
+}
+
+/** The one method of an adapter; peft has no form for several. */
+function onlyMethod(sites: readonly AdaptedSite[]): LinearMethod {
+  const names = [...new Set(sites.map(({ site }) => site.method.name))];
+  const [name = "", ...others] = names;
+  const row = rowNamed(methods, name);
+  invariant(row.kind === "linear", `${name} does not act at linear sites`);
+  if (others.length > 0 || row.peft.type !== "LORA")
+    throw new UserError({
+      code: "no-peft-form",
+      message: `peft has no single adapter for ${names.join(" with ")}.`,
+      remedy: "Export the merged model: `export: [merged]`.",
+    });
+  return row;
+}
+
+function factorTensors(
+  { parameters }: AdapterParts,
+  { setup, linear, site }: AdaptedSite,
+  row: LinearMethod,
+): TensorToWrite[] {
+  return [...site.params].map(([param, { shape }]) => {
+    const name = `${prefix}${linear.module}.${row.peft.tensors[param] ?? param}`;
+    const parameter = parameterName(setup.spec, paramName(linear.name, param));
+    return floatTensor(name, shape, () => parameters.get(parameter).weight);
+  });
+}
+
+function ownTensor(parts: AdapterParts, tensor: TensorSpec, name: string): TensorToWrite {
+  return floatTensor(`${prefix}${name}`, storedShape(tensor), () =>
+    inStoredOrder(ownValues(parts, tensor), tensor),
+  );
+}
+
+/** How peft's wrapper calls the model within it. */
+const prefix = "base_model.model.";
+
+/** Names in `modules_to_save` that cover every tensor of the model that trains and is no saved bias. */
+function namesToSave(
+  { model, setups, choices }: AdapterParts,
+  modules: readonly string[],
+  bias: LoraFacts["bias"],
+  adapted: ReadonlySet<string>,
+): readonly string[] {
+  const asked = choices.flatMap(({ modules_to_save: names }) => names);
+  const head = model.headModule === undefined ? [] : [model.headModule];
+  const names = savedNames([...asked, ...head], modules);
+  const rest = setups.flatMap(({ spec, trained }) =>
+    spec.tensors.filter(
+      (tensor) =>
+        trained.has(tensor.name) &&
+        !isSavedBias(tensor, bias, adapted) &&
+        !names.some((name) => `.${tensor.source}`.includes(`.${name}.`)),
+    ),
+  );
+  return [...new Set([...names, ...rest.map(({ source }) => moduleOf(source))])].toSorted();
+}
+
+function biasOf(choices: AdapterParts["choices"]): LoraFacts["bias"] {
+  const asked = choices.map(({ bias }) => bias);
+  return asked.includes("all") ? "all" : asked.includes("lora_only") ? "lora_only" : "none";
+}
+
+/** Whether peft saves the tensor because of `bias`. */
+function isSavedBias(
+  { role, source }: TensorSpec,
+  bias: LoraFacts["bias"],
+  adapted: ReadonlySet<string>,
+): boolean {
+  if (role !== "bias") return false;
+  return bias === "all" || (bias === "lora_only" && adapted.has(moduleOf(source)));
+}
+
+function isTransposed({ spec }: BlockSetup, linear: LinearSpec): boolean {
+  return spec.tensors.find(({ name }) => name === `${linear.name}.weight`)?.transposed === true;
+}
+
+function moduleOf(source: string): string {
+  return source.slice(0, source.lastIndexOf("."));
+}

@@ -1,0 +1,104 @@
+/** @file What a run leaves behind: its adapter or merged model, in the forms that the experiment asks for. */
+import { join } from "node:path";
+import type { DType } from "../../shared/dtypes.ts";
+import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { EventBody } from "../../shared/protocol.ts";
+import { methods, rowNamed } from "../catalog.ts";
+import { writeMergedModel } from "../exports/merged-model.ts";
+import { writePeftAdapter } from "../exports/peft-adapter.ts";
+import type { BaseWeights } from "../network/base-weights.ts";
+import type { Parameters } from "../network/parameters.ts";
+import type { Backend } from "../runtime/backend.ts";
+import { runLayout } from "../runs/run-folder.ts";
+import type { ResolvedModel } from "../weights/hub-cache.ts";
+import type { ModelSetup } from "./set-up.ts";
+
+/** A model with its trained tensors, as it lies in memory. */
+export interface TrainedModel {
+  readonly setup: ModelSetup;
+  readonly backend: Backend;
+  readonly parameters: Parameters;
+  readonly base: BaseWeights;
+  readonly reference: ResolvedModel;
+  /** The dtype that a tensor of the checkpoint is stored in. */
+  readonly storedType: (name: string) => DType | undefined;
+  /** Names of a classifier's labels, where they are known. */
+  readonly labels?: readonly string[] | undefined;
+}
+
+type Choices = Experiment["method"];
+
+/** Whether the experiment's methods all add to linear layers, so that there is an adapter. */
+export function hasAdapter(choices: Choices): boolean {
+  return choices.every(({ type }) => rowNamed(methods, type).kind === "linear");
+}
+
+/** Writes the forms that the experiment asks for into the run folder; there is always one to go on with. */
+export async function exportRun(
+  { method, export: forms }: Pick<Experiment, "method" | "export">,
+  trained: TrainedModel,
+  runFolder: string,
+  emit: (event: EventBody) => void,
+): Promise<void> {
+  const adapter = hasAdapter(method);
+  const merged = !adapter || forms.includes("merged");
+  const total = Number(adapter) + Number(merged);
+  let done = 0;
+  const progress = (): void => {
+    emit({ type: "progress", phase: "exporting", done: done++, total });
+  };
+  progress();
+  if (adapter) {
+    await exportAdapter(method, trained, join(runFolder, runLayout.adapter));
+    progress();
+  }
+  if (merged) {
+    if (holdsQuantized(trained)) emit({ type: "finding", finding: quantizedMerge });
+    await exportMerged(trained, join(runFolder, runLayout.merged));
+    progress();
+  }
+}
+
+/** Writes an adapter folder in peft's form. */
+export async function exportAdapter(
+  choices: Choices,
+  { setup, parameters, base, reference }: TrainedModel,
+  folder: string,
+): Promise<void> {
+  const { model, setups } = setup;
+  await writePeftAdapter(
+    { model, setups: [...setups.values()], choices, parameters, base, reference },
+    folder,
+  );
+}
+
+/** Writes the model with the update in its weights. */
+export async function exportMerged(trained: TrainedModel, folder: string): Promise<void> {
+  const { setup, backend, parameters, base, reference, storedType, labels } = trained;
+  await writeMergedModel(
+    {
+      backend,
+      model: setup.model,
+      setups: [...setup.setups.values()],
+      parameters,
+      base,
+      baseFolder: reference.folder,
+      storedType,
+      labels,
+    },
+    folder,
+  );
+}
+
+export function holdsQuantized({ base }: Pick<TrainedModel, "base">): boolean {
+  return base.bytes.quantized > 0;
+}
+
+/** What a merged model of a quantized base is. */
+export const quantizedMerge = {
+  code: "merged-from-quantized",
+  severity: "warning",
+  message:
+    "The base was held in 4 bits: the merged weights are its dequantized values and the update, which is what was trained, but not the original weights.",
+  remedy: "Merge the adapter into the original with `spectune merge` to compare the two.",
+} as const;
