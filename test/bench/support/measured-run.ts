@@ -1,0 +1,65 @@
+/** @file Trains a few steps through the engine's own session and measures them. */
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { resourceUsage } from "node:process";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { readExperimentFile } from "../../../src/cli/read-file.ts";
+import { withAbsolutePaths } from "../../../src/engine/session/absolute-paths.ts";
+import type { PreparedRun } from "../../../src/engine/session/prepare-run.ts";
+import { prepareRun } from "../../../src/engine/session/prepare-run.ts";
+import { trainRun } from "../../../src/engine/session/train-run.ts";
+import assert from "node:assert/strict";
+
+export interface MeasuredRun {
+  readonly prepared: PreparedRun;
+  /** Seconds of each step, the first ones with compilation among them. */
+  readonly steps: readonly number[];
+  /** Resident memory after each step. */
+  readonly memory: readonly number[];
+  readonly peakBytes: number;
+  readonly estimatedBytes: number;
+  /** Seconds from the start to the end of the first step. */
+  readonly firstStep: number;
+}
+
+/** Runs an experiment given as YAML; nothing is measured, saved or exported beside the steps. */
+export async function measuredRun(yaml: string): Promise<MeasuredRun> {
+  const folder = mkdtempSync(join(tmpdir(), "spectune-bench-run-"));
+  try {
+    const file = join(folder, "bench.peft.yaml");
+    writeFileSync(file, yaml);
+    mkdirSync(join(folder, "run"));
+    const started = performance.now();
+    const { experiment, findings } = await readExperimentFile(file, [], folder);
+    assert(experiment, findings.map(({ message }) => message).join(" "));
+    const prepared = await prepareRun(
+      withAbsolutePaths(experiment, folder, () => true),
+      () => undefined,
+    );
+    const steps: number[] = [];
+    const memory: number[] = [];
+    let firstStep = 0;
+    await trainRun(prepared, {
+      runFolder: join(folder, "run"),
+      checkpoint: undefined,
+      emit(event) {
+        if (event.type !== "step") return;
+        if (steps.length === 0) firstStep = (performance.now() - started) / 1000;
+        steps.push(event.seconds);
+        memory.push(event.memoryBytes);
+      },
+      approve: () => Promise.resolve(),
+      requested: () => undefined,
+    });
+    return {
+      prepared,
+      steps,
+      memory,
+      firstStep,
+      peakBytes: resourceUsage().maxRSS * 1024,
+      estimatedBytes: prepared.plan.peakMemoryBytes,
+    };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,86 @@
+/** @file Model folders of a real shape with random weights, made once in the temporary folder, and data to train them on. */
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { copyFile, rename } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import assert from "node:assert/strict";
+import { elementCount } from "../../../src/shared/dtypes.ts";
+import { readModel } from "../../../src/engine/models/registry.ts";
+import { randomNumbers } from "../../../src/engine/session/draw.ts";
+import { writeSafetensors } from "../../../src/engine/weights/write-safetensors.ts";
+
+export type Config = Readonly<Record<string, unknown>>;
+
+/** HuggingFaceTB/SmolLM-135M. */
+export const smolLM: Config = {
+  model_type: "llama",
+  hidden_size: 576,
+  intermediate_size: 1536,
+  num_hidden_layers: 30,
+  num_attention_heads: 9,
+  num_key_value_heads: 3,
+  vocab_size: 49152,
+  max_position_embeddings: 2048,
+  rms_norm_eps: 1e-5,
+  tie_word_embeddings: true,
+};
+
+/** Qwen/Qwen2.5-0.5B. */
+export const qwen05: Config = {
+  model_type: "qwen2",
+  hidden_size: 896,
+  intermediate_size: 4864,
+  num_hidden_layers: 24,
+  num_attention_heads: 14,
+  num_key_value_heads: 2,
+  vocab_size: 151936,
+  max_position_embeddings: 32768,
+  rms_norm_eps: 1e-6,
+  rope_theta: 1000000,
+  tie_word_embeddings: true,
+};
+
+const sample = join(import.meta.dirname, "../../../media/sample/base");
+
+/** The folder of a model of that shape; its weights are normal with deviation 0.02 in float32. */
+export async function randomModel(name: string, config: Config): Promise<string> {
+  const folder = join(tmpdir(), "spectune-bench", name);
+  if (existsSync(join(folder, "model.safetensors"))) return folder;
+  mkdirSync(folder, { recursive: true });
+  const { value: model } = readModel(config, "config.json", "causal-lm");
+  assert(model);
+  const random = randomNumbers(1);
+  const specs = new Map(
+    model.blocks.flatMap(({ tensors }) => tensors.map((tensor) => [tensor.source, tensor])),
+  );
+  const tensors = [...specs.values()].map(({ source, shape, role }) => ({
+    name: source,
+    dtype: "float32" as const,
+    shape,
+    chunks() {
+      const values = new Float32Array(elementCount(shape));
+      random.start(source, shape, role === "norm" ? "ones" : { normal: 0.02 }, values);
+      return [new Uint8Array(values.buffer)];
+    },
+  }));
+  writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+  for (const file of ["tokenizer.json", "tokenizer_config.json"])
+    await copyFile(join(sample, file), join(folder, file));
+  // Under its own name only when it is whole.
+  await writeSafetensors(join(folder, "partial.safetensors"), tensors, { format: "pt" });
+  await rename(join(folder, "partial.safetensors"), join(folder, "model.safetensors"));
+  return folder;
+}
+
+/** A text file of lines that are longer than any batch. */
+export function longText(folder: string, lines: number, words: number): string {
+  const file = join(folder, `text-${lines}-${words}.txt`);
+  const vocabulary = "the red cup is on table Mia put blue key in drawer where who".split(" ");
+  const line = (seed: number): string =>
+    Array.from(
+      { length: words },
+      (_, i) => vocabulary[(i * 7 + seed * 13 + ((i * i) % 11)) % vocabulary.length],
+    ).join(" ");
+  writeFileSync(file, Array.from({ length: lines }, (_, i) => line(i)).join("\n"));
+  return file;
+}
