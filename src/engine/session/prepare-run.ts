@@ -9,7 +9,7 @@ import { optimizers, rowNamed } from "../catalog.ts";
 import type { MemoryInputs } from "../plan/plan-memory.ts";
 import { planMemory } from "../plan/plan-memory.ts";
 import { throwErrors } from "../weights/read-errors.ts";
-import { chooseDevice } from "./choose-device.ts";
+import { checkComputeDtype, chooseDevice } from "./choose-device.ts";
 import type { OpenModel } from "./open-model.ts";
 import { openModel } from "./open-model.ts";
 import type { RunData } from "./run-data.ts";
@@ -32,19 +32,33 @@ export interface PreparedRun {
 const fullMatch: FullMatch = (pattern, text) => new RegExp(`^(?:${pattern})$`).test(text);
 
 /** The experiment has absolute paths. The caller closes `opened.source`. */
-export async function prepareRun(experiment: Experiment, emit: (event: EventBody) => void): Promise<PreparedRun> {
+export async function prepareRun(
+  experiment: Experiment,
+  emit: (event: EventBody) => void,
+): Promise<PreparedRun> {
   emit({ type: "progress", phase: "loading", done: 0 });
+  checkComputeDtype(experiment.train.compute_dtype, chooseDevice(experiment.run).chosen);
   const places = { base: process.cwd(), env: process.env, home: homedir() };
   const { id, revision } = experiment.model;
-  const opened = await openModel({ id, ...(revision === null ? {} : { revision }) }, experiment.task, places);
+  const opened = await openModel(
+    { id, ...(revision === null ? {} : { revision }) },
+    experiment.task,
+    places,
+  );
   const tokenizer = await loadTokenizer(opened.resolved.folder);
-  const { value: setup, findings } = setUpModel(opened.model, experiment, opened.source.tensors, fullMatch);
+  const { value: setup, findings } = setUpModel(
+    opened.model,
+    experiment,
+    opened.source.tensors,
+    fullMatch,
+  );
   throwErrors(findings);
   const data = await openRunData(experiment, opened.model, tokenizer);
   for (const finding of [...opened.findings, ...findings, ...data.findings])
     if (finding.severity !== "error") emit({ type: "finding", finding });
   const steps = stepsOf(experiment, data);
-  const device: DeviceChoice & { readonly chosen: ReturnType<typeof chooseDevice>["chosen"] } = chooseDevice(experiment.run);
+  const device: DeviceChoice & { readonly chosen: ReturnType<typeof chooseDevice>["chosen"] } =
+    chooseDevice(experiment.run);
   const plan: PlanNumbers = {
     trainableParameters: setup.trainableParameters,
     totalParameters: setup.totalParameters,
@@ -55,14 +69,23 @@ export async function prepareRun(experiment: Experiment, emit: (event: EventBody
 }
 
 /** What the run will hold, as the memory plan takes it. */
-export function memoryInputs(experiment: Experiment, setup: ModelSetup, data: RunData, tokenizer: LoadedTokenizer): MemoryInputs {
+export function memoryInputs(
+  experiment: Experiment,
+  setup: ModelSetup,
+  data: RunData,
+  tokenizer: LoadedTokenizer,
+): MemoryInputs {
   const { train } = experiment;
   const causal = setup.model.task === "causal-lm";
   const shapes = data.plan.buckets.map((length) => ({
     batch: data.microBatchSize,
     length,
     ownPositions: experiment.data.packing,
-    bias: experiment.data.packing ? ("full" as const) : causal ? ("none" as const) : ("keys" as const),
+    bias: experiment.data.packing
+      ? ("full" as const)
+      : causal
+        ? ("none" as const)
+        : ("keys" as const),
     fusedAttention: true,
   }));
   const { counts } = data.train;
