@@ -47,6 +47,11 @@ function pullBack<Op extends OpName>(
 ): readonly (Value | undefined)[] {
   const rule = vjpRules[node.op];
   invariant(rule !== "nondifferentiable", `a gradient reached ${node.op}, which has none`);
+  // Further outputs serve the rules themselves; none passes their gradients on.
+  invariant(
+    dys.slice(1).every((dy) => dy === undefined),
+    `a gradient reached a second output of ${node.op}, whose rule would drop it`,
+  );
   return rule(g, dys, node);
 }
 

@@ -101,6 +101,14 @@ describe("gradient rules", () => {
     assert.deepEqual(Array.from(valueOf(await evaluate(g, data), "dx")), [5, -3]);
   });
 
+  it("refuse a gradient that they would drop: that of a second output", () => {
+    const g = newGraph();
+    const logits = g.input("logits", "float32", [2, 3]);
+    const { logProbabilities } = o.crossEntropy(g, logits, g.input("labels", "int32", [2]));
+    const seeds = new Map([[logProbabilities, logits]]);
+    assert.throws(() => differentiate(g, seeds, [logits]), /second output of CrossEntropy/u);
+  });
+
   it("leave frozen operands alone: no gradient of a frozen weight is part of the program", () => {
     const g = newGraph();
     const x = g.input("x", "float32", [2, 3]);
