@@ -1,4 +1,5 @@
 /** @file Declarations of config fields: type, default, bounds, unit, doc and foreign names, stated once. */
+import { invariant } from "./errors.ts";
 
 /** `50 steps`, `1 epoch` or `end` (after the last step). */
 export type Duration =
@@ -274,6 +275,7 @@ export function choice<F extends Fields>(
   variants: Variants,
   { default: preset, ...options }: Options<string | null> & ChoiceNotes<F>,
 ): Field<(Choice & Infer<F>) | null> {
+  checkNames(variants, options.common ?? {});
   const shape: Shape = {
     kind: "choice",
     variants,
@@ -318,6 +320,19 @@ export function any(options: Options<Json>): Field<Json> {
 /** The name by which the file calls the field declared as `property`. */
 export function fileKey(property: string, declared: Field<unknown>): string {
   return declared.key ?? property;
+}
+
+/** A variant's own fields stand in one map with `type` and the common ones. */
+function checkNames(variants: Variants, common: Fields): void {
+  const taken = new Set([
+    "type",
+    ...Object.entries(common).map(([name, each]) => fileKey(name, each)),
+  ]);
+  for (const [variant, { fields }] of Object.entries(variants))
+    for (const [property, own] of Object.entries(fields)) {
+      const key = fileKey(property, own);
+      invariant(!taken.has(key), `${variant} declares ${key}, which is common to all variants`);
+    }
 }
 
 function field<T>(shape: Shape, options: Options<T>): Field<T> {

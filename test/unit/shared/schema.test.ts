@@ -4,6 +4,7 @@ import { test } from "node:test";
 import type { Duration, Infer } from "../../../src/shared/schema.ts";
 import {
   bool,
+  choice,
   duration,
   int,
   list,
@@ -75,4 +76,12 @@ test("presence follows from the default", () => {
   assert.equal(fields.steps.presence, "default");
   assert.equal(fields.inner.presence, "filled");
   assert.equal(fields.outer.presence, "default");
+});
+
+test("a variant cannot declare what is common to all", () => {
+  const rank = { rank: int({ default: 8, key: "r", doc: "Rank." }) };
+  const r = int({ default: 8, doc: "Rank." });
+  const variants = { lora: { doc: "LoRA.", fields: rank } };
+  assert.doesNotThrow(() => choice(variants, { common: {}, doc: "Method." }));
+  assert.throws(() => choice(variants, { common: { r }, doc: "Method." }), /lora declares r/);
 });
