@@ -23,11 +23,24 @@ export function rowNamed<T extends { readonly name: string }>(rows: readonly T[]
 }
 
 /** Fields of `method` without meaning for methods that train tensors in place. */
-const linearOnly = ["target_modules", "exclude_modules", "layers_to_transform", "layers_pattern", "dropout", "bias", "modules_to_save", "init", "allocation", "sharing"];
+const linearOnly = [
+  "target_modules",
+  "exclude_modules",
+  "layers_to_transform",
+  "layers_pattern",
+  "dropout",
+  "bias",
+  "modules_to_save",
+  "init",
+  "allocation",
+  "sharing",
+];
 
 /** What an experiment file can name. */
 export const catalogFields: CatalogFields = {
-  methods: variants(methods, (method) => (method.kind === "tensors" ? linearOnly : [])),
+  methods: variants(methods, (method) =>
+    method.kind === "tensors" ? { omits: linearOnly, trainsBase: true } : {},
+  ),
   optimizers: variants(optimizers),
   quantizers: variants(quantizers),
   schedulers: Object.fromEntries(
@@ -47,11 +60,20 @@ interface Row {
   readonly config: Fields;
 }
 
-function variants<R extends Row>(rows: readonly R[], omits: (row: R) => readonly string[] = () => []): Variants {
+function variants<R extends Row>(
+  rows: readonly R[],
+  more: (row: R) => Pick<Variant, "omits" | "trainsBase"> = () => ({}),
+): Variants {
   return Object.fromEntries(
     rows.map((row): [string, Variant] => [
       row.name,
-      { title: row.title, doc: row.paperTitle, paper: row.paper, fields: row.config, omits: omits(row) },
+      {
+        title: row.title,
+        doc: row.paperTitle,
+        paper: row.paper,
+        fields: row.config,
+        ...more(row),
+      },
     ]),
   );
 }

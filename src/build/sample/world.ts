@@ -64,8 +64,8 @@ function told({ name, verb, colour, thing, place }: Deed): string {
 
 /** A paragraph: deeds told, then some of them asked about or told again in other words. */
 export function paragraph(pick: Pick): string {
-  const all = deeds(pick, 1 + pick(3));
-  const echoes = Array.from({ length: 2 + pick(4) }, () =>
+  const all = deeds(pick, 1 + pick(2));
+  const echoes = Array.from({ length: 4 + pick(5) }, () =>
     echo(all[pick(all.length)] ?? all[0], pick),
   );
   return [...all.map(told), ...echoes].join(" ");
