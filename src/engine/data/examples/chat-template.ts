@@ -1,6 +1,7 @@
 /** @file Chat templates: messages to the text a model was tuned on, and what of it the assistant says. */
 import { Template } from "@huggingface/jinja";
 import { UserError, type Place } from "../../../shared/errors.ts";
+import { redirectStrips, stripCharacters, stripFunction } from "./strip-calls.ts";
 
 export interface Message {
   readonly role: string;
@@ -41,12 +42,15 @@ export function compileChatTemplate(
   constants: Readonly<Record<string, string>>,
   now: Date,
 ): ChatTemplate {
-  const marked = markGeneration(source);
-  const marksGeneration = marked !== source;
+  // Jinja reads every kind of line break as one.
+  const lines = source.replaceAll(/\r\n?/g, "\n");
+  const marked = markGeneration(lines);
+  const marksGeneration = marked !== lines;
   const timed = marked.replaceAll("strftime_now", timeFunction);
   let template: Template;
   try {
     template = new Template(timed);
+    redirectStrips(template.parsed);
   } catch (cause) {
     throw new UserError({
       code: "malformed-chat-template",
@@ -62,6 +66,7 @@ export function compileChatTemplate(
       try {
         text = template.render({
           ...constants,
+          [stripFunction]: stripCharacters,
           [timeFunction]: (format: string) => formatTime(now, format),
           ...variables,
           messages,

@@ -5,40 +5,36 @@ import { isRecord, member, type JsonValue } from "./json-value.ts";
 export interface Parts {
   readonly normalizer: JsonValue;
   readonly preTokenizer: JsonValue;
-  readonly postProcessor: JsonValue;
 }
 
 /**
- * Applies the settings that transformers' tokenizer classes apply: `do_lower_case` and its kin for BERT,
- * `add_prefix_space` for GPT-2 and RoBERTa, `add_bos_token` and `add_eos_token` for Llama and Gemma.
- * A setting that the file leaves out changes nothing, even where the class has a default of its own.
+ * Applies the settings that transformers' tokenizer classes (4 and 5) apply, with their defaults: for BERT
+ * `do_lower_case` and its kin, for GPT-2 and RoBERTa `add_prefix_space`. Where no class is named, and for
+ * every other class, tokenizer.json is taken as it is; so transformers 5 does with `add_bos_token` too.
  */
-export function overriddenParts(
-  tokenizer: JsonValue,
-  config: JsonValue,
-  special: { readonly bos: string | undefined; readonly eos: string | undefined },
-  idOf: (token: string) => number | undefined,
-): Parts {
+export function overriddenParts(tokenizer: JsonValue, config: JsonValue): Parts {
   const kind = tokenizerClass(config);
   const normalizer = member(tokenizer, "normalizer");
   const preTokenizer = member(tokenizer, "pre_tokenizer");
-  const postProcessor = member(tokenizer, "post_processor");
+  const stated = (name: string, fallback: boolean | null): boolean | null => {
+    const { value } = member(config, name);
+    return typeof value === "boolean" ? value : fallback;
+  };
   return {
     normalizer:
-      kind === "BertTokenizer" && member(normalizer, "type").value === "BertNormalizer"
-        ? withSettings(normalizer, config, {
-            lowercase: "do_lower_case",
-            strip_accents: "strip_accents",
-            handle_chinese_chars: "tokenize_chinese_chars",
+      kind === "BertTokenizer"
+        ? withSettings(normalizer, "BertNormalizer", {
+            lowercase: stated("do_lower_case", true),
+            strip_accents: stated("strip_accents", null),
+            handle_chinese_chars: stated("tokenize_chinese_chars", true),
           })
         : normalizer,
     preTokenizer:
-      /^(GPT2|Roberta)Tokenizer$/.test(kind) && member(preTokenizer, "type").value === "ByteLevel"
-        ? withSettings(preTokenizer, config, { add_prefix_space: "add_prefix_space" })
+      kind === "GPT2Tokenizer" || kind === "RobertaTokenizer"
+        ? withSettings(preTokenizer, "ByteLevel", {
+            add_prefix_space: stated("add_prefix_space", false),
+          })
         : preTokenizer,
-    postProcessor: /^(Llama|CodeLlama|Gemma)Tokenizer$/.test(kind)
-      ? withSequenceMarks(postProcessor, config, special, idOf)
-      : postProcessor,
   };
 }
 
@@ -48,47 +44,12 @@ function tokenizerClass(config: JsonValue): string {
   return typeof value === "string" ? value.replace(/Fast$/, "") : "";
 }
 
-/** `part` with the settings that the configuration states; `names` maps the part's word to the configuration's. */
 function withSettings(
   part: JsonValue,
-  config: JsonValue,
-  names: Readonly<Record<string, string>>,
+  type: string,
+  settings: Readonly<Record<string, boolean | null>>,
 ): JsonValue {
-  const stated = Object.entries(names).flatMap(([own, theirs]) => {
-    const { value } = member(config, theirs);
-    return typeof value === "boolean" ? [[own, value] as const] : [];
-  });
-  if (!isRecord(part.value) || stated.length === 0) return part;
-  return { ...part, value: { ...part.value, ...Object.fromEntries(stated) } };
-}
-
-/** The template that `add_bos_token` and `add_eos_token` ask for, where either is stated. */
-function withSequenceMarks(
-  postProcessor: JsonValue,
-  config: JsonValue,
-  special: { readonly bos: string | undefined; readonly eos: string | undefined },
-  idOf: (token: string) => number | undefined,
-): JsonValue {
-  const bosStated = member(config, "add_bos_token").value;
-  const eosStated = member(config, "add_eos_token").value;
-  if (typeof bosStated !== "boolean" && typeof eosStated !== "boolean") return postProcessor;
-  const mark = (token: string | undefined): readonly string[] =>
-    token !== undefined && idOf(token) !== undefined ? [token] : [];
-  // Both classes put the beginning there unless told otherwise, and the end only when told to.
-  const before = bosStated === false ? [] : mark(special.bos);
-  const after = eosStated === true ? mark(special.eos) : [];
-  const around = (id: "A" | "B", type_id: number): readonly unknown[] => [
-    ...before.map((token) => ({ SpecialToken: { id: token, type_id } })),
-    { Sequence: { id, type_id } },
-    ...after.map((token) => ({ SpecialToken: { id: token, type_id } })),
-  ];
-  const value = {
-    type: "TemplateProcessing",
-    single: around("A", 0),
-    pair: [...around("A", 0), ...around("B", 1)],
-    special_tokens: Object.fromEntries(
-      [...before, ...after].map((token) => [token, { id: token, ids: [idOf(token)] }]),
-    ),
-  };
-  return { ...postProcessor, value };
+  return isRecord(part.value) && part.value.type === type
+    ? { ...part, value: { ...part.value, ...settings } }
+    : part;
 }

@@ -105,17 +105,12 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
     ...added.filter((token) => token.special).map((token) => token.id),
     ...Object.values(special).map((token) => token.id),
   ]);
-  const parts = overriddenParts(
-    root,
-    config,
-    { bos: roleNames.get("bos"), eos: roleNames.get("eos") },
-    idOf,
-  );
+  const parts = overriddenParts(root, config);
   const normalize = readNormalizer(parts.normalizer);
   const extract = addedTokenExtractor(added, normalize);
   const split = readPreTokenizer(parts.preTokenizer);
   const track = needsOrigins(parts.preTokenizer);
-  const arrange = readPostProcessor(parts.postProcessor);
+  const arrange = readPostProcessor(member(root, "post_processor"));
   const decodeTokens = readDecoder(member(root, "decoder"));
 
   const encodeText = (subject: string, typeId: number, offsets: boolean): Part => {

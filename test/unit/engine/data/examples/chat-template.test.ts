@@ -74,6 +74,13 @@ test("the date is the one given", () => {
   assert.equal(text, "26 Jul 2024, 00:00 July %");
 });
 
+test("strip takes the characters it is given, and any line break is one", () => {
+  const source =
+    "{{ messages[0].content.lstrip('\\n') + '|' + '//x/'.strip('/').rstrip('x') + '|' + ' y '.strip() }}\r\n{% if true %}\r\n.{% endif %}";
+  const { text } = compile(source).render([{ role: "user", content: "\n\n a" }], { place });
+  assert.equal(text, " a||y\n.");
+});
+
 test("tools and other variables reach the template", () => {
   const template = compile("{% for t in tools %}{{ t.name }}{% endfor %}{{ messages | length }}");
   const named = { index: 0, values: { tools: '[{"name": "add"}]' }, place };

@@ -14,6 +14,7 @@ function found(expression: string, text: string): string {
 const cases: readonly (readonly [expression: string, text: string, wanted: string])[] = [
   ["\\p{N}{1,3}", "12345", "123|45"],
   ["(?i:'s|'t)", "'s'S'T's'ſ", "'s|'S|'T|'s|'ſ"],
+  ["(?i:a)a", "aaAaAA", "aa|Aa"],
   ["(?i:[k-l]|x)y?", "kKLXym", "k|K|L|Xy"],
   ["\\s+(?!\\S)|\\s+", "a   b\u0085", "  | |\u0085"],
   ["[^\\r\\n\\p{L}\\p{N}]?+\\p{L}+", "-ab cd", "-ab| cd"],

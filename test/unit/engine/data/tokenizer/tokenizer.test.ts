@@ -46,25 +46,18 @@ test("tokens that only tokenizer_config.json adds are known", () => {
   assert.equal(tokenizer.tokenOf(262), "<new>");
 });
 
-test("Llama's add_bos_token and add_eos_token override the template", () => {
-  const config = { tokenizer_class: "LlamaTokenizerFast", bos_token: "<s>", eos_token: "</s>" };
-  const encode = (more: object): readonly number[] =>
-    byteTokenizer({ post_processor: withBeginning }, { ...config, ...more }).encode("a").ids;
-  assert.deepEqual(encode({}), [257, 97]);
-  assert.deepEqual(encode({ add_bos_token: false }), [97]);
-  assert.deepEqual(encode({ add_eos_token: true }), [257, 97, 258]);
-});
-
-test("GPT-2's add_prefix_space and BERT's do_lower_case override tokenizer.json", () => {
-  const spaced = byteTokenizer({}, { tokenizer_class: "GPT2Tokenizer", add_prefix_space: true });
-  assert.deepEqual(spaced.encode("a").ids, [32, 97]);
-  const lower = { normalizer: { type: "BertNormalizer", lowercase: true } };
-  const cased = byteTokenizer(lower, { tokenizer_class: "BertTokenizer", do_lower_case: false });
-  assert.deepEqual(cased.encode("A").ids, [65]);
-  assert.deepEqual(
-    byteTokenizer(lower, { tokenizer_class: "BertTokenizer" }).encode("A").ids,
-    [97],
-  );
+test("BERT's and GPT-2's classes settle their own settings, as in transformers", () => {
+  const first = (changes: object, config: object, text: string): number | undefined =>
+    byteTokenizer({ ...changes }, { ...config }).encode(text).ids[0];
+  const spaced = { pre_tokenizer: { type: "ByteLevel", add_prefix_space: true } };
+  assert.equal(first(spaced, {}, "a"), 32);
+  assert.equal(first(spaced, { tokenizer_class: "GPT2TokenizerFast" }, "a"), 97);
+  assert.equal(first({}, { tokenizer_class: "RobertaTokenizer", add_prefix_space: true }, "a"), 32);
+  const cased = { normalizer: { type: "BertNormalizer", lowercase: false } };
+  assert.equal(first(cased, {}, "A"), 65);
+  assert.equal(first(cased, { tokenizer_class: "BertTokenizer" }, "A"), 97);
+  const bert = { tokenizer_class: "BertTokenizer", do_lower_case: false };
+  assert.equal(first({ normalizer: { type: "BertNormalizer", lowercase: true } }, bert, "A"), 65);
 });
 
 test("a pair is cut longest first, and special tokens count", () => {
@@ -83,6 +76,7 @@ test("a pair is cut longest first, and special tokens count", () => {
 test("a tokenizer with ids past the embedding is found", () => {
   const tokenizer = byteTokenizer();
   assert.deepEqual(checkEmbeddingRows(tokenizer, 262), []);
+  assert.equal(checkEmbeddingRows(tokenizer, 261).length, 1);
   const [finding] = checkEmbeddingRows(tokenizer, 258);
   assert.equal(finding?.code, "tokenizer-exceeds-embedding");
   assert.match(finding.message, /up to 261.*<\/s>.*only 258 rows/);
