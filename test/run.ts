@@ -4,7 +4,7 @@ import { existsSync, globSync } from "node:fs";
 import { join } from "node:path";
 
 /** The groups in order, cheapest first; a group is a folder of `*.test.ts`, depth goes to `*.deep.ts`. */
-const groups = ["unit", "conformance", "golden", "reference", "process", "field"] as const;
+const groups = ["architecture", "unit", "conformance", "golden", "reference", "process", "field"] as const;
 
 const root = join(import.meta.dirname, "..");
 const deep = process.argv.includes("--deep");

@@ -1,5 +1,9 @@
-// Conversions between 16-bit and 32-bit floats over raw memory; counts are multiples of 8, so that
-// the caller's staging rounds up. NaN stays NaN with its sign and the upper bits of its payload.
+/**
+ * @file Conversions between 16-bit and 32-bit floats over raw memory.
+ *
+ * Counts are multiples of 8, so that the caller's staging rounds up. NaN stays NaN with its sign and
+ * the upper bits of its payload.
+ */
 
 export function expandBfloat16(bits: usize, count: usize, out: usize): void {
   const zero = i32x4.splat(0);

@@ -1,5 +1,9 @@
-// Four-bit block quantization over raw memory. The caller owns the layout; every pointer is a byte
-// address. Codes hold two elements a byte, the first in the high nibble. Relaxed SIMD is not used.
+/**
+ * @file Four-bit block quantization over raw memory.
+ *
+ * The caller owns the layout; every pointer is a byte address. Codes hold two elements a byte, the
+ * first in the high nibble. Relaxed SIMD is not used.
+ */
 
 // Elements decoded at a time; block lengths are multiples of it.
 const GROUP: usize = 16;

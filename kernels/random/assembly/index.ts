@@ -1,6 +1,9 @@
-// Philox4x32-10 over raw memory, eight counters at a time, and what is made of its words.
-// A table holds the ten round keys, each word four times (k0, then k1: 32 bytes a round), and after
-// them the two multipliers, four times each: V8 would build constants anew in every round.
+/**
+ * @file Philox4x32-10 over raw memory, eight counters at a time, and what is made of its words.
+ *
+ * A table holds the ten round keys, each word four times (k0, then k1: 32 bytes a round), and after
+ * them the two multipliers, four times each: V8 would build constants anew in every round.
+ */
 
 const ROUNDS: usize = 10 * 32;
 

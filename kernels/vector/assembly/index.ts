@@ -1,4 +1,4 @@
-// Elementwise work on float32 vectors over raw memory; counts are multiples of 8.
+/** @file Elementwise work on float32 vectors over raw memory; counts are multiples of 8. */
 
 // Adds the squares to 8 float64 sums, lane i taking the elements i, i + 8, …
 export function addSquares(values: usize, count: usize, sums: usize): void {

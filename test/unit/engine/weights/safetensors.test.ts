@@ -1,9 +1,8 @@
-/** @file Every guard of the header against a file made to break it, and mutations that must not crash it. */
+/** @file Every guard of the header against a file made to break it. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { parseSafetensorsHeader } from "../../../../src/engine/weights/safetensors.ts";
 import { entry, fileBytes } from "./files.ts";
-import { mutate, sampleFile } from "./mutations.ts";
 
 const parse = (bytes: Uint8Array, fileSize = bytes.length) =>
   parseSafetensorsHeader(bytes, fileSize, "a.safetensors");
@@ -377,30 +376,5 @@ describe("a broken header", () => {
     for (const length of [99_999_999n, 2n ** 31n, 2n ** 60n])
       parse(fileBytes("{}", 0, length), 2 ** 52);
     assert.ok(held() - before < 32e6);
-  });
-});
-
-describe("mutated headers", () => {
-  it("are parsed or refused, never a crash, and what is parsed lies inside the file", () => {
-    const sample = sampleFile();
-    let refused = 0;
-    for (let seed = 0; seed < 4000; seed += 1) {
-      const bytes = mutate(sample, seed);
-      const { value, findings } = parse(bytes);
-      const errors = findings.filter(({ severity }) => severity === "error");
-      assert.ok(findings.length <= 40);
-      if (errors.length > 0) {
-        refused += 1;
-        continue;
-      }
-      assert.ok(value, `seed ${seed}`);
-      let filled = [...value.tensors.values()][0]?.offset ?? bytes.length;
-      for (const { offset, bytes: size } of value.tensors.values()) {
-        assert.equal(offset, filled, `seed ${seed}`);
-        filled += size;
-      }
-      assert.equal(filled, bytes.length, `seed ${seed}`);
-    }
-    assert.ok(refused > 2000 && refused < 4000, `${refused} refused`);
   });
 });

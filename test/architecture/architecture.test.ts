@@ -1,0 +1,201 @@
+/** @file The walls: which part may import which, with the reason for each, and what stays pure. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { imports, isInside, isModuleOf, sources, textOf } from "./sources.ts";
+
+interface Wall {
+  /** A file or folder; the longest that fits a file is the one that counts. */
+  readonly part: string;
+  /** Parts of ours that it may import beside itself. */
+  readonly ours: readonly string[];
+  /** Packages; `node:` stands for everything of Node. */
+  readonly packages: readonly string[];
+  readonly why: string;
+}
+
+/** What is not in the list is forbidden. */
+const walls: readonly Wall[] = [
+  {
+    part: "src/shared",
+    ours: [],
+    packages: ["yaml"],
+    why: "Both sides of every wire agree on it, so it must run in any of them.",
+  },
+  {
+    part: "kernels",
+    ours: [],
+    packages: [],
+    why: "Numerics that anything may use; the bytes of the WebAssembly come in as an argument.",
+  },
+  {
+    part: "src/engine",
+    ours: ["src/shared", "kernels"],
+    packages: [
+      "node:",
+      "csv-parse",
+      "hyparquet",
+      "hyparquet-compressors",
+      "@huggingface/jinja",
+      "@huggingface/tokenizers",
+    ],
+    why: "Headless: it must not know who shows its results, or how.",
+  },
+  {
+    part: "src/engine/runtime/ort.ts",
+    ours: ["src/engine", "src/shared"],
+    packages: ["onnxruntime-node"],
+    why: "One place knows ONNX Runtime's interface, so that another can take its place.",
+  },
+  {
+    part: "src/cli",
+    ours: ["src/engine", "src/shared"],
+    packages: ["node:"],
+    why: "Thin over the engine; numerics are the engine's business.",
+  },
+  {
+    part: "src/cli/lsp.ts",
+    ours: ["server", "src/shared"],
+    packages: ["node:"],
+    why: "The one command that starts the language server.",
+  },
+  {
+    part: "src/cli/version.ts",
+    ours: ["src/shared"],
+    packages: ["node:", "onnxruntime-node/package.json"],
+    why: "Reads which version a run is computed with, without loading it.",
+  },
+  {
+    part: "src/build",
+    ours: ["src/cli", "src/engine", "src/shared", "kernels"],
+    packages: ["node:", "esbuild", "typescript"],
+    why: "Makes what is shipped, the sample among it, which the command line trains.",
+  },
+  {
+    part: "src/extension",
+    ours: ["src/shared"],
+    packages: ["node:", "vscode", "vscode-languageclient"],
+    why: "The editor's host never trains: it starts the command line and listens.",
+  },
+  {
+    part: "server",
+    ours: ["src/shared", "src/engine/catalog.ts", "src/engine/plan", "src/engine/models"],
+    packages: [],
+    why: "Pure functions of a document; files reach them through providers.",
+  },
+  {
+    part: "media",
+    ours: ["src/shared"],
+    packages: [],
+    why: "Runs in a web view, which has neither files nor processes.",
+  },
+];
+
+/** Reach nothing of Node and no ONNX Runtime, however far one follows: what a language server and a browser can load. */
+const pure: readonly string[] = [
+  "src/shared",
+  "kernels",
+  "src/engine/catalog.ts",
+  "src/engine/config.ts",
+  "src/engine/core",
+  "src/engine/autodiff",
+  "src/engine/models",
+  "src/engine/methods",
+  "src/engine/quantizers",
+  "src/engine/optimizers",
+  "src/engine/schedules",
+  "src/engine/programs",
+  "src/engine/network",
+  "src/engine/plan",
+  "src/engine/onnx",
+  "src/engine/compare",
+];
+
+/** The parts of the engine that read, write or compute. */
+const impure: Readonly<Record<string, string>> = {
+  "src/engine/adapters": "reads adapters",
+  "src/engine/data": "reads tables and tokenizers",
+  "src/engine/weights": "reads and writes safetensors",
+  "src/engine/runtime": "computes",
+  "src/engine/train": "saves its state",
+  "src/engine/queue": "keeps what waits to run",
+  "src/engine/runs": "keeps the records of runs",
+  "src/engine/metrics": "writes results",
+  "src/engine/statistics": "draws samples",
+  "src/engine/exports": "writes adapters and models",
+  "src/engine/sweeps": "reads runs",
+  "src/engine/session": "puts all of it together",
+};
+
+describe("walls", () => {
+  for (const { part, ours, packages, why } of walls)
+    it(`${part} imports ${[...ours, ...packages].join(", ") || "nothing"}`, () => {
+      const found = [...imports].flatMap(([file, its]) =>
+        wallOf(file)?.part === part
+          ? [
+              ...its.ours.filter((name) => ![part, ...ours].some((one) => isInside(name, one))),
+              ...its.others.filter((name) => !packages.some((one) => isModuleOf(name, one))),
+            ].map((name) => `${file} imports ${name}`)
+          : [],
+      );
+      assert.deepEqual(found, [], why);
+    });
+
+  it("stand around every source outside the tests", () => {
+    const outside = sources.filter((file) => !isInside(file, "test") && !wallOf(file));
+    assert.deepEqual(outside, [], "Give the part a row that says what it may import.");
+  });
+
+  it("cannot be passed by an import whose name is computed", () => {
+    const found = sources.filter(
+      (file) =>
+        !["src/build", "test"].some((part) => isInside(file, part)) &&
+        /\b(?:import|require)\((?!\s*["'])/.test(textOf(file)),
+    );
+    assert.deepEqual(found, []);
+  });
+});
+
+describe("pure parts", () => {
+  for (const part of pure)
+    it(`${part} reaches neither Node nor ONNX Runtime`, () => {
+      const found = modulesReachedFrom(part)
+        .filter(({ name }) => ["node:", "onnxruntime-node"].some((one) => isModuleOf(name, one)))
+        .map(({ way, name }) => [...way, name].join(" → "));
+      assert.deepEqual(found, []);
+    });
+
+  it("are told from the others for the whole engine", () => {
+    const known = [...pure, ...Object.keys(impure)];
+    const unknown = sources.filter(
+      (file) => isInside(file, "src/engine") && !known.some((part) => isInside(file, part)),
+    );
+    assert.deepEqual(unknown, [], "Say whether the part is pure.");
+  });
+});
+
+function wallOf(file: string): Wall | undefined {
+  return walls
+    .filter(({ part }) => isInside(file, part))
+    .toSorted((a, b) => b.part.length - a.part.length)[0];
+}
+
+interface Reached {
+  readonly name: string;
+  /** The files that lead there, each importing the next. */
+  readonly way: readonly string[];
+}
+
+/** Every module outside of ours that a part's files import, or whatever they import, with one way to each. */
+function modulesReachedFrom(part: string): readonly Reached[] {
+  const ways = new Map(
+    sources.filter((file) => isInside(file, part)).map((file) => [file, [file]]),
+  );
+  const reached: Reached[] = [];
+  // A map goes on to the entries that are added while it is walked.
+  for (const [file, way] of ways) {
+    const its = imports.get(file);
+    for (const next of its?.ours ?? []) if (!ways.has(next)) ways.set(next, [...way, next]);
+    for (const name of its?.others ?? []) reached.push({ name, way });
+  }
+  return reached;
+}
