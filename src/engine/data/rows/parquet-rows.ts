@@ -32,9 +32,17 @@ export async function* readParquetRows(file: string): AsyncGenerator<Row> {
     for (const [start, rowEnd] of parts(
       metadata.row_groups.map((group) => Number(group.num_rows)),
     )) {
-      const rows: readonly Record<string, unknown>[] = await readOrRefuse(file, () =>
-        parquetReadObjects({ file: buffer, metadata, compressors, rowStart: start, rowEnd }),
-      );
+      const rows: readonly Record<string, unknown>[] = await readOrRefuse(file, async () => {
+        const read = await parquetReadObjects({
+          file: buffer,
+          metadata,
+          compressors,
+          rowStart: start,
+          rowEnd,
+        });
+        if (read.length !== rowEnd - start) throw new Error("it has fewer rows than it says");
+        return read;
+      });
       for (const [offset, values] of rows.entries())
         yield { index: start + offset, values: plainRecord(values), place: { file } };
     }

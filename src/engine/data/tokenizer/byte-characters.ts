@@ -23,7 +23,7 @@ const encoder = new TextEncoder();
 /** Spells a text as the characters of its UTF-8 bytes. */
 export function toByteCharacters(source: AlignedText): AlignedText {
   const { text, origins } = source;
-  if (/^[\x21-\x7e]*$/.test(text)) return source;
+  if (/^[\0-\x7f]*$/.test(text)) return { text: spellAscii(text), origins };
   if (origins === undefined) return { text: spell(encoder.encode(text)), origins };
   const out = rewriter(source);
   for (let index = 0; index < text.length;) {
@@ -32,6 +32,14 @@ export function toByteCharacters(source: AlignedText): AlignedText {
     index = end;
   }
   return out.done();
+}
+
+/** ASCII, whose characters are one byte each. */
+function spellAscii(text: string): string {
+  return text.replaceAll(
+    /[^\x21-\x7e]/g,
+    (character) => characterOfByte[character.charCodeAt(0)] ?? "",
+  );
 }
 
 function spell(bytes: Uint8Array): string {

@@ -1,7 +1,10 @@
 /** @file Rows of every kind of file, and what is said of malformed ones. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { at, UserError } from "../../../../../src/shared/errors.ts";
+import { philox4x32 } from "../../../../../src/engine/data/batches/philox.ts";
 import { readRows } from "../../../../../src/engine/data/rows/read-rows.ts";
 import { columnText, columnValue, type Row } from "../../../../../src/engine/data/rows/row.ts";
 import { collect, temporaryFile, userError } from "../files.ts";
@@ -124,6 +127,33 @@ test("files that are missing or of an unknown kind", async () => {
   );
   assert.throws(() => readRows("a.json"), userError("unknown-data-file", undefined, /\.jsonl/));
   assert.throws(() => readRows("a"), userError("unknown-data-file", undefined, /no extension/));
+});
+
+test("damaged files of every kind are refused in words", async () => {
+  const parquet = readFileSync(join(import.meta.dirname, "fixtures", "small.parquet"));
+  const json = Buffer.from('{"a": "b\\u0041", "c": [1, {"d": null}]}\n'.repeat(20));
+  const csv = Buffer.from('a,b\n"x ""y""",2\n'.repeat(20));
+  let refused = 0;
+  for (let seed = 0; seed < 120; seed += 1) {
+    const [name, whole] = at(
+      [
+        ["a.jsonl", json],
+        ["a.csv", csv],
+        ["a.parquet", parquet],
+      ] as const,
+      seed % 3,
+    );
+    const [place, byte, length] = philox4x32([seed, 0, 0, 0], [3, 4]);
+    const bytes = Buffer.from(
+      whole.subarray(0, seed % 4 === 0 ? length % whole.length : whole.length),
+    );
+    if (bytes.length > 0) bytes[place % bytes.length] = byte & 0xff;
+    await rowsOf(name, bytes).catch((error: unknown) => {
+      assert.ok(error instanceof UserError, `seed ${seed}: ${String(error)}`);
+      refused += 1;
+    });
+  }
+  assert.ok(refused > 20, String(refused));
 });
 
 test("a missing column is answered with those there are and the nearest", () => {
