@@ -1,5 +1,5 @@
 /** @file Makes media/sample again: `data` writes its texts, `base` pre-trains its model (about half an hour on two cores). */
-import { cp, mkdir, rm } from "node:fs/promises";
+import { cp, mkdir, readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { main, processConsole } from "../../cli/main.ts";
 import { buildKernels } from "../kernels.ts";
@@ -25,9 +25,11 @@ async function makeBase(): Promise<number> {
   await mkdir(join(workshop, ".spectune"), { recursive: true });
   const recipe = join(workshop, "pretrain.peft.yaml");
   await cp(join(import.meta.dirname, "pretrain.peft.yaml"), recipe);
-  const code = await main(["run", recipe, "--set", `export=merged`], {
-    ...processConsole(),
-    cwd: workshop,
-  });
-  return code;
+  const code = await main(["run", recipe], { ...processConsole(), cwd: workshop });
+  if (code !== 0) return code;
+  const runs = join(workshop, ".spectune/runs");
+  const [run = ""] = (await readdir(runs)).toSorted().toReversed();
+  await rm(join(sample, "base"), { recursive: true, force: true });
+  await cp(join(runs, run, "merged"), join(sample, "base"), { recursive: true });
+  return 0;
 }

@@ -92,16 +92,12 @@ export interface Task {
 }
 
 /**
- * The task: a record of one thing out of a story, `who / colour / place`. The base has read such stories and
- * questions about them, but never a record.
+ * The task: who and which colour, in two words. The base has read such stories and answers to such questions in
+ * whole sentences, never in this form.
  */
 export function task(pick: Pick): Task {
-  const all = deeds(pick, 1 + pick(2));
-  const asked = all[pick(all.length)] ?? all[0];
-  if (!asked) return { prompt: "", completion: "" };
-  const { name, colour, thing, place } = asked;
-  return {
-    prompt: `${all.map(told).join(" ")} Record ${thing}:`,
-    completion: ` ${name} / ${colour} / ${place}`,
-  };
+  const [deed] = deeds(pick, 1);
+  if (!deed) return { prompt: "", completion: "" };
+  const { name, colour, thing } = deed;
+  return { prompt: `${told(deed)} What is the ${thing}?`, completion: ` ${name} ${colour}.` };
 }
