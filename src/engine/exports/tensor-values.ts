@@ -29,8 +29,16 @@ export function inStoredOrder(
   values: Float32Array,
   { shape, transposed }: TensorSpec,
 ): Float32Array {
-  if (!transposed) return values;
-  const [rows = 1, columns = 1] = shape;
+  return transposed ? swapped(values, shape) : values;
+}
+
+/** The other way round: a tensor as it is stored to our orientation. */
+export function inOurOrder(values: Float32Array, { shape, transposed }: TensorSpec): Float32Array {
+  return transposed ? swapped(values, shape.toReversed()) : values;
+}
+
+/** Transposes a matrix [rows, columns]. */
+function swapped(values: Float32Array, [rows = 1, columns = 1]: Shape): Float32Array {
   const result = new Float32Array(values.length);
   for (let row = 0; row < rows; row++)
     for (let column = 0; column < columns; column++)

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
-import type { Model, Task } from "../models/architecture.ts";
+import type { HeadOutputs, Model, Task } from "../models/architecture.ts";
 import { readModel } from "../models/registry.ts";
 import type { ModelPlaces, ModelReference, ResolvedModel } from "../weights/hub-cache.ts";
 import { resolveModel } from "../weights/hub-cache.ts";
@@ -20,12 +20,12 @@ export interface OpenModel {
   readonly findings: readonly Finding[];
 }
 
-/** Finds and opens a model for a task. The caller closes `source`. */
-export async function openModel(reference: ModelReference, task: Task, places: ModelPlaces): Promise<OpenModel> {
+/** Finds and opens a model for a task; `outputs` are those of a classification head that is not the checkpoint's. The caller closes `source`. */
+export async function openModel(reference: ModelReference, task: Task, places: ModelPlaces, outputs?: HeadOutputs): Promise<OpenModel> {
   const resolved = await resolveModel(reference, places);
   const file = join(resolved.folder, "config.json");
   const config = await readJson(file);
-  const { value: model, findings } = readModel(config, file, task);
+  const { value: model, findings } = readModel(config, file, task, outputs);
   throwErrors(findings);
   if (!model) throw new UserError({ code: "model-config", message: `${file} cannot be used.`, place: { file } });
   const source = await openWeights(resolved.folder);

@@ -1,0 +1,253 @@
+/** @file Opens a model with or without an adapter for what needs no training: eval, generate, merge, export. */
+import { createFullMatch } from "./python-regex.ts";
+import { UserError } from "../../shared/errors.ts";
+import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { Finding } from "../../shared/findings.ts";
+import type { OpenAdapter } from "../adapters/load-peft.ts";
+import {
+  checkCopies,
+  fillFromAdapter,
+  openAdapter,
+  placeOpenAdapter,
+} from "../adapters/load-peft.ts";
+import type { PlacedAdapter } from "../adapters/place-adapter.ts";
+import type { HeadOutputs, Task, TensorSpec } from "../models/architecture.ts";
+import type { NetworkContext } from "../network/context.ts";
+import { createContext } from "../network/context.ts";
+import { createParameters } from "../network/parameters.ts";
+import { createOrtBackend } from "../runtime/ort.ts";
+import { readWeights } from "../train/run-state.ts";
+import type { ModelPlaces, ModelReference } from "../weights/hub-cache.ts";
+import type { TensorInfo } from "../weights/safetensors.ts";
+import { throwErrors } from "../weights/read-errors.ts";
+import type { DeviceFields } from "./choose-device.ts";
+import { chooseDevice } from "./choose-device.ts";
+import type { TrainedModel } from "./export-run.ts";
+import type { Draw, OnProgress } from "./load-weights.ts";
+import { startParameters } from "./load-weights.ts";
+import type { OpenModel } from "./open-model.ts";
+import { openModel } from "./open-model.ts";
+import { openNetwork } from "./open-network.ts";
+import type { ModelSetup } from "./set-up.ts";
+import { setUpModel } from "./set-up.ts";
+import { storedName } from "./stored-tensor.ts";
+
+export interface InferenceModel {
+  /** The base; where it is not given, the one that the adapter names. */
+  readonly reference: ModelReference | undefined;
+  /** Told from the adapter where it is not given, else causal. */
+  readonly task: Task | undefined;
+  readonly trained: TrainedPart;
+  readonly quantization: Experiment["quantization"];
+  readonly device: DeviceFields;
+}
+
+/** What is added to the base. */
+export type TrainedPart =
+  | { readonly kind: "none" }
+  | { readonly kind: "adapter"; readonly folder: string }
+  /** A run's checkpoint under its own methods. */
+  | {
+      readonly kind: "checkpoint";
+      readonly folder: string;
+      readonly method: Experiment["method"];
+    };
+
+export interface OpenInference {
+  readonly opened: OpenModel;
+  readonly trained: TrainedModel;
+  /** The methods that `trained` is set up with. */
+  readonly method: Experiment["method"];
+  readonly context: NetworkContext;
+  /** The base alone, which shares its frozen weights with `context`. */
+  readonly plain: () => Promise<NetworkContext>;
+  readonly findings: readonly Finding[];
+  readonly close: () => Promise<void>;
+}
+
+/** A match of a target's name takes microseconds; what takes this long never ends. */
+const regexDeadlineMs = 1000;
+
+/** Opens files and weights; wrong input is a {@link UserError}. */
+export async function openForInference(
+  model: InferenceModel,
+  places: ModelPlaces,
+  onProgress: OnProgress,
+): Promise<OpenInference> {
+  const adapter =
+    model.trained.kind === "adapter" ? await openAdapter(model.trained.folder) : undefined;
+  try {
+    const opened = await openBase(model, adapter, places);
+    try {
+      return await openOnDevice(model, opened, adapter, onProgress);
+    } catch (error) {
+      await opened.source.close();
+      throw error;
+    }
+  } finally {
+    await adapter?.source.close();
+  }
+}
+
+async function openBase(
+  { reference, task }: InferenceModel,
+  adapter: OpenAdapter | undefined,
+  places: ModelPlaces,
+): Promise<OpenModel> {
+  const base = reference ?? referenceOf(adapter);
+  const outputs = adapter?.labels === undefined ? undefined : headOutputs(adapter.labels);
+  return openModel(base, task ?? adapter?.config.task ?? "causal-lm", places, outputs);
+}
+
+/** One output is a number, as transformers reads one label. */
+function headOutputs(labels: number): HeadOutputs {
+  return { labels, target: labels === 1 ? "values" : "classes" };
+}
+
+/** The base that an adapter names. */
+function referenceOf(adapter: OpenAdapter | undefined): ModelReference {
+  const { baseModel: id, revision } = adapter?.config ?? {};
+  if (id === undefined)
+    throw new UserError({
+      code: "no-base-model",
+      message: "Neither the command nor the adapter says which base model is meant.",
+      remedy: "Give it: a folder, or a hub id in the local cache.",
+    });
+  return { id, ...(revision === undefined ? {} : { revision }) };
+}
+
+async function openOnDevice(
+  model: InferenceModel,
+  opened: OpenModel,
+  adapter: OpenAdapter | undefined,
+  onProgress: OnProgress,
+): Promise<OpenInference> {
+  const fullMatch = createFullMatch(regexDeadlineMs);
+  const placed = adapter && placeOpenAdapter(adapter, opened.model, fullMatch);
+  if (adapter && placed) await checkCopies(placed, adapter.source, opened);
+  const method = methodOf(model.trained, placed);
+  const { quantization } = model;
+  const { value: setup, findings } = setUpModel(
+    opened.model,
+    { method, quantization },
+    opened.source.tensors,
+    fullMatch,
+  );
+  throwErrors(findings);
+  if (model.trained.kind !== "checkpoint") refuseMissingHead(setup, opened, placed);
+
+  const device = chooseDevice(model.device);
+  const { chosen, threads } = device;
+  const backend = await createOrtBackend({
+    device: chosen,
+    ...(threads === undefined ? {} : { threads }),
+  });
+  const { context, parameters, base } = await openNetwork({
+    backend,
+    setup,
+    source: opened.source,
+    states: [],
+    checkpointing: false,
+    draw: drawNothing,
+    drawMask: drawNoMask,
+    onProgress,
+  });
+  if (adapter && placed) await fillFromAdapter(placed, adapter.source, parameters);
+  if (model.trained.kind === "checkpoint") await readWeights(model.trained.folder, parameters);
+  const contexts = [context];
+  return {
+    opened,
+    method,
+    context,
+    trained: {
+      setup,
+      backend,
+      parameters,
+      base,
+      reference: opened.resolved,
+      storedType: (source) => storedTensor(opened, { source })?.dtype,
+    },
+    async plain() {
+      const made = await plainContext(context, setup, base, opened);
+      contexts.push(made);
+      return made;
+    },
+    findings: [...opened.findings, ...(adapter?.findings ?? []), ...findings],
+    async close() {
+      for (const { cache } of contexts) await cache.dispose();
+      await opened.source.close();
+    },
+  };
+}
+
+function methodOf(trained: TrainedPart, placed: PlacedAdapter | undefined): Experiment["method"] {
+  if (trained.kind === "checkpoint") return trained.method;
+  return placed ? [placed.choice] : [];
+}
+
+/** A classification head that neither the checkpoint nor the adapter brings would be noise. */
+function refuseMissingHead(
+  setup: ModelSetup,
+  opened: OpenModel,
+  placed: PlacedAdapter | undefined,
+): void {
+  const brought = new Set(placed?.tensors.map(({ parameter }) => parameter));
+  const missing = missingTensors(setup, opened).filter((name) => !brought.has(name));
+  const [first] = missing;
+  if (first === undefined) return;
+  throw new UserError({
+    code: "missing-head",
+    message: `${opened.resolved.folder} has no ${first}${placed ? ", and the adapter does not bring it" : ""}: the head was never trained.`,
+    place: { file: opened.resolved.folder },
+    remedy: "Give an adapter with a classification head, or train one with `spectune run`.",
+  });
+}
+
+/** Tensors of the model that train and that the checkpoint lacks. */
+function missingTensors({ trained }: ModelSetup, opened: OpenModel): readonly string[] {
+  return trained.flatMap(({ name, start }) =>
+    "tensor" in start && !storedTensor(opened, start.tensor) ? [name] : [],
+  );
+}
+
+function storedTensor(
+  { model, source }: OpenModel,
+  tensor: Pick<TensorSpec, "source" | "stored">,
+): TensorInfo | undefined {
+  return source.tensors.get(storedName(model, source.tensors, tensor) ?? "");
+}
+
+/** The network without methods, its own tensors as the checkpoint has them. */
+async function plainContext(
+  { backend }: NetworkContext,
+  setup: ModelSetup,
+  base: TrainedModel["base"],
+  opened: OpenModel,
+): Promise<NetworkContext> {
+  const [missing] = missingTensors(setup, opened);
+  if (missing !== undefined)
+    throw new UserError({
+      code: "missing-head",
+      message: `The base alone has no ${missing}: there is nothing to compare with.`,
+      place: { file: opened.resolved.folder },
+    });
+  const setups = new Map(
+    [...setup.setups].map(([id, block]) => [id, { ...block, sites: new Map() }]),
+  );
+  const trained = setup.trained.filter(({ start }) => "tensor" in start);
+  const parameters = createParameters(trained, []);
+  await startParameters({ ...setup, setups, trained }, parameters, opened.source, drawNothing);
+  return createContext({
+    backend,
+    model: setup.model,
+    setups,
+    base,
+    parameters,
+    checkpointing: false,
+    drawMask: drawNoMask,
+  });
+}
+
+/** Everything that starts at random is filled from an adapter or a checkpoint. */
+const drawNothing: Draw = () => undefined;
+const drawNoMask = (): void => undefined;
