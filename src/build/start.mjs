@@ -11,5 +11,8 @@ if (major < 22 || (major === 22 && minor < 18)) {
 const [, , entry, ...args] = process.argv;
 const { pathToFileURL } = await import("node:url");
 const { resolve } = await import("node:path");
+// Compiled once, then a look at the sources' hash.
+const { buildKernels } = await import("./kernels.ts");
+await buildKernels();
 process.argv = [process.argv[0], resolve(entry), ...args];
 await import(pathToFileURL(resolve(entry)).href);
