@@ -1,69 +1,148 @@
-/** @file Measures a network on a split: losses, hits and generated completions, example by example. */
+/** @file Measures a network on a split: what it predicts, example by example, and the metrics of that. */
 import { at } from "../../shared/errors.ts";
 import type { Choice } from "../../shared/schema.ts";
-import type { Metrics } from "../../shared/protocol.ts";
 import type { Examples } from "../data/examples/example-store.ts";
 import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
+import type { MetricTools } from "../metrics/define.ts";
+import type { CompletionResult, ExampleResult } from "../metrics/example-result.ts";
+import type { Measurement } from "../metrics/table.ts";
+import { measure, neededBy } from "../metrics/table.ts";
+import type { ModelBatch } from "../network/batch.ts";
 import type { NetworkContext } from "../network/context.ts";
 import { generate } from "../network/generation.ts";
-import { scoresOf } from "../network/inference.ts";
+import { logitsOf, scoresOf } from "../network/inference.ts";
 import type { EvaluationData } from "./run-data.ts";
 
 export interface EvaluateParts {
   readonly context: NetworkContext;
   readonly tokenizer: LoadedTokenizer;
+  readonly tools: MetricTools;
   readonly onProgress: (done: number, total: number) => void;
 }
 
-/** The metrics asked for, over a split. */
-export async function evaluate(parts: EvaluateParts, data: EvaluationData, metrics: readonly Choice[]): Promise<Metrics> {
-  const result: Record<string, number> = {};
-  const { loss, accuracy } = await scored(parts, data);
-  for (const { type, config } of metrics) {
-    if (type === "loss") result[type] = loss;
-    else if (type === "perplexity") result[type] = Math.exp(loss);
-    else if (type === "accuracy") result[type] = accuracy;
-    else if (type === "exact_match") result[type] = await exactMatch(parts, data, Number(config["max_new_tokens"]));
-  }
-  return result;
+/** The loss, which every measurement has. */
+const always: Choice = { type: "loss", config: {} };
+
+/** The loss and the metrics asked for, over a split, with each example's results. */
+export async function evaluate(
+  parts: EvaluateParts,
+  data: EvaluationData,
+  choices: readonly Choice[],
+): Promise<Measurement> {
+  const all = choices.some(({ type }) => type === always.type) ? choices : [always, ...choices];
+  const results = await predicted(parts, data);
+  const longest = choices.find(({ type }) => type === "exact_match")?.config["max_new_tokens"];
+  if (!neededBy(all).has("completion")) return measure(results, all, parts.tools);
+  const completions = await completed(parts, data, Number(longest));
+  return measure(
+    results.map((result, index) => ({ ...result, completion: at(completions, index) })),
+    all,
+    parts.tools,
+  );
 }
 
-/** Mean loss over all targets, and the share of targets with the highest logit. */
-async function scored({ context, onProgress }: EvaluateParts, { batches, toBatch }: EvaluationData): Promise<{ readonly loss: number; readonly accuracy: number }> {
-  let loss = 0;
-  let hits = 0;
-  let count = 0;
-  for (const [index, micro] of batches.entries()) {
-    const scores = await scoresOf(context, toBatch(micro));
-    for (const value of scores.losses) loss += value;
-    for (const value of scores.hits) hits += value;
-    count += scores.losses.length;
-    onProgress(index + 1, batches.length);
+/** What the network says of each example's own targets, in the split's order. */
+async function predicted(
+  { context, onProgress }: EvaluateParts,
+  { subset, batches, toBatch }: EvaluationData,
+): Promise<readonly ExampleResult[]> {
+  const numbers = new Map([...subset].map((example, index) => [example, index]));
+  const results = new Map<number, ExampleResult>();
+  for (const [number, micro] of batches.entries()) {
+    const batch = toBatch(micro);
+    const found =
+      context.model.task === "causal-lm"
+        ? await tokenResults(context, batch)
+        : await labelResults(context, batch);
+    micro.rows.forEach(([example], row) => {
+      const index = numbers.get(example ?? -1);
+      if (index !== undefined) results.set(index, { index, ...at(found, row) });
+    });
+    onProgress(number + 1, batches.length);
   }
-  return { loss: loss / count, accuracy: hits / count };
+  return [...results.values()].toSorted((a, b) => a.index - b.index);
+}
+
+type Found = Omit<ExampleResult, "index">;
+
+/** Losses and hits of each sequence's trained tokens. */
+async function tokenResults(context: NetworkContext, batch: ModelBatch): Promise<readonly Found[]> {
+  const { losses, hits } = await scoresOf(context, batch);
+  const found = Array.from({ length: batch.batch }, () => ({ count: 0, loss: 0, hits: 0 }));
+  batch.rows.forEach((place, row) => {
+    const targets = at(found, Math.floor(place / batch.length));
+    targets.count += 1;
+    targets.loss += at(losses, row);
+    targets.hits += at(hits, row);
+  });
+  return found.map((targets) => ({ targets }));
+}
+
+/** The predicted label of each sequence: the class of the highest logit, or the number. */
+async function labelResults(context: NetworkContext, batch: ModelBatch): Promise<readonly Found[]> {
+  const logits = await logitsOf(context, batch);
+  const outputs = logits.length / batch.batch;
+  return Array.from({ length: batch.batch }, (_, row): Found => {
+    const own = logits.subarray(row * outputs, (row + 1) * outputs);
+    const { targets } = batch;
+    if (targets.kind === "values") {
+      const [truth, prediction] = [at(targets.values, row), at(own, 0)];
+      return {
+        targets: { count: 1, loss: (prediction - truth) ** 2, hits: 0 },
+        label: { truth, prediction },
+      };
+    }
+    const [truth, prediction] = [at(targets.labels, row), argmax(own)];
+    return {
+      targets: { count: 1, loss: crossEntropy(own, truth), hits: Number(truth === prediction) },
+      label: { truth, prediction },
+    };
+  });
+}
+
+/** −log softmax(logits)[label]. */
+function crossEntropy(logits: Float32Array, label: number): number {
+  const largest = at(logits, argmax(logits));
+  const sum = logits.reduce((total, logit) => total + Math.exp(logit - largest), 0);
+  return largest + Math.log(sum) - at(logits, label);
 }
 
 /** Prompts that are generated from at a time. */
 const generationBatch = 16;
 
-async function exactMatch({ context, tokenizer, onProgress }: EvaluateParts, { examples, subset }: EvaluationData, maxNewTokens: number): Promise<number> {
+/** Each example's completion, generated greedily from its prompt, beside the reference. */
+async function completed(
+  { context, tokenizer, onProgress }: EvaluateParts,
+  { examples, subset }: EvaluationData,
+  maxNewTokens: number,
+): Promise<readonly CompletionResult[]> {
   const eos = tokenizer.special.eos?.id;
   const stop = new Set(eos === undefined ? [] : [eos]);
-  let right = 0;
+  const results: CompletionResult[] = [];
   for (let start = 0; start < subset.length; start += generationBatch) {
-    const parts = [...subset.subarray(start, start + generationBatch)].map((example) => cutAtCompletion(examples, example));
-    const made = await generate(context, parts.map(({ prompt }) => prompt), { maxNewTokens, stop, choose: argmax });
+    const parts = [...subset.subarray(start, start + generationBatch)].map((example) =>
+      cutAtCompletion(examples, example),
+    );
+    const made = await generate(
+      context,
+      parts.map(({ prompt }) => prompt),
+      { maxNewTokens, stop, choose: argmax },
+    );
+    const text = (ids: ArrayLike<number>): string =>
+      tokenizer.decode(ids, { skipSpecialTokens: true });
     parts.forEach(({ completion }, index) => {
-      const text = (ids: ArrayLike<number>): string => tokenizer.decode(ids, { skipSpecialTokens: true }).trim();
-      if (text(at(made, index)) === text(completion)) right++;
+      results.push({ generated: text(at(made, index)), expected: text(completion) });
     });
     onProgress(Math.min(start + generationBatch, subset.length), subset.length);
   }
-  return right / subset.length;
+  return results;
 }
 
 /** An example's ids before and from the first token that is trained on. */
-function cutAtCompletion({ ids, starts, trained }: Examples, example: number): { readonly prompt: Int32Array; readonly completion: Int32Array } {
+function cutAtCompletion(
+  { ids, starts, trained }: Examples,
+  example: number,
+): { readonly prompt: Int32Array; readonly completion: Int32Array } {
   const start = at(starts, example);
   const end = at(starts, example + 1);
   let cut = start + 1;

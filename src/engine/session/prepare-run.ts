@@ -1,17 +1,22 @@
 /** @file Everything before the first step: model, tokenizer, data, setup and plan; wrong input ends here, nothing is written. */
 import { homedir } from "node:os";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { Finding } from "../../shared/findings.ts";
 import type { DeviceChoice, EventBody, PlanNumbers } from "../../shared/protocol.ts";
 import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import { loadTokenizer } from "../data/tokenizer/load-tokenizer.ts";
-import type { FullMatch } from "../methods/targets.ts";
 import { optimizers, rowNamed } from "../catalog.ts";
+import type { Predicted } from "../metrics/define.ts";
+import { checkMetrics } from "../metrics/table.ts";
+import type { Model } from "../models/architecture.ts";
 import type { MemoryInputs } from "../plan/plan-memory.ts";
 import { planMemory } from "../plan/plan-memory.ts";
 import { throwErrors } from "../weights/read-errors.ts";
 import { checkComputeDtype, chooseDevice } from "./choose-device.ts";
+import { labelsOfHead, withHeadFor } from "./head.ts";
 import type { OpenModel } from "./open-model.ts";
 import { openModel } from "./open-model.ts";
+import { createFullMatch } from "./python-regex.ts";
 import type { RunData } from "./run-data.ts";
 import { openRunData } from "./run-data.ts";
 import type { ModelSetup } from "./set-up.ts";
@@ -28,8 +33,8 @@ export interface PreparedRun {
   readonly plan: PlanNumbers;
 }
 
-/** Until the whole of Python's syntax is read. */
-const fullMatch: FullMatch = (pattern, text) => new RegExp(`^(?:${pattern})$`).test(text);
+/** For one expression on one module's name. */
+export const matchMs = 1000;
 
 /** The experiment has absolute paths. The caller closes `opened.source`. */
 export async function prepareRun(
@@ -46,14 +51,13 @@ export async function prepareRun(
     places,
   );
   const tokenizer = await loadTokenizer(opened.resolved.folder);
-  const { value: setup, findings } = setUpModel(
-    opened.model,
-    experiment,
-    opened.source.tensors,
-    fullMatch,
-  );
-  throwErrors(findings);
-  const data = await openRunData(experiment, opened.model, tokenizer);
+  const setUp = (model: Model) =>
+    setUpModel(model, experiment, opened.source.tensors, createFullMatch(matchMs));
+  // What is cheap to find comes before the data are read.
+  throwErrors(setUp(opened.model).findings);
+  const data = await openRunData(experiment, opened.model, tokenizer, labelsOfHead(opened));
+  const { value: setup, findings } = setUp(withHeadFor(opened, data.target));
+  throwErrors([...findings, ...checkMeasures(experiment, setup.model)]);
   for (const finding of [...opened.findings, ...findings, ...data.findings])
     if (finding.severity !== "error") emit({ type: "finding", finding });
   const steps = stepsOf(experiment, data);
@@ -66,6 +70,28 @@ export async function prepareRun(
     steps,
   };
   return { experiment, opened, tokenizer, data, setup, steps, device, plan };
+}
+
+function checkMeasures(
+  { eval: { metrics, final, forgetting } }: Experiment,
+  model: Model,
+): readonly Finding[] {
+  const predicted: Predicted =
+    model.task === "causal-lm"
+      ? { tokens: true }
+      : model.target === "values"
+        ? { number: true }
+        : { classes: model.labels ?? 0 };
+  const findings = checkMetrics([...(metrics ?? []), ...final], predicted);
+  if (forgetting === null || model.task === "causal-lm") return findings;
+  return [
+    ...findings,
+    {
+      code: "metric-without-meaning",
+      severity: "error",
+      message: "`eval.forgetting` has no meaning here: a classifier has no loss on text.",
+    },
+  ];
 }
 
 /** What the run will hold, as the memory plan takes it. */

@@ -1,5 +1,5 @@
 /** @file The data of a run: files read, tokenized and cut into batches for the model. */
-import { realpath } from "node:fs/promises";
+import { realpath, stat } from "node:fs/promises";
 import { UserError, at } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Finding } from "../../shared/findings.ts";
@@ -12,6 +12,7 @@ import { buildExamples } from "../data/examples/build-examples.ts";
 import type { Examples } from "../data/examples/example-store.ts";
 import type { LabelTarget } from "../data/examples/label-column.ts";
 import { readRows } from "../data/rows/read-rows.ts";
+import type { Row } from "../data/rows/row.ts";
 import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import type { Model } from "../models/architecture.ts";
 import type { ModelBatch } from "../network/batch.ts";
@@ -34,9 +35,14 @@ export interface RunData {
   /** What labels are, of labelled data. */
   readonly target: LabelTarget | undefined;
   /** Batches of a step, counted from 1. */
-  readonly batchesOf: (step: number) => { readonly batches: readonly ModelBatch[]; readonly tokens: number };
+  readonly batchesOf: (step: number) => {
+    readonly batches: readonly ModelBatch[];
+    readonly tokens: number;
+  };
   /** A file of its own, such as the test data, read when it is asked for. */
   readonly open: (file: string) => Promise<EvaluationData>;
+  /** About so many tokens of general text, by line. */
+  readonly openText: (file: string, tokens: number) => Promise<EvaluationData>;
   readonly findings: readonly Finding[];
 }
 
@@ -45,17 +51,45 @@ const autoTokens = 4096;
 
 type DataFields = Pick<Experiment, "data" | "task" | "train" | "eval">;
 
-export async function openRunData(experiment: DataFields, model: Model, tokenizer: LoadedTokenizer): Promise<RunData> {
+/** `headLabels` are those of a head that the checkpoint brings, where the experiment lists none. */
+export async function openRunData(
+  experiment: DataFields,
+  model: Model,
+  tokenizer: LoadedTokenizer,
+  headLabels?: readonly string[],
+): Promise<RunData> {
   const { data, task, train } = experiment;
   checkTokenizer(model, tokenizer);
-  if (data.max_length > model.sizes.maxLength && data.too_long === "error") throw longerThanModel(data.max_length, model);
-  const settings = { ...data, max_length: Math.min(data.max_length, model.sizes.maxLength) };
+  for (const file of [data.test, experiment.eval.forgetting?.text])
+    if (typeof file === "string") await checkThere(file);
+  if (data.max_length > model.sizes.maxLength && data.too_long === "error")
+    throw longerThanModel(data.max_length, model);
+  const settings = {
+    ...data,
+    labels: data.labels ?? headLabels ?? null,
+    max_length: Math.min(data.max_length, model.sizes.maxLength),
+  };
   const context = { task, tokenizer, now: new Date() };
-  const built = await buildExamples(readRows(data.train), settings, { ...context, file: data.train });
+  const built = await buildExamples(readRows(data.train), settings, {
+    ...context,
+    file: data.train,
+  });
   const { target } = built;
-  const split = typeof data.eval === "object" && data.eval !== null ? splitExamples(built.examples.count, data.eval.share, data.eval.seed) : undefined;
+  const split =
+    typeof data.eval === "object" && data.eval !== null
+      ? splitExamples(built.examples.count, data.eval.share, data.eval.seed)
+      : undefined;
   const longest = built.counts.longest;
-  const microBatchSize = train.micro_batch_size === "auto" ? Math.max(1, Math.min(train.batch_size, Math.floor(autoTokens / (data.packing ? settings.max_length : longest)))) : Math.min(train.micro_batch_size, train.batch_size);
+  const microBatchSize =
+    train.micro_batch_size === "auto"
+      ? Math.max(
+          1,
+          Math.min(
+            train.batch_size,
+            Math.floor(autoTokens / (data.packing ? settings.max_length : longest)),
+          ),
+        )
+      : Math.min(train.micro_batch_size, train.batch_size);
   const padId = tokenizer.special.pad?.id ?? tokenizer.special.eos?.id ?? 0;
   const plan = planBatches(built.examples, {
     subset: split?.train,
@@ -67,41 +101,123 @@ export async function openRunData(experiment: DataFields, model: Model, tokenize
     groupByLength: train.group_by_length,
     seed: train.seed,
   });
-  const converter = (examples: Examples, packing: boolean) => (batch: MicroBatch): ModelBatch =>
-    task === "causal-lm"
-      ? causalModelBatch(causalBatch(examples, batch, { padId, packing }))
-      : labelledModelBatch(labelledBatch(examples, batch, { padId }), model, target?.kind ?? "class");
+  const converter =
+    (examples: Examples, packing: boolean) =>
+    (batch: MicroBatch): ModelBatch =>
+      task === "causal-lm"
+        ? causalModelBatch(causalBatch(examples, batch, { padId, packing }))
+        : labelledModelBatch(
+            labelledBatch(examples, batch, { padId }),
+            model,
+            target?.kind ?? "class",
+          );
   const evaluation = (examples: Examples, subset: Uint32Array): EvaluationData => ({
     examples,
     subset,
-    batches: inOrder(examples, subset, settings.max_length, evalBatchSize(experiment, microBatchSize)),
+    batches: inOrder(
+      examples,
+      subset,
+      settings.max_length,
+      evalBatchSize(experiment, microBatchSize),
+    ),
     toBatch: converter(examples, false),
   });
   const open = async (file: string): Promise<EvaluationData> => {
-    const { examples } = await buildExamples(readRows(file), settings, { ...context, file, target });
+    const { examples } = await buildExamples(readRows(file), settings, {
+      ...context,
+      file,
+      target,
+    });
     return evaluation(examples, numbers(examples.count));
   };
+  const openText = async (file: string, tokens: number): Promise<EvaluationData> => {
+    const plain = {
+      ...settings,
+      format: "text",
+      columns: { ...settings.columns, text: "text" },
+      template: null,
+      chat_template: null,
+      loss_on: "all",
+      too_long: "truncate",
+    } as const;
+    const { examples } = await buildExamples(firstText(readRows(file), tokens), plain, {
+      ...context,
+      file,
+    });
+    let count = 0;
+    while (count < examples.count && at(examples.starts, count) < tokens) count++;
+    return evaluation(examples, numbers(count));
+  };
   const trainBatch = converter(built.examples, data.packing);
-  const files = { train: data.train, ...(typeof data.eval === "string" ? { eval: data.eval } : {}), ...(data.test === null ? {} : { test: data.test }) };
+  const files = {
+    train: data.train,
+    ...(typeof data.eval === "string" ? { eval: data.eval } : {}),
+    ...(data.test === null ? {} : { test: data.test }),
+  };
   return {
     train: built,
     plan,
     microBatchSize,
     target,
-    eval: split ? evaluation(built.examples, split.eval) : typeof data.eval === "string" ? await open(data.eval) : undefined,
+    eval: split
+      ? evaluation(built.examples, split.eval)
+      : typeof data.eval === "string"
+        ? await open(data.eval)
+        : undefined,
     batchesOf(step) {
       const micro = plan.step(step - 1);
       const tokens = micro.reduce((sum, { rows }) => sum + tokensOf(built.examples, rows), 0);
       return { batches: micro.map(trainBatch), tokens };
     },
     open,
+    openText,
     findings: [...built.findings, ...checkDistinctFiles(await realPaths(files))],
   };
 }
 
+/** Characters of a token at most, nearly; what is read too much is not measured. */
+const charactersPerToken = 16;
+
+/** The first rows that hold enough text for so many tokens. */
+async function* firstText(rows: AsyncIterable<Row>, tokens: number): AsyncGenerator<Row> {
+  let left = tokens * charactersPerToken;
+  for await (const row of rows) {
+    yield row;
+    const { text } = row.values;
+    left -= typeof text === "string" ? text.length : 0;
+    if (left <= 0) return;
+  }
+}
+
+/** A file that is read at the end of the run is looked for at its beginning. */
+async function checkThere(file: string): Promise<void> {
+  const facts = await stat(file).catch(() => undefined);
+  if (facts?.isFile() === true) return;
+  throw new UserError({
+    code: "no-such-file",
+    message: `There is no file ${file}.`,
+    place: { file },
+    remedy: "Check the path; it is relative to the experiment file.",
+  });
+}
+
 /** All examples of a split, in order, not shuffled. */
-function inOrder(examples: Examples, subset: Uint32Array, maxLength: number, batchSize: number): readonly MicroBatch[] {
-  const plan = planBatches(examples, { subset, batchSize, microBatchSize: batchSize, packing: false, maxLength, shuffle: false, groupByLength: false, seed: 0 });
+function inOrder(
+  examples: Examples,
+  subset: Uint32Array,
+  maxLength: number,
+  batchSize: number,
+): readonly MicroBatch[] {
+  const plan = planBatches(examples, {
+    subset,
+    batchSize,
+    microBatchSize: batchSize,
+    packing: false,
+    maxLength,
+    shuffle: false,
+    groupByLength: false,
+    seed: 0,
+  });
   return Array.from({ length: plan.stepsPerEpoch }, (_, index) => plan.step(index)).flat();
 }
 
@@ -110,15 +226,23 @@ function evalBatchSize({ eval: { batch_size: size } }: DataFields, microBatchSiz
 }
 
 function tokensOf({ starts }: Examples, rows: MicroBatch["rows"]): number {
-  return rows.flat().reduce((sum, example) => sum + at(starts, example + 1) - at(starts, example), 0);
+  return rows
+    .flat()
+    .reduce((sum, example) => sum + at(starts, example + 1) - at(starts, example), 0);
 }
 
 function numbers(count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, index) => index);
 }
 
-async function realPaths(files: Readonly<Record<string, string>>): Promise<Readonly<Record<string, string>>> {
-  const entries = await Promise.all(Object.entries(files).map(async ([name, file]) => [name, await realpath(file).catch(() => file)] as const));
+async function realPaths(
+  files: Readonly<Record<string, string>>,
+): Promise<Readonly<Record<string, string>>> {
+  const entries = await Promise.all(
+    Object.entries(files).map(
+      async ([name, file]) => [name, await realpath(file).catch(() => file)] as const,
+    ),
+  );
   return Object.fromEntries(entries);
 }
 
@@ -127,7 +251,8 @@ function checkTokenizer({ sizes }: Model, { largestId }: LoadedTokenizer): void 
   throw new UserError({
     code: "tokenizer-exceeds-embedding",
     message: `The tokenizer has ids up to ${largestId}, but the model's embedding has ${sizes.vocabulary} rows.`,
-    remedy: "Tokenizer and model belong to different checkpoints, or tokens were added without resizing the embedding.",
+    remedy:
+      "Tokenizer and model belong to different checkpoints, or tokens were added without resizing the embedding.",
   });
 }
 

@@ -12,6 +12,7 @@ import type { BlockSpec, LinearSpec, Model, TensorSpec } from "../models/archite
 import { tiedHead, untied, untiedName } from "../models/untie.ts";
 import type { BlockSetup, SiteMethod, Storage } from "../programs/setup.ts";
 import { parameterName, paramName, trainedTensors } from "../programs/setup.ts";
+import { storedName } from "./stored-tensor.ts";
 
 /** A tensor to train, and how it starts: drawn, or as the checkpoint has it. */
 export interface TrainedSpec {
@@ -36,7 +37,12 @@ export type StoredTypes = ReadonlyMap<string, { readonly dtype?: DType | undefin
 
 export type SetupFields = Pick<Experiment, "method" | "quantization">;
 
-export function setUpModel(opened: Model, experiment: SetupFields, stored: StoredTypes, fullMatch: FullMatch): Checked<ModelSetup> {
+export function setUpModel(
+  opened: Model,
+  experiment: SetupFields,
+  stored: StoredTypes,
+  fullMatch: FullMatch,
+): Checked<ModelSetup> {
   const model = withSavedApart(opened, experiment);
   const findings: Finding[] = [];
   const sites = new Map<string, SiteMethod>();
@@ -50,8 +56,15 @@ export function setUpModel(opened: Model, experiment: SetupFields, stored: Store
     findings.push(...placeMethod(model, method, choice, fullMatch, sites, trainedSources));
   }
   // A head trains whole, as in peft; so does what the checkpoint lacks.
-  for (const { source, fresh } of allTensors(model))
-    if ((model.headModule !== undefined && inModule(source, model.headModule)) || (fresh !== undefined && !stored.has(source))) trainedSources.add(source);
+  for (const tensor of allTensors(model)) {
+    const { source, fresh } = tensor;
+    const ofHead = model.headModule !== undefined && inModule(source, model.headModule);
+    if (ofHead || (fresh !== undefined && storedName(model, stored, tensor) === undefined))
+      trainedSources.add(source);
+  }
+  // What starts anew is saved whole, so that an update beside it would have no meaning.
+  for (const { module } of model.blocks.flatMap(({ linears }) => linears))
+    if (startsAnew(model, stored, module)) sites.delete(module);
   const quantized = quantizedSources(model, experiment, trainedSources);
   findings.push(...quantized.findings);
 
@@ -60,12 +73,20 @@ export function setUpModel(opened: Model, experiment: SetupFields, stored: Store
       spec.id,
       {
         spec,
-        trained: new Set(spec.tensors.filter(({ source }) => trainedSources.has(source)).map(({ name }) => name)),
-        storage: new Map(spec.tensors.flatMap((tensor) => storageOf(tensor, stored, trainedSources, quantized.storage))),
-        sites: new Map(spec.linears.flatMap(({ name, module }) => {
-          const site = sites.get(module);
-          return site ? [[name, site] as const] : [];
-        })),
+        trained: new Set(
+          spec.tensors.filter(({ source }) => trainedSources.has(source)).map(({ name }) => name),
+        ),
+        storage: new Map(
+          spec.tensors.flatMap((tensor) =>
+            storageOf(model, tensor, stored, trainedSources, quantized.storage),
+          ),
+        ),
+        sites: new Map(
+          spec.linears.flatMap(({ name, module }) => {
+            const site = sites.get(module);
+            return site ? [[name, site] as const] : [];
+          }),
+        ),
       },
     ]),
   );
@@ -77,22 +98,43 @@ export function setUpModel(opened: Model, experiment: SetupFields, stored: Store
   return { value: { model, setups, trained, trainableParameters, totalParameters }, findings };
 }
 
+function startsAnew(model: Model, stored: StoredTypes, module: string): boolean {
+  const weight = allTensors(model).find(({ source }) => source === `${module}.weight`);
+  return weight?.fresh !== undefined && storedName(model, stored, weight) === undefined;
+}
+
 /** As in peft, a head or an embedding that is trained whole is no longer tied to the other. */
 function withSavedApart(model: Model, { method }: SetupFields): Model {
   const head = tiedHead(model);
   if (!head) return model;
   const names = [untiedName(model, head), head.source];
-  const saved = method.flatMap(({ type, modules_to_save }) => (rowNamed(methods, type).kind === "linear" ? modules_to_save : []));
-  return saved.some((module) => names.some((name) => inModule(name, module))) ? untied(model) : model;
+  const saved = method.flatMap(({ type, modules_to_save }) =>
+    rowNamed(methods, type).kind === "linear" ? modules_to_save : [],
+  );
+  return saved.some((module) => names.some((name) => inModule(name, module)))
+    ? untied(model)
+    : model;
 }
 
 /** Puts a method at its sites; bias and `modules_to_save` add to the tensors that train. */
-function placeMethod(model: Model, method: LinearMethod, choice: MethodChoice, fullMatch: FullMatch, sites: Map<string, SiteMethod>, trained: Set<string>): readonly Finding[] {
+function placeMethod(
+  model: Model,
+  method: LinearMethod,
+  choice: MethodChoice,
+  fullMatch: FullMatch,
+  sites: Map<string, SiteMethod>,
+  trained: Set<string>,
+): readonly Finding[] {
   const targets = targetSites(model, choice, fullMatch);
   const findings = [...targets.findings];
   for (const linear of targets.sites) {
     if (sites.has(linear.module))
-      findings.push({ code: "two-methods-at-one-site", severity: "error", message: `Two entries of method act on ${linear.module}.`, remedy: "Give them target_modules that do not overlap." });
+      findings.push({
+        code: "two-methods-at-one-site",
+        severity: "error",
+        message: `Two entries of method act on ${linear.module}.`,
+        remedy: "Give them target_modules that do not overlap.",
+      });
     const bound = method.bind(patterned(choice, linear, fullMatch));
     const params = bound.params(linear);
     sites.set(linear.module, { method: bound, params, dropout: choice.dropout });
@@ -100,7 +142,11 @@ function placeMethod(model: Model, method: LinearMethod, choice: MethodChoice, f
       const rank = Math.min(...shape);
       const most = Math.min(linear.in, linear.out);
       if (rank > most && name === at([...params.keys()], 0))
-        findings.push({ code: "rank-exceeds-dimension", severity: "warning", message: `Rank ${rank} at ${linear.module} is above its smaller dimension: the effective rank is ${most}.` });
+        findings.push({
+          code: "rank-exceeds-dimension",
+          severity: "warning",
+          message: `Rank ${rank} at ${linear.module} is above its smaller dimension: the effective rank is ${most}.`,
+        });
     }
   }
   if (choice.bias !== "none") {
@@ -112,16 +158,28 @@ function placeMethod(model: Model, method: LinearMethod, choice: MethodChoice, f
     const own = allTensors(model).filter(({ source }) => inModule(source, name));
     for (const { source } of own) trained.add(source);
     if (own.length === 0)
-      findings.push({ code: "module-to-save-without-match", severity: "error", message: `modules_to_save names ${name}, which the model does not have.` });
+      findings.push({
+        code: "module-to-save-without-match",
+        severity: "error",
+        message: `modules_to_save names ${name}, which the model does not have.`,
+      });
   }
   return findings;
 }
 
 /** The choice's own fields, with the rank and alpha that a pattern gives the module. */
-function patterned(choice: MethodChoice, { module }: LinearSpec, fullMatch: FullMatch): Readonly<Record<string, unknown>> {
+function patterned(
+  choice: MethodChoice,
+  { module }: LinearSpec,
+  fullMatch: FullMatch,
+): Readonly<Record<string, unknown>> {
   const r = patternValue(choice.rank_pattern, module, fullMatch);
   const alpha = patternValue(choice.alpha_pattern, module, fullMatch);
-  return { ...choice.config, ...(r === undefined ? {} : { r }), ...(alpha === undefined ? {} : { alpha }) };
+  return {
+    ...choice.config,
+    ...(r === undefined ? {} : { r }),
+    ...(alpha === undefined ? {} : { alpha }),
+  };
 }
 
 /** Whether a tensor belongs to a module of that name: `score` has `score.weight`. */
@@ -129,27 +187,53 @@ function inModule(source: string, module: string): boolean {
   return `.${source}`.includes(`.${module}.`);
 }
 
-function quantizedSources(model: Model, experiment: SetupFields, trained: ReadonlySet<string>): { readonly storage: ReadonlyMap<string, Storage>; readonly findings: readonly Finding[] } {
+function quantizedSources(
+  model: Model,
+  experiment: SetupFields,
+  trained: ReadonlySet<string>,
+): { readonly storage: ReadonlyMap<string, Storage>; readonly findings: readonly Finding[] } {
   const choice = experiment.quantization;
   if (choice === null) return { storage: new Map(), findings: [] };
   const storage = rowNamed(quantizers, choice.type).bind(choice.config);
   // What an embedding table shares its memory with stays as it is.
-  const tables = new Set(allTensors(model).flatMap(({ role, source }) => (role === "embedding" ? [source] : [])));
+  const tables = new Set(
+    allTensors(model).flatMap(({ role, source }) => (role === "embedding" ? [source] : [])),
+  );
   const sources = allTensors(model).filter(
     ({ role, name, source }) =>
-      role === "linear" && name.endsWith(".weight") && !tables.has(source) && !trained.has(source) &&
+      role === "linear" &&
+      name.endsWith(".weight") &&
+      !tables.has(source) &&
+      !trained.has(source) &&
       !choice.skip_modules.some((module) => inModule(source, module)),
   );
-  const findings: Finding[] = sources.length > 0 ? [] : [{ code: "nothing-quantized", severity: "error", message: `quantization: ${choice.type} finds no frozen weight to quantize.`, remedy: "Full fine-tuning trains every weight; leave quantization out, or choose a method that keeps the base frozen." }];
+  const findings: Finding[] =
+    sources.length > 0
+      ? []
+      : [
+          {
+            code: "nothing-quantized",
+            severity: "error",
+            message: `quantization: ${choice.type} finds no frozen weight to quantize.`,
+            remedy:
+              "Full fine-tuning trains every weight; leave quantization out, or choose a method that keeps the base frozen.",
+          },
+        ];
   return { storage: new Map(sources.map(({ source }) => [source, storage])), findings };
 }
 
-function storageOf(tensor: TensorSpec, stored: StoredTypes, trained: ReadonlySet<string>, quantized: ReadonlyMap<string, Storage>): readonly (readonly [string, Storage])[] {
+function storageOf(
+  model: Model,
+  tensor: TensorSpec,
+  stored: StoredTypes,
+  trained: ReadonlySet<string>,
+  quantized: ReadonlyMap<string, Storage>,
+): readonly (readonly [string, Storage])[] {
   const { name, source, role } = tensor;
   if (trained.has(source)) return [];
   const storage = quantized.get(source);
   if (storage) return [[name, storage]];
-  const dtype = stored.get(tensor.stored ?? source)?.dtype;
+  const dtype = stored.get(storedName(model, stored, tensor) ?? "")?.dtype;
   const large = role === "linear" || role === "embedding";
   return large && (dtype === "float16" || dtype === "bfloat16") ? [[name, { type: dtype }]] : [];
 }
@@ -159,7 +243,12 @@ function trainedSpecs(setups: readonly BlockSetup[]): readonly TrainedSpec[] {
   for (const setup of setups)
     for (const { name, shape } of trainedTensors(setup)) {
       const full = parameterName(setup.spec, name);
-      specs.set(full, { name: full, shape, decays: decays(setup.spec, name), start: startOf(setup, name) });
+      specs.set(full, {
+        name: full,
+        shape,
+        decays: decays(setup.spec, name),
+        start: startOf(setup, name),
+      });
     }
   return [...specs.values()];
 }

@@ -1,23 +1,42 @@
 /** @file A prepared run, from the first step to the exported adapter. */
+import { join } from "node:path";
 import { resourceUsage } from "node:process";
 import type { EventBody, Metrics, RunSummary, Scores, Split } from "../../shared/protocol.ts";
 import type { Choice } from "../../shared/schema.ts";
 import { optimizers, rowNamed } from "../catalog.ts";
+import { resultsPath, writeResults } from "../metrics/results-file.ts";
+import type { BaseWeights } from "../network/base-weights.ts";
+import type { NetworkContext } from "../network/context.ts";
 import { createOptimizer } from "../network/optimizer.ts";
+import type { Parameters } from "../network/parameters.ts";
 import { createTrainer } from "../network/training.ts";
+import type { Backend } from "../runtime/backend.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
 import { loadCheckpoint, pruneCheckpoints, saveCheckpoint } from "../runs/checkpoints.ts";
 import { isScheduleName } from "../schedules/learning-rate.ts";
 import { runLoop } from "../train/loop.ts";
 import type { RunState } from "../train/run-state.ts";
-import { checkpointBytes, firstState, parseRunState, readTensors, readWeights, writeTensors } from "../train/run-state.ts";
+import {
+  checkpointBytes,
+  firstState,
+  parseRunState,
+  readTensors,
+  readWeights,
+  writeTensors,
+} from "../train/run-state.ts";
 import { invariant } from "../../shared/errors.ts";
+import type { RandomNumbers } from "./draw.ts";
 import { randomNumbers } from "./draw.ts";
 import { evaluate } from "./evaluate.ts";
 import { exportRun } from "./export-run.ts";
 import { openNetwork } from "./open-network.ts";
 import type { PreparedRun } from "./prepare-run.ts";
+import { matchMs } from "./prepare-run.ts";
+import type { BoundRule } from "../optimizers/define.ts";
+import { createFullMatch, createLastGroup } from "./python-regex.ts";
 import type { EvaluationData } from "./run-data.ts";
+import { startFromAdapters } from "./start-from-adapter.ts";
+import { storedName } from "./stored-tensor.ts";
 
 export interface RunHost {
   readonly runFolder: string;
@@ -29,17 +48,31 @@ export interface RunHost {
   readonly requested: () => "stop" | "checkpoint" | undefined;
 }
 
-export async function trainRun(prepared: PreparedRun, host: RunHost): Promise<RunSummary> {
-  const { experiment, opened, setup, data, tokenizer, steps, device } = prepared;
-  const { emit } = host;
-  const backend = await createOrtBackend({ device: device.chosen, ...(device.threads === undefined ? {} : { threads: device.threads }) });
-  const rule = rowNamed(optimizers, experiment.train.optimizer.type).bind(experiment.train.optimizer.config);
+/** A prepared run with its weights in memory. */
+export interface LoadedRun extends PreparedRun {
+  readonly backend: Backend;
+  readonly context: NetworkContext;
+  readonly parameters: Parameters;
+  readonly base: BaseWeights;
+  readonly random: RandomNumbers;
+}
+
+/** Reads and checks the weights: the last of the input that can be wrong. */
+export async function loadRun(
+  prepared: PreparedRun,
+  emit: (event: EventBody) => void,
+): Promise<LoadedRun> {
+  const { experiment, opened, setup, device } = prepared;
+  const backend = await createOrtBackend({
+    device: device.chosen,
+    ...(device.threads === undefined ? {} : { threads: device.threads }),
+  });
   const random = randomNumbers(experiment.train.seed);
-  const { context, parameters, base } = await openNetwork({
+  const network = await openNetwork({
     backend,
     setup,
     source: opened.source,
-    states: rule.state,
+    states: optimizerOf(experiment).state,
     checkpointing: experiment.train.gradient_checkpointing,
     draw: random.start,
     drawMask: random.mask,
@@ -47,7 +80,38 @@ export async function trainRun(prepared: PreparedRun, host: RunHost): Promise<Ru
       emit({ type: "progress", phase: "loading", done, total });
     },
   });
+  const findings = await startFromAdapters(
+    experiment.method,
+    opened.source,
+    setup,
+    network.parameters,
+    createFullMatch(matchMs),
+  );
+  for (const finding of findings) emit({ type: "finding", finding });
   await opened.source.close();
+  return { ...prepared, ...network, backend, random };
+}
+
+function optimizerOf({ train }: PreparedRun["experiment"]): BoundRule {
+  return rowNamed(optimizers, train.optimizer.type).bind(train.optimizer.config);
+}
+
+export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSummary> {
+  const {
+    experiment,
+    opened,
+    setup,
+    data,
+    tokenizer,
+    steps,
+    backend,
+    context,
+    parameters,
+    base,
+    random,
+  } = loaded;
+  const { emit } = host;
+  const rule = optimizerOf(experiment);
 
   let state = firstState;
   if (host.checkpoint !== undefined) {
@@ -58,17 +122,37 @@ export async function trainRun(prepared: PreparedRun, host: RunHost): Promise<Ru
     await readTensors(value.folder, parameters, rule.state);
   }
 
-  const measureSplit = async (split: Split, on: EvaluationData, metrics: readonly Choice[], moment: "before" | "during" | "after", at: RunState): Promise<Metrics> => {
+  const tools = { lastGroup: createLastGroup(answerMs) };
+  const measureSplit: MeasureSplit = async (split, on, metrics, moment, at) => {
     const started = performance.now();
     const onProgress = (done: number, total: number): void => {
       emit({ type: "progress", phase: "evaluating", done, total });
     };
-    const measured = await evaluate({ context, tokenizer, onProgress }, on, metrics);
-    emit({ type: "eval", split, moment, step: at.step, epoch: at.step / data.plan.stepsPerEpoch, metrics: measured, examples: on.subset.length, seconds: (performance.now() - started) / 1000 });
-    return measured;
+    const measured = await evaluate({ context, tokenizer, tools, onProgress }, on, metrics);
+    const results = resultsPath({ split, moment });
+    await writeResults(join(host.runFolder, results), measured.results);
+    const before = split === "general" ? at.generalBefore?.["loss"] : undefined;
+    const loss = measured.metrics["loss"];
+    const change = before === undefined || loss === undefined ? {} : { forgetting: loss - before };
+    emit({
+      type: "eval",
+      split,
+      moment,
+      step: at.step,
+      epoch: at.step / data.plan.stepsPerEpoch,
+      metrics: { ...measured.metrics, ...change },
+      examples: on.subset.length,
+      seconds: (performance.now() - started) / 1000,
+      results,
+    });
+    if (moment !== "during")
+      for (const finding of measured.findings) emit({ type: "finding", finding });
+    return measured.metrics;
   };
   const metrics = experiment.eval.metrics ?? [];
   const evalData = data.eval;
+  const { forgetting } = experiment.eval;
+  const general = forgetting && (await data.openText(forgetting.text, forgetting.tokens));
   const schedule = experiment.train.lr_scheduler_type.type;
   invariant(isScheduleName(schedule), `there is no schedule ${schedule}`);
 
@@ -85,6 +169,10 @@ export async function trainRun(prepared: PreparedRun, host: RunHost): Promise<Ru
       batchesOf: data.batchesOf,
       beginBatch: random.begin,
       measure: evalData && ((at, moment) => measureSplit("eval", evalData, metrics, moment, at)),
+      measureGeneral:
+        general === null
+          ? undefined
+          : (at) => measureSplit("general", general, textMetrics, "before", at),
       async save(at, reason) {
         const started = performance.now();
         const bytes = await saveCheckpoint(host.runFolder, {
@@ -95,7 +183,15 @@ export async function trainRun(prepared: PreparedRun, host: RunHost): Promise<Ru
           beforeRename: host.approve,
         });
         const seconds = (performance.now() - started) / 1000;
-        emit({ type: "checkpoint", step: at.step, folder: `checkpoints/step-${at.step}`, bytes, seconds, reason, best: at.best?.step === at.step });
+        emit({
+          type: "checkpoint",
+          step: at.step,
+          folder: `checkpoints/step-${at.step}`,
+          bytes,
+          seconds,
+          reason,
+          best: at.best?.step === at.step,
+        });
         await pruneCheckpoints(host.runFolder, experiment.checkpoints.keep, at.best?.step);
       },
       emit,
@@ -108,17 +204,23 @@ export async function trainRun(prepared: PreparedRun, host: RunHost): Promise<Ru
   let after = result.state.evalLast;
   if (result.status === "finished") {
     const best = result.state.best?.step;
-    if (experiment.eval.early_stop !== null && best !== undefined && best !== result.state.step)
+    if (experiment.eval.early_stop !== null && best !== undefined && best !== result.state.step) {
       await readWeights(`${host.runFolder}/checkpoints/step-${best}`, parameters);
-    after = await finalMeasures(prepared, measureSplit, result.state) ?? after;
+      if (evalData) after = await measureSplit("eval", evalData, metrics, "after", result.state);
+    }
+    if (general !== null)
+      await measureSplit("general", general, textMetrics, "after", result.state);
+    await measureTest(loaded, measureSplit, result.state);
   }
+  const { tensors } = opened.source;
   const trained = {
     setup,
     backend,
     parameters,
     base,
     reference: opened.resolved,
-    storedType: (name: string) => opened.source.tensors.get(name)?.dtype,
+    storedType: (source: string) =>
+      tensors.get(storedName(setup.model, tensors, { source }) ?? source)?.dtype,
     labels: data.target?.kind === "class" ? data.target.names : undefined,
   };
   await exportRun(experiment, trained, host.runFolder, emit);
@@ -126,7 +228,9 @@ export async function trainRun(prepared: PreparedRun, host: RunHost): Promise<Ru
   return {
     status: result.status,
     steps: result.state.step,
-    ...(result.state.lossSteps > 0 ? { trainLoss: result.state.lossSum / result.state.lossSteps } : {}),
+    ...(result.state.lossSteps > 0
+      ? { trainLoss: result.state.lossSum / result.state.lossSteps }
+      : {}),
     ...(evalBefore ? { evalBefore: scoresOf(evalBefore) } : {}),
     ...(after ? { evalAfter: scoresOf(after) } : {}),
     trainableParameters: setup.trainableParameters,
@@ -136,22 +240,44 @@ export async function trainRun(prepared: PreparedRun, host: RunHost): Promise<Ru
   };
 }
 
-type MeasureSplit = (split: Split, on: EvaluationData, metrics: readonly Choice[], moment: "before" | "during" | "after", at: RunState) => Promise<Metrics>;
+type MeasureSplit = (
+  split: Split,
+  on: EvaluationData,
+  metrics: readonly Choice[],
+  moment: "before" | "during" | "after",
+  at: RunState,
+) => Promise<Metrics>;
+
+/** What is measured on general text. */
+const textMetrics: readonly Choice[] = ["loss", "perplexity"].map((type) => ({ type, config: {} }));
+
+/** For finding the answer in one completion. */
+const answerMs = 1000;
 
 /** The test data are read here, once, after the last step. */
-async function finalMeasures({ experiment, data }: PreparedRun, measure: MeasureSplit, state: RunState): Promise<Metrics | undefined> {
-  if (experiment.data.test === null) return undefined;
-  const test = await data.open(experiment.data.test);
-  const metrics = [...(experiment.eval.metrics ?? []), ...experiment.eval.final];
-  return measure("test", test, metrics, "after", state);
+async function measureTest(
+  { experiment, data }: PreparedRun,
+  measure: MeasureSplit,
+  state: RunState,
+): Promise<void> {
+  if (experiment.data.test === null) return;
+  const { metrics, final } = experiment.eval;
+  await measure(
+    "test",
+    await data.open(experiment.data.test),
+    [...(metrics ?? []), ...final],
+    "after",
+    state,
+  );
 }
 
 /** What machines get: the loss, its perplexity, and the task's own score where there is one. */
 function scoresOf(metrics: Metrics): Scores {
-  const score = metrics["exact_match"] ?? metrics["accuracy"] ?? metrics["matthews"] ?? metrics["pearson"];
+  const { loss = NaN, perplexity, ...others } = metrics;
+  const score = others["exact_match"] ?? Object.values(others)[0];
   return {
-    loss: metrics["loss"] ?? NaN,
-    ...(metrics["perplexity"] === undefined ? {} : { perplexity: metrics["perplexity"] }),
+    loss,
+    ...(perplexity === undefined ? {} : { perplexity }),
     ...(score === undefined ? {} : { score }),
   };
 }

@@ -1,32 +1,35 @@
 /** @file The engine's thread: prepares an experiment, waits for the run folder, trains, measures, exports. */
 import { parentPort, workerData } from "node:worker_threads";
 import { invariant } from "../../shared/errors.ts";
+import type { EventBody } from "../../shared/protocol.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { flagPlaces, isWorkerStart } from "./messages.ts";
 import { prepareRun } from "./prepare-run.ts";
 import { sendable } from "./sent-errors.ts";
-import { trainRun } from "./train-run.ts";
+import { loadRun, trainRun } from "./train-run.ts";
 
 async function work(start: WorkerStart): Promise<void> {
   const flags = new Int32Array(start.flags);
   /** Takes a flag down and says whether it was up. */
   const lowered = (place: number): boolean => Atomics.exchange(flags, place, 0) === 1;
-  const prepared = await prepareRun(start.experiment, (event) => {
+  const emit = (event: EventBody): void => {
     send({ type: "event", event });
-  });
+  };
+  // Whatever may be wrong with the input shows before the run folder is made.
+  const prepared = await prepareRun(start.experiment, emit);
+  const loaded = await loadRun(prepared, emit);
   send({ type: "ready", plan: prepared.plan, device: prepared.device });
   const go = await received("go");
-  const summary = await trainRun(prepared, {
+  const summary = await trainRun(loaded, {
     runFolder: go.runFolder,
     checkpoint: go.checkpoint,
-    emit: (event) => {
-      send({ type: "event", event });
-    },
+    emit,
     async approve() {
       send({ type: "approve" });
       await received("approved");
     },
-    requested: () => (lowered(flagPlaces.stop) ? "stop" : lowered(flagPlaces.checkpoint) ? "checkpoint" : undefined),
+    requested: () =>
+      lowered(flagPlaces.stop) ? "stop" : lowered(flagPlaces.checkpoint) ? "checkpoint" : undefined,
   });
   send({ type: "done", summary });
 }
@@ -36,7 +39,9 @@ function send(message: FromWorker): void {
 }
 
 /** The next message of a type from the main thread. */
-function received<T extends ToWorker["type"]>(type: T): Promise<Extract<ToWorker, { readonly type: T }>> {
+function received<T extends ToWorker["type"]>(
+  type: T,
+): Promise<Extract<ToWorker, { readonly type: T }>> {
   return new Promise((resolve) => {
     const listen = (message: Extract<ToWorker, { readonly type: T }>): void => {
       if (message.type !== type) return;

@@ -25,8 +25,14 @@ export interface LoopParts extends StepParts {
   /** The same batches for the same step, whatever came before. */
   readonly batchesOf: (step: number) => StepBatches;
   /** Metrics on `data.eval`; undefined without such data. */
-  readonly measure: ((state: RunState, moment: "before" | "during") => Promise<Metrics>) | undefined;
-  readonly save: (state: RunState, reason: "schedule" | "request" | "stop" | "end") => Promise<void>;
+  readonly measure:
+    ((state: RunState, moment: "before" | "during" | "after") => Promise<Metrics>) | undefined;
+  /** Metrics on general text; undefined where forgetting is not measured. */
+  readonly measureGeneral: ((state: RunState) => Promise<Metrics>) | undefined;
+  readonly save: (
+    state: RunState,
+    reason: "schedule" | "request" | "stop" | "end",
+  ) => Promise<void>;
   readonly emit: (event: EventBody) => void;
   readonly requested: () => "stop" | "checkpoint" | undefined;
   readonly now: () => number;
@@ -54,12 +60,19 @@ export async function runLoop(parts: LoopParts, from: RunState): Promise<LoopRes
     await parts.save(state, reason);
     saved = state.step;
   };
-  const result = (status: Outcome): LoopResult => ({ status, state, tokensPerSecond: seconds > 0 ? tokens / seconds : 0 });
+  const result = (status: Outcome): LoopResult => ({
+    status,
+    state,
+    tokensPerSecond: seconds > 0 ? tokens / seconds : 0,
+  });
 
   if (state.step === 0 && state.evalBefore === null && measure && evaluation.eval_on_start)
     state = { ...state, evalBefore: await measure(state, "before") };
+  if (state.step === 0 && parts.measureGeneral)
+    state = { ...state, generalBefore: await parts.measureGeneral(state) };
 
-  while (state.step < steps) {
+  // A run that is resumed after it stopped early has nothing more to do.
+  while (state.step < steps && !stopsEarly(state, evaluation)) {
     const t = state.step + 1;
     const started = parts.now();
     const lr = train.learning_rate * learningRateFactor(parts.schedule, t - 1, steps, warmup);
@@ -68,7 +81,13 @@ export async function runLoop(parts: LoopParts, from: RunState): Promise<LoopRes
     const took = (parts.now() - started) / 1000;
     seconds += took;
     tokens += stepTokens;
-    state = { ...state, step: t, lossSum: state.lossSum + loss, lossSteps: state.lossSteps + 1, tokens: state.tokens + stepTokens };
+    state = {
+      ...state,
+      step: t,
+      lossSum: state.lossSum + loss,
+      lossSteps: state.lossSteps + 1,
+      tokens: state.tokens + stepTokens,
+    };
     emit({
       type: "step",
       step: t,
@@ -82,7 +101,8 @@ export async function runLoop(parts: LoopParts, from: RunState): Promise<LoopRes
       memoryBytes: parts.memoryBytes(),
     });
 
-    if (measure && isDue(evaluation.every, t, steps, stepsPerEpoch)) state = judged(state, await measure(state, "during"), evaluation);
+    if (measure && isDue(evaluation.every, t, steps, stepsPerEpoch))
+      state = judged(state, await measure(state, t === steps ? "after" : "during"), evaluation);
     const request = parts.requested();
     if (request === "stop" && t < steps) {
       await save("stop");
@@ -90,11 +110,16 @@ export async function runLoop(parts: LoopParts, from: RunState): Promise<LoopRes
     }
     if (request === "checkpoint") await save("request");
     if (stopsEarly(state, evaluation)) {
-      emit({ type: "log", level: "info", message: `Stopped early at step ${t}: ${evaluation.early_stop?.metric ?? "the metric"} has not improved ${state.sinceBest} times.` });
+      emit({
+        type: "log",
+        level: "info",
+        message: `Stopped early at step ${t}: ${evaluation.early_stop?.metric ?? "the metric"} has not improved ${state.sinceBest} times.`,
+      });
       break;
     }
     const isBest = state.best?.step === t;
-    if (t < steps && (isBest || isDue(checkpoints.every, t, steps, stepsPerEpoch))) await save("schedule");
+    if (t < steps && (isBest || isDue(checkpoints.every, t, steps, stepsPerEpoch)))
+      await save("schedule");
   }
   await save("end");
   return result("finished");
@@ -106,7 +131,12 @@ function judged(state: RunState, metrics: Metrics, evaluation: Experiment["eval"
   const delta = evaluation.early_stop?.min_delta ?? 0;
   const value = metrics[metricName(metric)];
   if (value === undefined) return { ...state, evalLast: metrics };
-  const gain = state.best === null ? Infinity : mode === "max" ? value - state.best.value : state.best.value - value;
+  const gain =
+    state.best === null
+      ? Infinity
+      : mode === "max"
+        ? value - state.best.value
+        : state.best.value - value;
   const improved = gain > delta;
   return {
     ...state,

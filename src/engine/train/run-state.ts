@@ -22,6 +22,8 @@ export interface RunState {
   /** Measurements before the first step and the last one. */
   readonly evalBefore: Metrics | null;
   readonly evalLast: Metrics | null;
+  /** The base's metrics on general text. */
+  readonly generalBefore: Metrics | null;
 }
 
 export const firstState: RunState = {
@@ -33,6 +35,7 @@ export const firstState: RunState = {
   tokens: 0,
   evalBefore: null,
   evalLast: null,
+  generalBefore: null,
 };
 
 const weightsName = "parameters.safetensors";
@@ -44,7 +47,11 @@ export function checkpointBytes(parameters: Parameters, states: readonly string[
 }
 
 /** Writes the trained tensors and the optimizer's state into a folder. */
-export async function writeTensors(folder: string, parameters: Parameters, states: readonly string[]): Promise<void> {
+export async function writeTensors(
+  folder: string,
+  parameters: Parameters,
+  states: readonly string[],
+): Promise<void> {
   const all = [...parameters.all.values()];
   const tensor = (name: string, shape: readonly number[], data: Float32Array): TensorToWrite => ({
     name,
@@ -61,14 +68,29 @@ export async function writeTensors(folder: string, parameters: Parameters, state
 }
 
 /** Reads what {@link writeTensors} wrote; a checkpoint of another setup is refused. */
-export async function readTensors(folder: string, parameters: Parameters, states: readonly string[]): Promise<void> {
+export async function readTensors(
+  folder: string,
+  parameters: Parameters,
+  states: readonly string[],
+): Promise<void> {
   const all = [...parameters.all.values()];
-  await fill(join(folder, weightsName), all.map(({ name, weight }) => [name, weight]));
-  const optimizer = all.flatMap(({ name }) => states.map((state): [string, Float32Array] => [`${state}.${name}`, parameters.state(name, state)]));
+  await fill(
+    join(folder, weightsName),
+    all.map(({ name, weight }) => [name, weight]),
+  );
+  const optimizer = all.flatMap(({ name }) =>
+    states.map((state): [string, Float32Array] => [
+      `${state}.${name}`,
+      parameters.state(name, state),
+    ]),
+  );
   await fill(join(folder, optimizerName), optimizer);
 }
 
-async function fill(file: string, targets: readonly (readonly [string, Float32Array])[]): Promise<void> {
+async function fill(
+  file: string,
+  targets: readonly (readonly [string, Float32Array])[],
+): Promise<void> {
   const source = await openWeights(file);
   try {
     for (const [name, data] of targets) {
@@ -111,10 +133,14 @@ export function parseRunState(json: unknown): RunState {
     tokens: number("tokens"),
     evalBefore: metrics("evalBefore"),
     evalLast: metrics("evalLast"),
+    generalBefore: metrics("generalBefore"),
   };
 }
 
 /** The trained weights alone, such as those of the best checkpoint. */
 export async function readWeights(folder: string, parameters: Parameters): Promise<void> {
-  await fill(join(folder, weightsName), [...parameters.all.values()].map(({ name, weight }) => [name, weight]));
+  await fill(
+    join(folder, weightsName),
+    [...parameters.all.values()].map(({ name, weight }) => [name, weight]),
+  );
 }

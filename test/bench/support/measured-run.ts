@@ -7,7 +7,7 @@ import { readExperimentFile } from "../../../src/cli/read-file.ts";
 import { withAbsolutePaths } from "../../../src/engine/session/absolute-paths.ts";
 import type { PreparedRun } from "../../../src/engine/session/prepare-run.ts";
 import { prepareRun } from "../../../src/engine/session/prepare-run.ts";
-import { trainRun } from "../../../src/engine/session/train-run.ts";
+import { loadRun, trainRun } from "../../../src/engine/session/train-run.ts";
 import assert from "node:assert/strict";
 
 export interface MeasuredRun {
@@ -39,7 +39,7 @@ export async function measuredRun(yaml: string): Promise<MeasuredRun> {
     const steps: number[] = [];
     const memory: number[] = [];
     let firstStep = 0;
-    await trainRun(prepared, {
+    await trainRun(await loadRun(prepared, () => undefined), {
       runFolder: join(folder, "run"),
       checkpoint: undefined,
       emit(event) {

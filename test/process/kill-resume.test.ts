@@ -1,0 +1,204 @@
+/** @file Training that is killed, interrupted or asked to stop ends with the bytes of training left alone. */
+import assert from "node:assert/strict";
+import { existsSync, mkdirSync, readFileSync, readdirSync, watch, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it, type TestContext } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
+import { newestAttempt } from "../../src/engine/runs/alive-record.ts";
+import { isTemporaryName } from "../../src/engine/runs/atomic.ts";
+import { checkpointsFolder } from "../../src/engine/runs/checkpoints.ts";
+import { eventsFile, loadEvents } from "../../src/engine/runs/events-log.ts";
+import { runStatus } from "../../src/engine/runs/liveness.ts";
+import { writeRequest } from "../../src/engine/runs/requests.ts";
+import { invariant } from "../../src/shared/errors.ts";
+import { foldRun } from "../../src/shared/run-view.ts";
+import { lastLine, runsOf, spectune, startSpectune } from "../support/command-line.ts";
+import type { Process } from "../support/command-line.ts";
+import { makeWorkspace, tinyExperiment, tinyRows } from "../support/workspace.ts";
+
+/** Dropout and shuffling draw random numbers; checkpoints are frequent enough to be met by a kill. */
+const experiment = tinyExperiment
+  .replace("r: 4,", "r: 4, dropout: 0.1,")
+  .replace("max_steps: 2", "max_steps: 40, warmup_steps: 5")
+  .replace("every: end", "every: 7 steps")
+  .concat("checkpoints: { every: 2 steps, keep: 2 }\n");
+
+/** Every file below the folders that a run ends with, by name. */
+function contentsOf(run: string): Readonly<Record<string, Buffer>> {
+  const files = ["checkpoints", "adapter", "results"].flatMap((name) =>
+    readdirSync(join(run, name), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name)),
+  );
+  return Object.fromEntries(
+    files.toSorted().map((file) => [file.slice(run.length), readFileSync(file)]),
+  );
+}
+
+/** What the highest attempt says of each step, times aside. */
+async function stepsOf(run: string) {
+  const { value, findings } = await loadEvents(run);
+  assert.deepEqual(findings, []);
+  return foldRun(value).steps.map(({ step, loss, lr, gradNorm }) => [step, loss, lr, gradNorm]);
+}
+
+async function assertSameEnd(run: string, alone: string): Promise<void> {
+  const [left, right] = [contentsOf(run), contentsOf(alone)];
+  assert.deepEqual(Object.keys(left), Object.keys(right));
+  assert.deepEqual(left, right);
+  assert.deepEqual(await stepsOf(run), await stepsOf(alone));
+}
+
+/** The one run of a workspace that has no other. */
+function onlyRun(folder: string): string {
+  const [run] = runsOf(folder);
+  invariant(run, "there is no run folder");
+  return run;
+}
+
+/** Resolves when the run's events have one more line with this text, or the process has ended. */
+async function untilEvent(run: () => string | undefined, text: string, { process }: Process) {
+  const count = (): number => {
+    const folder = run();
+    const file = folder === undefined ? undefined : eventsFile(folder);
+    return file === undefined || !existsSync(file)
+      ? 0
+      : readFileSync(file, "utf8").split(text).length - 1;
+  };
+  const before = count();
+  while (process.exitCode === null && process.signalCode === null && count() === before)
+    await sleep(5);
+}
+
+/** Kills when a checkpoint is begun; the watch sees its temporary name at once. */
+async function killInCheckpoint(run: string, { process, end }: Process): Promise<void> {
+  const folder = checkpointsFolder(run);
+  mkdirSync(folder, { recursive: true });
+  const watcher = watch(folder, (_event, name) => {
+    if (name !== null && isTemporaryName(name) && existsSync(join(folder, name)))
+      process.kill("SIGKILL");
+  });
+  await end;
+  watcher.close();
+}
+
+/** A repeatable number in [0, 1) for each kill. */
+function moment(kill: number): number {
+  return (kill * 0.6180339887) % 1;
+}
+
+/** The workspace with a run to its end, and the workspace for a run with interruptions. */
+async function aloneAndOther(t: TestContext): Promise<readonly [string, string]> {
+  const folder = makeWorkspace(t, experiment);
+  const alone = await spectune(folder, "run", "a.peft.yaml", "--json");
+  assert.equal(alone.code, 0, alone.err);
+  // The same paths, so that what names them has the same bytes; the other run has a later name.
+  return [onlyRun(folder), folder];
+}
+
+function laterRun(folder: string, alone: string): string | undefined {
+  return runsOf(folder).find((run) => run !== alone);
+}
+
+describe("training killed with SIGKILL", () => {
+  it("20 times, half of them during a checkpoint, ends like training left alone", async (t) => {
+    const [alone, folder] = await aloneAndOther(t);
+    const other = (): string | undefined => laterRun(folder, alone);
+    const first = startSpectune(t, folder, "run", "a.peft.yaml");
+    await untilEvent(other, '"step"', first);
+    first.process.kill("SIGKILL");
+    await first.end;
+    const run = other();
+    invariant(run, "the first attempt made no run folder");
+    let leftovers = 0;
+    for (let kill = 1; kill < 20; kill += 1) {
+      const attempt = startSpectune(t, folder, "run", "--resume", run);
+      if (kill % 2 === 1) await killInCheckpoint(run, attempt);
+      else {
+        await untilEvent(() => run, kill % 4 === 0 ? '"started"' : '"step"', attempt);
+        await sleep(moment(kill) * 60);
+        attempt.process.kill("SIGKILL");
+      }
+      const { code, err } = await attempt.end;
+      assert.equal(code, "SIGKILL", err);
+      assert.equal((await runStatus(run, Date.now())).state, "crashed");
+      const checkpoints = checkpointsFolder(run);
+      if (existsSync(checkpoints))
+        leftovers += readdirSync(checkpoints).filter(isTemporaryName).length;
+    }
+    const resumed = await spectune(folder, "run", "--resume", run, "--json");
+    assert.equal(resumed.code, 0, resumed.err);
+    assert.equal(lastLine(resumed)["status"], "finished");
+    await assertSameEnd(run, alone);
+    t.diagnostic(`kills that fell into a checkpoint: ${leftovers}`);
+    assert.ok(leftovers > 0);
+  });
+});
+
+describe("training that is asked to stop", () => {
+  it("finishes the step, saves, and goes on to the same end", async (t) => {
+    const [alone, folder] = await aloneAndOther(t);
+    const other = (): string | undefined => laterRun(folder, alone);
+    const interrupted = startSpectune(t, folder, "run", "a.peft.yaml", "--json");
+    await untilEvent(other, '"step"', interrupted);
+    const run = other();
+    invariant(run, "the first attempt made no run folder");
+    interrupted.process.kill("SIGINT");
+    const first = await interrupted.end;
+    assert.equal(first.code, 0, first.err);
+    const stopped = lastLine(first);
+    assert.equal(stopped["status"], "stopped");
+    const steps = Number(stopped["steps"]);
+    assert.ok(steps > 0 && steps < 40, String(steps));
+    assert.ok(existsSync(join(checkpointsFolder(run), `step-${steps}`)));
+    assert.equal((await runStatus(run, Date.now())).state, "stopped");
+
+    const asked = startSpectune(t, folder, "run", "--resume", run, "--json");
+    await untilEvent(() => run, '"step"', asked);
+    await writeRequest(run, "stop", 2);
+    const second = await asked.end;
+    assert.equal(second.code, 0, second.err);
+    // It may have been at its last step when the request came.
+    assert.match(String(lastLine(second)["status"]), /^(stopped|finished)$/);
+
+    const resumed = await spectune(folder, "run", "--resume", run, "--json");
+    assert.equal(resumed.code, 0, resumed.err);
+    assert.equal(lastLine(resumed)["status"], "finished");
+    await assertSameEnd(run, alone);
+  });
+});
+
+describe("training with long steps", () => {
+  it("beats at least once a second, refuses a second process, and stops through its folder", async (t) => {
+    const folder = makeWorkspace(
+      t,
+      tinyExperiment
+        .replace(
+          "max_steps: 2, batch_size: 8",
+          "max_steps: 1000, batch_size: 2048, micro_batch_size: 8",
+        )
+        .concat("checkpoints: { every: end }\n"),
+    );
+    writeFileSync(join(folder, "train.jsonl"), tinyRows(2048, 0));
+    const long = startSpectune(t, folder, "run", "a.peft.yaml", "--json");
+    const run = (): string | undefined =>
+      existsSync(join(folder, ".spectune/runs")) ? runsOf(folder)[0] : undefined;
+    await untilEvent(run, '"step"', long);
+    const path = onlyRun(folder);
+    const before = await newestAttempt(path);
+    await sleep(3000);
+    const second = await spectune(folder, "run", "--resume", path);
+    assert.equal(second.code, 2, second.err);
+    assert.match(second.err, /in use by process \d+.*\[run-in-use\]/);
+    const after = await newestAttempt(path);
+    invariant(before?.record && after?.record, "the run shows no sign of life");
+    // By the writer's own clock and count, so that a slow machine does not matter.
+    const seconds = (after.record.heartbeat - before.record.heartbeat) / 1000;
+    const beats = after.record.beat - before.record.beat;
+    assert.ok(beats >= seconds, `${beats} beats in ${seconds} s`);
+    await writeRequest(path, "stop", 1);
+    const stopped = await long.end;
+    assert.equal(stopped.code, 0, stopped.err);
+    assert.equal(lastLine(stopped)["status"], "stopped");
+  });
+});
