@@ -26,6 +26,14 @@ export interface ConfigReader {
   warnOfRest(): void;
 }
 
+const remedies: ReadonlyMap<string, string> = new Map([
+  ["model-config", "The file is damaged, or of another kind of model: fetch it again."],
+  [
+    "unsupported-model-config",
+    "Take a model without it; to change the field alone would change what the model computes.",
+  ],
+]);
+
 /**
  * Fields of config.json that describe, train or generate, but do not change a forward pass. Those that
  * only some architectures heed (`is_decoder`, `layer_types`) are read where they matter.
@@ -67,7 +75,9 @@ export function readConfig(json: unknown, file: string, prefix = ""): ConfigRead
     field: string,
     message: string,
   ): void => {
-    findings.push({ code, severity, message, place: { file, field: `${prefix}${field}` } });
+    const place = { file, field: `${prefix}${field}` };
+    const remedy = severity === "error" ? remedies.get(code) : undefined;
+    findings.push({ code, severity, message, place, ...(remedy === undefined ? {} : { remedy }) });
   };
   const typed = <T>(
     field: string,

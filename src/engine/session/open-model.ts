@@ -21,13 +21,23 @@ export interface OpenModel {
 }
 
 /** Finds and opens a model for a task; `outputs` are those of a classification head that is not the checkpoint's. The caller closes `source`. */
-export async function openModel(reference: ModelReference, task: Task, places: ModelPlaces, outputs?: HeadOutputs): Promise<OpenModel> {
+export async function openModel(
+  reference: ModelReference,
+  task: Task,
+  places: ModelPlaces,
+  outputs?: HeadOutputs,
+): Promise<OpenModel> {
   const resolved = await resolveModel(reference, places);
   const file = join(resolved.folder, "config.json");
   const config = await readJson(file);
   const { value: model, findings } = readModel(config, file, task, outputs);
   throwErrors(findings);
-  if (!model) throw new UserError({ code: "model-config", message: `${file} cannot be used.`, place: { file } });
+  if (!model)
+    throw new UserError({
+      code: "model-config",
+      message: `${file} cannot be used.`,
+      place: { file },
+    });
   const source = await openWeights(resolved.folder);
   return { resolved, model, source, config, findings: [...findings, ...source.findings] };
 }
@@ -38,11 +48,23 @@ export async function readJson(file: string): Promise<unknown> {
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    throw new UserError({ code: "missing-model-file", message: `${file} cannot be read.`, place: { file }, remedy: "A model folder has config.json, tokenizer.json and safetensors weights.", cause: error });
+    throw new UserError({
+      code: "missing-model-file",
+      message: `${file} cannot be read.`,
+      place: { file },
+      remedy: "A model folder has config.json, tokenizer.json and safetensors weights.",
+      cause: error,
+    });
   }
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw new UserError({ code: "malformed-json", message: `${file} is no JSON: ${error instanceof Error ? error.message : ""}`, place: { file }, cause: error });
+    throw new UserError({
+      code: "malformed-json",
+      message: `${file} is no JSON: ${error instanceof Error ? error.message : ""}`,
+      place: { file },
+      remedy: "Fetch the model again.",
+      cause: error,
+    });
   }
 }
