@@ -19,9 +19,9 @@ import { makeWorkspace, tinyExperiment, tinyRows } from "../support/workspace.ts
 /** Dropout and shuffling draw random numbers; checkpoints are frequent enough to be met by a kill. */
 const experiment = tinyExperiment
   .replace("r: 4,", "r: 4, dropout: 0.1,")
-  .replace("max_steps: 2", "max_steps: 40, warmup_steps: 5")
-  .replace("every: end", "every: 7 steps")
-  .concat("checkpoints: { every: 2 steps, keep: 2 }\n");
+  .replace("max_steps: 2", "max_steps: 160, warmup_steps: 5")
+  .replace("every: end", "every: 20 steps")
+  .concat("checkpoints: { every: 3 steps, keep: 2 }\n");
 
 /** Every file below the folders that a run ends with, by name. */
 function contentsOf(run: string): Readonly<Record<string, Buffer>> {
@@ -70,13 +70,15 @@ async function untilEvent(run: () => string | undefined, text: string, { process
     await sleep(5);
 }
 
-/** Kills when a checkpoint is begun; the watch sees its temporary name at once. */
+/** Kills when the attempt begins its second checkpoint; the watch sees the temporary name at once. */
 async function killInCheckpoint(run: string, { process, end }: Process): Promise<void> {
   const folder = checkpointsFolder(run);
   mkdirSync(folder, { recursive: true });
+  const begun = new Set<string>();
   const watcher = watch(folder, (_event, name) => {
-    if (name !== null && isTemporaryName(name) && existsSync(join(folder, name)))
-      process.kill("SIGKILL");
+    if (name === null || !isTemporaryName(name) || !existsSync(join(folder, name))) return;
+    begun.add(name);
+    if (begun.size === 2) process.kill("SIGKILL");
   });
   await end;
   watcher.close();
@@ -115,8 +117,8 @@ describe("training killed with SIGKILL", () => {
       const attempt = startSpectune(t, folder, "run", "--resume", run);
       if (kill % 2 === 1) await killInCheckpoint(run, attempt);
       else {
-        await untilEvent(() => run, kill % 4 === 0 ? '"started"' : '"step"', attempt);
-        await sleep(moment(kill) * 60);
+        await untilEvent(() => run, kill % 8 === 0 ? '"started"' : '"checkpoint"', attempt);
+        await sleep(moment(kill) * 30);
         attempt.process.kill("SIGKILL");
       }
       const { code, err } = await attempt.end;
@@ -130,6 +132,12 @@ describe("training killed with SIGKILL", () => {
     assert.equal(resumed.code, 0, resumed.err);
     assert.equal(lastLine(resumed)["status"], "finished");
     await assertSameEnd(run, alone);
+    const { value: events } = await loadEvents(run);
+    const from = new Set(
+      events.flatMap((event) => (event.type === "started" ? (event.resumedFrom ?? 0) : [])),
+    );
+    t.diagnostic(`resumed from steps ${[...from].join(", ")}`);
+    assert.ok(from.size > 12);
     t.diagnostic(`kills that fell into a checkpoint: ${leftovers}`);
     assert.ok(leftovers > 0);
   });
@@ -149,7 +157,7 @@ describe("training that is asked to stop", () => {
     const stopped = lastLine(first);
     assert.equal(stopped["status"], "stopped");
     const steps = Number(stopped["steps"]);
-    assert.ok(steps > 0 && steps < 40, String(steps));
+    assert.ok(steps > 0 && steps < 160, String(steps));
     assert.ok(existsSync(join(checkpointsFolder(run), `step-${steps}`)));
     assert.equal((await runStatus(run, Date.now())).state, "stopped");
 
