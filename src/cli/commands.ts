@@ -1,7 +1,14 @@
 /** @file The table of commands. */
 import { checkCommand } from "./commands/check.ts";
+import { compareCommand } from "./commands/compare.ts";
+import { evalCommand } from "./commands/eval.ts";
+import { exportCommand } from "./commands/export.ts";
+import { generateCommand } from "./commands/generate.ts";
+import { inspectCommand } from "./commands/inspect.ts";
+import { mergeCommand } from "./commands/merge.ts";
 import { methodsCommand } from "./commands/methods.ts";
 import { planCommand } from "./commands/plan.ts";
+import { queueCommand } from "./commands/queue.ts";
 import { quickstartCommand } from "./commands/quickstart.ts";
 import { runCommand } from "./commands/run.ts";
 import type { Command } from "./define.ts";
@@ -11,5 +18,12 @@ export const commands: readonly Command[] = [
   runCommand,
   checkCommand,
   planCommand,
+  evalCommand,
+  generateCommand,
+  exportCommand,
+  mergeCommand,
+  inspectCommand,
+  compareCommand,
+  queueCommand,
   methodsCommand,
 ];

@@ -44,16 +44,21 @@ export async function openAdapter(folder: string): Promise<OpenAdapter> {
   throwErrors(findings);
   invariant(config, "an adapter without errors has a configuration");
   const source = await openWeights(weightsFile);
-  const head = [...source.tensors].find(([name]) =>
-    headWeights.some((end) => name.endsWith(`.${end}`)),
-  );
   return {
     folder,
     config,
     source,
-    labels: head?.[1].shape[0],
+    labels: headOutputCount(source),
     findings: [...findings, ...source.findings],
   };
+}
+
+/** Outputs of the classification head among these tensors; undefined where there is none. */
+export function headOutputCount({ tensors }: Pick<WeightSource, "tensors">): number | undefined {
+  const head = [...tensors].find(([name]) =>
+    headWeights.some((end) => `.${name}`.endsWith(`.${end}`)),
+  );
+  return head?.[1].shape[0];
 }
 
 /** Where the adapter goes in a model; a {@link UserError} where it does not fit. Nothing but headers is read. */

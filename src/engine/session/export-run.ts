@@ -6,9 +6,11 @@ import type { EventBody } from "../../shared/protocol.ts";
 import { methods, rowNamed } from "../catalog.ts";
 import { writeMergedModel } from "../exports/merged-model.ts";
 import { writePeftAdapter } from "../exports/peft-adapter.ts";
+import { pythonScript } from "../exports/script.ts";
 import type { BaseWeights } from "../network/base-weights.ts";
 import type { Parameters } from "../network/parameters.ts";
 import type { Backend } from "../runtime/backend.ts";
+import { writeFileAtomic } from "../runs/atomic.ts";
 import { runLayout } from "../runs/run-folder.ts";
 import type { ResolvedModel } from "../weights/hub-cache.ts";
 import type { ModelSetup } from "./set-up.ts";
@@ -35,14 +37,16 @@ export function hasAdapter(choices: Choices): boolean {
 
 /** Writes the forms that the experiment asks for into the run folder; there is always one to go on with. */
 export async function exportRun(
-  { method, export: forms }: Pick<Experiment, "method" | "export">,
+  experiment: Experiment,
   trained: TrainedModel,
   runFolder: string,
   emit: (event: EventBody) => void,
 ): Promise<void> {
+  const { method, export: forms } = experiment;
   const adapter = hasAdapter(method);
   const merged = !adapter || forms.includes("merged");
-  const total = Number(adapter) + Number(merged);
+  const script = forms.includes("script");
+  const total = [adapter, merged, script].filter(Boolean).length;
   let done = 0;
   const progress = (): void => {
     emit({ type: "progress", phase: "exporting", done: done++, total });
@@ -55,6 +59,10 @@ export async function exportRun(
   if (merged) {
     if (holdsQuantized(trained)) emit({ type: "finding", finding: quantizedMerge });
     await exportMerged(trained, join(runFolder, runLayout.merged));
+    progress();
+  }
+  if (script) {
+    await exportScript(experiment, join(runFolder, runLayout.script));
     progress();
   }
 }
@@ -88,6 +96,11 @@ export async function exportMerged(trained: TrainedModel, folder: string): Promi
     },
     folder,
   );
+}
+
+/** Writes the experiment as a Python script. */
+export async function exportScript(experiment: Experiment, path: string): Promise<void> {
+  await writeFileAtomic(path, pythonScript(experiment));
 }
 
 export function holdsQuantized({ base }: Pick<TrainedModel, "base">): boolean {

@@ -7,6 +7,7 @@ import type { OpenAdapter } from "../adapters/load-peft.ts";
 import {
   checkCopies,
   fillFromAdapter,
+  headOutputCount,
   openAdapter,
   placeOpenAdapter,
 } from "../adapters/load-peft.ts";
@@ -16,10 +17,11 @@ import type { NetworkContext } from "../network/context.ts";
 import { createContext } from "../network/context.ts";
 import { createParameters } from "../network/parameters.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
-import { readWeights } from "../train/run-state.ts";
+import { readWeights, weightsFile } from "../train/run-state.ts";
 import type { ModelPlaces, ModelReference } from "../weights/hub-cache.ts";
 import type { TensorInfo } from "../weights/safetensors.ts";
 import { throwErrors } from "../weights/read-errors.ts";
+import { openWeights } from "../weights/weight-source.ts";
 import type { DeviceFields } from "./choose-device.ts";
 import { chooseDevice } from "./choose-device.ts";
 import type { TrainedModel } from "./export-run.ts";
@@ -28,15 +30,15 @@ import { startParameters } from "./load-weights.ts";
 import type { OpenModel } from "./open-model.ts";
 import { openModel } from "./open-model.ts";
 import { openNetwork } from "./open-network.ts";
+import { matchMs } from "./prepare-run.ts";
 import type { ModelSetup } from "./set-up.ts";
 import { setUpModel } from "./set-up.ts";
 import { storedName } from "./stored-tensor.ts";
 
 export interface InferenceModel {
-  /** The base; where it is not given, the one that the adapter names. */
-  readonly reference: ModelReference | undefined;
-  /** Told from the adapter where it is not given, else causal. */
-  readonly task: Task | undefined;
+  /** The base. */
+  readonly reference: ModelReference;
+  readonly task: Task;
   readonly trained: TrainedPart;
   readonly quantization: Experiment["quantization"];
   readonly device: DeviceFields;
@@ -65,9 +67,6 @@ export interface OpenInference {
   readonly close: () => Promise<void>;
 }
 
-/** A match of a target's name takes microseconds; what takes this long never ends. */
-const regexDeadlineMs = 1000;
-
 /** Opens files and weights; wrong input is a {@link UserError}. */
 export async function openForInference(
   model: InferenceModel,
@@ -90,13 +89,13 @@ export async function openForInference(
 }
 
 async function openBase(
-  { reference, task }: InferenceModel,
+  { reference, task, trained }: InferenceModel,
   adapter: OpenAdapter | undefined,
   places: ModelPlaces,
 ): Promise<OpenModel> {
-  const base = reference ?? referenceOf(adapter);
-  const outputs = adapter?.labels === undefined ? undefined : headOutputs(adapter.labels);
-  return openModel(base, task ?? adapter?.config.task ?? "causal-lm", places, outputs);
+  const labels =
+    trained.kind === "checkpoint" ? await checkpointLabels(trained.folder) : adapter?.labels;
+  return openModel(reference, task, places, labels === undefined ? undefined : headOutputs(labels));
 }
 
 /** One output is a number, as transformers reads one label. */
@@ -104,16 +103,11 @@ function headOutputs(labels: number): HeadOutputs {
   return { labels, target: labels === 1 ? "values" : "classes" };
 }
 
-/** The base that an adapter names. */
-function referenceOf(adapter: OpenAdapter | undefined): ModelReference {
-  const { baseModel: id, revision } = adapter?.config ?? {};
-  if (id === undefined)
-    throw new UserError({
-      code: "no-base-model",
-      message: "Neither the command nor the adapter says which base model is meant.",
-      remedy: "Give it: a folder, or a hub id in the local cache.",
-    });
-  return { id, ...(revision === undefined ? {} : { revision }) };
+/** Outputs of the classification head in a run's checkpoint. */
+async function checkpointLabels(folder: string): Promise<number | undefined> {
+  const source = await openWeights(weightsFile(folder));
+  await source.close();
+  return headOutputCount(source);
 }
 
 async function openOnDevice(
@@ -122,7 +116,7 @@ async function openOnDevice(
   adapter: OpenAdapter | undefined,
   onProgress: OnProgress,
 ): Promise<OpenInference> {
-  const fullMatch = createFullMatch(regexDeadlineMs);
+  const fullMatch = createFullMatch(matchMs);
   const placed = adapter && placeOpenAdapter(adapter, opened.model, fullMatch);
   if (adapter && placed) await checkCopies(placed, adapter.source, opened);
   const method = methodOf(model.trained, placed);

@@ -72,7 +72,8 @@ export async function prepareRun(
   return { experiment, opened, tokenizer, data, setup, steps, device, plan };
 }
 
-function checkMeasures(
+/** Metrics that have no meaning for the model. */
+export function checkMeasures(
   { eval: { metrics, final, forgetting } }: Experiment,
   model: Model,
 ): readonly Finding[] {

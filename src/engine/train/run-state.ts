@@ -137,6 +137,11 @@ export function parseRunState(json: unknown): RunState {
   };
 }
 
+/** The file of a checkpoint's trained weights. */
+export function weightsFile(folder: string): string {
+  return join(folder, weightsName);
+}
+
 /** The trained weights alone, such as those of the best checkpoint. */
 export async function readWeights(folder: string, parameters: Parameters): Promise<void> {
   await fill(

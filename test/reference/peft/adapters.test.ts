@@ -86,7 +86,7 @@ function writeFolders(folder: string, fixture: AdapterFixture): InferenceModel {
   writeAdapterFolder(adapter, fixture);
   return {
     reference: { id: base },
-    task: undefined,
+    task: fixture.task,
     trained: { kind: "adapter", folder: adapter },
     quantization: null,
     device: { device: "cpu", threads: 1 },

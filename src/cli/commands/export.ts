@@ -1,0 +1,96 @@
+/** @file `spectune export`: what a run made, in a form to go on with elsewhere. */
+import { join, resolve } from "node:path";
+import { requireNewFolder } from "../../engine/exports/new-folder.ts";
+import { runLayout } from "../../engine/runs/run-folder.ts";
+import {
+  exportAdapter,
+  exportMerged,
+  exportScript,
+  hasAdapter,
+  holdsQuantized,
+  quantizedMerge,
+} from "../../engine/session/export-run.ts";
+import { openForInference } from "../../engine/session/open-for-inference.ts";
+import { UserError } from "../../shared/errors.ts";
+import type { Command, Console } from "../define.ts";
+import { jsonOption } from "../define.ts";
+import { loadingProgress } from "../loading-progress.ts";
+import type { ChosenModel } from "../model-options.ts";
+import { modelOf } from "../model-options.ts";
+import { findingText } from "../read-file.ts";
+
+const forms = ["peft", "lora", "merged", "script"] as const;
+type Form = (typeof forms)[number];
+
+/** Where a run keeps each form. */
+const places: { readonly [F in Form]: string } = {
+  peft: runLayout.adapter,
+  lora: runLayout.adapter,
+  merged: runLayout.merged,
+  script: runLayout.script,
+};
+
+export const exportCommand: Command = {
+  name: "export",
+  summary: "Write what a run made: adapter, merged model, or the experiment as a Python script.",
+  usage: "RUN --as peft|lora|merged|script [--out PATH]",
+  positionals: { min: 1, max: 1 },
+  options: {
+    as: { type: "string", value: "FORM", doc: "peft, lora, merged or script." },
+    out: {
+      type: "string",
+      value: "PATH",
+      doc: "Where it goes; it must not exist yet. By default the run folder's own place, which is written again.",
+    },
+    json: jsonOption,
+  },
+  async run(args, console) {
+    const [run = ""] = args.positionals;
+    const form = formNamed(args.text("as"));
+    const chosen = await modelOf(run, console, []);
+    const out = args.text("out");
+    const path =
+      out === undefined ? join(chosen.runFolder ?? "", places[form]) : resolve(console.cwd, out);
+    if (out !== undefined) await requireNewFolder(path);
+    if (form === "script") await exportScript(chosen.experiment, path);
+    else await exportModel(chosen, form, path, console);
+    console.out(args.flag("json") ? `${JSON.stringify({ form, path })}\n` : `${form}  ${path}\n`);
+    return 0;
+  },
+};
+
+async function exportModel(
+  { model, experiment, places: where }: ChosenModel,
+  form: Exclude<Form, "script">,
+  path: string,
+  console: Console,
+): Promise<void> {
+  if (form !== "merged" && !hasAdapter(experiment.method))
+    throw new UserError({
+      code: "no-adapter-form",
+      message: `The run trained the model whole (${experiment.method.map(({ type }) => type).join(", ")}): there is no adapter.`,
+      remedy: "Export it as merged.",
+    });
+  const progress = loadingProgress(console);
+  const open = await openForInference(model, where, progress.update);
+  progress.close();
+  try {
+    for (const finding of open.findings) console.err(findingText(finding));
+    if (form === "merged") {
+      if (holdsQuantized(open.trained)) console.err(findingText(quantizedMerge));
+      await exportMerged(open.trained, path);
+    } else await exportAdapter(open.method, open.trained, path);
+  } finally {
+    await open.close();
+  }
+}
+
+function formNamed(text: string | undefined): Form {
+  const form = forms.find((name) => name === text);
+  if (form !== undefined) return form;
+  throw new UserError({
+    code: "wrong-arguments",
+    message: `spectune export needs --as with one of ${forms.join(", ")}${text === undefined ? "" : `, not ${text}`}.`,
+    remedy: "Usage: spectune export RUN --as peft|lora|merged|script [--out PATH]",
+  });
+}

@@ -1,0 +1,60 @@
+/** @file `spectune merge`: a base and an adapter as one model. */
+import { resolve } from "node:path";
+import { requireNewFolder } from "../../engine/exports/new-folder.ts";
+import { exportMerged, holdsQuantized, quantizedMerge } from "../../engine/session/export-run.ts";
+import { openForInference } from "../../engine/session/open-for-inference.ts";
+import { UserError } from "../../shared/errors.ts";
+import type { Command } from "../define.ts";
+import { jsonOption } from "../define.ts";
+import { chosenModel, modelOptions } from "../model-options.ts";
+import { findingText } from "../read-file.ts";
+import { loadingProgress } from "../loading-progress.ts";
+
+const { revision, adapter, task, set } = modelOptions;
+
+export const mergeCommand: Command = {
+  name: "merge",
+  summary: "Write a base with an adapter in its weights, as a Hugging Face folder.",
+  usage: "[--base MODEL] --adapter DIR --out DIR",
+  positionals: { min: 0, max: 0 },
+  options: {
+    base: {
+      type: "string",
+      value: "MODEL",
+      doc: "The base: a folder or a hub id in the local cache; by default the one that the adapter names.",
+    },
+    revision,
+    adapter,
+    task,
+    set,
+    out: { type: "string", value: "DIR", doc: "Where the model goes; it must not exist yet." },
+    json: jsonOption,
+  },
+  async run(args, console) {
+    const [from, out] = [args.text("adapter"), args.text("out")];
+    if (from === undefined || out === undefined)
+      throw new UserError({
+        code: "wrong-arguments",
+        message: "spectune merge needs --adapter and --out.",
+        remedy: "Usage: spectune merge --base MODEL --adapter DIR --out DIR",
+      });
+    const folder = resolve(console.cwd, out);
+    await requireNewFolder(folder);
+    const named = { ...args, text: (name: string) => args.text(name === "model" ? "base" : name) };
+    const { model, places } = await chosenModel(named, console, []);
+    const progress = loadingProgress(console);
+    const open = await openForInference(model, places, progress.update);
+    progress.close();
+    try {
+      for (const finding of open.findings) console.err(findingText(finding));
+      if (holdsQuantized(open.trained)) console.err(findingText(quantizedMerge));
+      await exportMerged(open.trained, folder);
+    } finally {
+      await open.close();
+    }
+    console.out(
+      args.flag("json") ? `${JSON.stringify({ folder })}\n` : `merged model  ${folder}\n`,
+    );
+    return 0;
+  },
+};

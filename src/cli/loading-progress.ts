@@ -1,0 +1,23 @@
+/** @file Tells on a terminal how much of the weights is read. */
+import type { Console } from "./define.ts";
+import { percent } from "./format.ts";
+
+export interface LoadingProgress {
+  readonly update: (done: number, total: number) => void;
+  /** Ends the line. */
+  readonly close: () => void;
+}
+
+export function loadingProgress(console: Console, what = "reading weights"): LoadingProgress {
+  let drawn = false;
+  return {
+    update(done, total) {
+      if (!console.interactive || total === 0) return;
+      console.err(`\r\u001b[K${what} ${percent(done / total)}`);
+      drawn = true;
+    },
+    close() {
+      if (drawn) console.err("\r\u001b[K");
+    },
+  };
+}

@@ -1,0 +1,172 @@
+/** @file Which model a command means: a run's, or a base with or without an adapter. */
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { catalogFields } from "../engine/catalog.ts";
+import type { Task } from "../engine/models/architecture.ts";
+import { findRun, findSpectuneFolder, runLayout } from "../engine/runs/run-folder.ts";
+import { withAbsolutePaths } from "../engine/session/absolute-paths.ts";
+import type { InferenceModel } from "../engine/session/open-for-inference.ts";
+import { isFolder } from "../engine/session/run-experiment.ts";
+import { completedChoice, modelOfRun } from "../engine/session/run-model.ts";
+import type { ModelPlaces } from "../engine/weights/hub-cache.ts";
+import { UserError } from "../shared/errors.ts";
+import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
+import { readExperiment } from "../shared/experiment/normalise.ts";
+import type { Arguments, Console, Options } from "./define.ts";
+import { findingText, usableExperiment } from "./read-file.ts";
+
+/** Options of commands that take a run or a model. */
+export const modelOptions = {
+  model: {
+    type: "string",
+    value: "MODEL",
+    doc: "A model folder, or a hub id in the local cache, in place of a run.",
+  },
+  revision: { type: "string", value: "NAME", doc: "Branch, tag or commit of a hub id." },
+  adapter: { type: "string", value: "DIR", doc: "An adapter folder in peft's form." },
+  task: {
+    type: "string",
+    value: "TASK",
+    doc: "causal-lm or sequence-classification; by default what adapter and model are for.",
+  },
+  set: {
+    type: "string",
+    multiple: true,
+    value: "KEY=VALUE",
+    doc: "Override a field of the experiment, such as quantization=nf4 or run.threads=2.",
+  },
+} as const satisfies Options;
+
+export interface ChosenModel {
+  readonly model: InferenceModel;
+  /** The run's experiment, or the defaults; paths are absolute. */
+  readonly experiment: Experiment;
+  readonly runFolder: string | undefined;
+  readonly places: ModelPlaces;
+}
+
+/** `overrides` come before those of `--set`. */
+export async function chosenModel(
+  args: Arguments,
+  console: Console,
+  overrides: readonly string[],
+): Promise<ChosenModel> {
+  const [run] = args.positionals;
+  const all = [...overrides, ...args.texts("set")];
+  const places = placesOf(console);
+  if (run !== undefined) {
+    const extra = (["model", "adapter", "revision", "task"] as const).find(
+      (name) => args.text(name) !== undefined,
+    );
+    if (extra !== undefined)
+      throw wrong(`a run says its model itself; --${extra} beside it has no meaning.`);
+    return modelOf(run, console, all);
+  }
+  const adapter = pathOf(args.text("adapter"), console);
+  const [id, revision] = [args.text("model"), args.text("revision")];
+  if (id === undefined && adapter === undefined)
+    throw wrong("give a run, or --model, or --adapter.");
+  const chosen = await completedChoice(
+    {
+      reference:
+        id === undefined ? undefined : { id, ...(revision === undefined ? {} : { revision }) },
+      adapter,
+      task: taskNamed(args.text("task")),
+    },
+    places,
+  );
+  const experiment = defaults(chosen.reference, chosen.task, all, console);
+  return {
+    experiment,
+    runFolder: undefined,
+    places,
+    model: {
+      ...chosen,
+      trained: adapter === undefined ? { kind: "none" } : { kind: "adapter", folder: adapter },
+      quantization: experiment.quantization,
+      device: experiment.run,
+    },
+  };
+}
+
+/** A run's model, by its folder or a part of its name. */
+export async function modelOf(
+  run: string,
+  console: Console,
+  overrides: readonly string[],
+): Promise<ChosenModel> {
+  const runFolder = await findRun(run, await findSpectuneFolder(join(console.cwd, "x")));
+  const record = join(runFolder, runLayout.experiment);
+  const { experiment } = await usableExperiment(record, overrides, console);
+  return {
+    model: await modelOfRun(runFolder, experiment),
+    experiment,
+    runFolder,
+    places: placesOf(console),
+  };
+}
+
+/** Where models are looked for. */
+export function placesOf(console: Console): ModelPlaces {
+  return { base: console.cwd, env: console.env, home: homedir() };
+}
+
+export function pathOf(text: string | undefined, console: Console): string | undefined {
+  return text === undefined ? undefined : resolve(console.cwd, text);
+}
+
+/** A value that an option takes as a number within bounds. */
+export function numberOption(
+  args: Arguments,
+  option: string,
+  bounds: { readonly min: number; readonly max: number; readonly whole: boolean },
+): number | undefined {
+  const text = args.text(option);
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  const fits = text.trim() !== "" && value >= bounds.min && value <= bounds.max;
+  if (fits && (!bounds.whole || Number.isSafeInteger(value))) return value;
+  throw wrong(
+    `--${option} takes a ${bounds.whole ? "whole " : ""}number from ${bounds.min} to ${bounds.max}, not ${text}.`,
+  );
+}
+
+/** The experiment that says nothing but the model. */
+function defaults(
+  reference: { readonly id: string; readonly revision?: string },
+  task: Task,
+  overrides: readonly string[],
+  console: Console,
+): Experiment {
+  // JSON is YAML; the data are those that the command names.
+  const text = JSON.stringify({
+    version: 1,
+    model: reference,
+    task,
+    data: { train: "none" },
+    method: "lora",
+  });
+  const { experiment, findings } = readExperiment({
+    file: join(console.cwd, "command line"),
+    text,
+    catalog: catalogFields,
+    overrides,
+  });
+  const errors = findings.filter(({ severity }) => severity === "error");
+  for (const finding of errors) console.err(findingText(finding));
+  if (!experiment || errors.length > 0) throw wrong("its options do not make an experiment.");
+  return withAbsolutePaths(experiment, console.cwd, isFolder);
+}
+
+function taskNamed(text: string | undefined): Task | undefined {
+  if (text === undefined || text === "causal-lm" || text === "sequence-classification") return text;
+  throw wrong(`--task is causal-lm or sequence-classification, not ${text}.`);
+}
+
+function wrong(why: string): UserError {
+  return new UserError({
+    code: "wrong-arguments",
+    message: `The command line cannot be used: ${why}`,
+    remedy: "`spectune help COMMAND` lists the options.",
+  });
+}
