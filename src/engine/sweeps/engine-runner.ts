@@ -1,4 +1,8 @@
-/** @file The engine as a sweep or the queue sees it: one experiment at a time, in this process. */
+/** @file The engine as a sweep or the queue sees it: one experiment at a time, each in a process of its own. */
+import { fork } from "node:child_process";
+import type { ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { UserError } from "../../shared/errors.ts";
 import type { EventBody } from "../../shared/protocol.ts";
 import { catalogFields } from "../catalog.ts";
@@ -6,52 +10,116 @@ import { loadFinalMetrics } from "../compare/load-run.ts";
 import { runStatus } from "../runs/liveness.ts";
 import { withAbsolutePaths } from "../session/absolute-paths.ts";
 import { prepareRun } from "../session/prepare-run.ts";
-import { isFolder, runExperiment } from "../session/run-experiment.ts";
-import type { Runner } from "./runner.ts";
+import { isFolder } from "../session/run-experiment.ts";
+import { received } from "../session/sent-errors.ts";
+import type { FromRunProcess, ToRunProcess } from "./run-messages.ts";
+import { isFromRunProcess } from "./run-messages.ts";
+import type { RunOutcome, Runner, RunTask } from "./runner.ts";
 
 export interface EngineRunnerOptions {
   readonly versions: Readonly<Record<string, string>>;
   readonly onEvent: (event: EventBody) => void;
 }
 
-export function createEngineRunner({ versions, onEvent }: EngineRunnerOptions): Runner {
+export function createEngineRunner(options: EngineRunnerOptions): Runner {
   return {
-    async run({ experiment, folder, name, spectuneFolder, resume, onFolder, signal }) {
-      const place = resume === undefined ? { spectuneFolder } : { resume };
-      const result = await runExperiment({
-        experiment,
-        folder,
-        name,
-        place,
-        versions,
-        onEvent,
-        onFolder,
-        signal,
-      });
-      if (result.status === "failed")
-        throw new UserError({
-          code: "run-failed",
-          message: `The run ${result.runDir} has failed.`,
-        });
-      return {
-        status: result.status,
-        metrics: await loadFinalMetrics(result.runDir, catalogFields),
-      };
+    async run(task) {
+      const { resume, signal } = task;
+      if (resume !== undefined) {
+        // The process of a sweep that was killed finishes its step by itself.
+        await untilFree(resume, signal);
+        const done = await finished(resume);
+        if (done) return done;
+      }
+      if (signal.aborted) return { status: "stopped", metrics: {} };
+      const { status, runFolder } = await inProcess(task, options);
+      if (status === "failed")
+        throw new UserError({ code: "run-failed", message: `The run ${runFolder} has failed.` });
+      return { status, metrics: await loadFinalMetrics(runFolder, catalogFields) };
     },
-    async finished(runFolder) {
-      const { state } = await runStatus(runFolder, Date.now());
-      if (state !== "finished") return undefined;
-      return { status: "finished", metrics: await loadFinalMetrics(runFolder, catalogFields) };
-    },
+    finished,
     async plan(experiment, folder) {
-      const prepared = await prepareRun(
-        withAbsolutePaths(experiment, folder, isFolder),
-        () => undefined,
-      );
+      const whole = withAbsolutePaths(experiment, folder, isFolder);
+      const prepared = await prepareRun(whole, () => undefined);
       await prepared.opened.source.close();
       const { plan, data } = prepared;
       const tokens = Math.round((data.plan.tokensPerEpoch * plan.steps) / data.plan.stepsPerEpoch);
       return { tokens, steps: plan.steps, trainableParameters: plan.trainableParameters };
     },
   };
+}
+
+async function finished(runFolder: string): Promise<RunOutcome | undefined> {
+  const { state } = await runStatus(runFolder, Date.now());
+  if (state !== "finished") return undefined;
+  return { status: "finished", metrics: await loadFinalMetrics(runFolder, catalogFields) };
+}
+
+/** How often a run that another process still has is looked at. */
+const lookMs = 500;
+
+async function untilFree(runFolder: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const { state } = await runStatus(runFolder, Date.now());
+    if (state !== "running" && state !== "stopping") return;
+    await sleep(lookMs);
+  }
+}
+
+type Done = Extract<FromRunProcess, { readonly type: "done" }>;
+
+/** Runs a task in a process of its own, to the end or until the signal stops it. */
+async function inProcess(
+  { experiment, folder, name, spectuneFolder, resume, onFolder, signal }: RunTask,
+  { versions, onEvent }: EngineRunnerOptions,
+): Promise<Done> {
+  const child = start();
+  const send = (message: ToRunProcess): void => {
+    if (child.connected) child.send(message);
+  };
+  const onAbort = (): void => {
+    send({ type: "stop" });
+  };
+  signal.addEventListener("abort", onAbort);
+  try {
+    const place = resume === undefined ? { spectuneFolder } : { resume };
+    send({ type: "begin", experiment, folder, name, place, versions });
+    if (signal.aborted) onAbort();
+    return await new Promise<Done>((resolve, reject) => {
+      let last: Extract<FromRunProcess, { readonly type: "done" | "failed" }> | undefined;
+      child.on("message", (message: unknown) => {
+        if (!isFromRunProcess(message)) return;
+        if (message.type === "event") onEvent(message.event);
+        else if (message.type === "folder") onFolder(message.runFolder);
+        else last = message;
+      });
+      child.on("error", reject);
+      // Only when it has ended is its memory free for the next.
+      child.on("close", (code, killed) => {
+        if (last?.type === "done") resolve(last);
+        else reject(last === undefined ? ended(killed ?? `code ${code}`) : received(last.error));
+      });
+    });
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** The process, which writes whatever it has to say beside its messages to our standard error. */
+function start(): ChildProcess {
+  // From the sources it is a TypeScript file beside this one, from a bundle a JavaScript one.
+  const file = import.meta.url.endsWith(".ts") ? "./run-process.ts" : "./run-process.mjs";
+  return fork(fileURLToPath(new URL(file, import.meta.url)), {
+    serialization: "advanced",
+    stdio: ["ignore", 2, 2, "ipc"],
+  });
+}
+
+function ended(how: string): UserError {
+  return new UserError({
+    code: "run-process-ended",
+    message: `The run's process was ended by ${how} before its work was done.`,
+    remedy:
+      "SIGKILL is often the system's, when memory runs out: lower train.micro_batch_size, or use gradient_checkpointing.",
+  });
 }

@@ -3,6 +3,7 @@ import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { Cancelled, UserError, at } from "../../shared/errors.ts";
 import type { CatalogFields } from "../../shared/experiment/fields/catalog-fields.ts";
+import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import { readExperiment } from "../../shared/experiment/normalise.ts";
 import type { Normalised } from "../../shared/experiment/normalise.ts";
 import type { ExpandedSweep } from "../../shared/experiment/sweep.ts";
@@ -233,7 +234,7 @@ async function runNext(
         message: `The run ${run.label} is no experiment.`,
       });
     return await runner.run({
-      experiment,
+      experiment: run.kind === "tune" ? withoutTest(experiment) : experiment,
       folder: record.folder,
       name: `${record.name}-${run.label}`,
       label: run.label,
@@ -248,6 +249,16 @@ async function runNext(
   });
   await Promise.all(saves);
   return withRun(record, index, change);
+}
+
+/** Test data choose nothing: a tuning run does not even read them. */
+function withoutTest(experiment: Experiment): Experiment {
+  const { data } = experiment;
+  return {
+    ...experiment,
+    data: { ...data, test: null },
+    eval: { ...experiment.eval, final: [] },
+  };
 }
 
 /** The run folder of an earlier try, unless it is gone. */
