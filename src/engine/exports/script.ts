@@ -43,6 +43,7 @@ import json
 import math
 import random
 import re
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +67,9 @@ function standingNotes(experiment: Experiment): readonly string[] {
   const [first, ...others] = method;
   return [
     "Random numbers are PyTorch's: the starts of factors, dropout and the order of examples differ.",
+    ...(experiment.task === "causal-lm"
+      ? ["Measured losses are means over batches of each batch's mean, not over tokens."]
+      : []),
     ...(typeof data.eval === "object" && data.eval !== null
       ? ["data.eval: other examples are set aside, though as many."]
       : []),
@@ -169,6 +173,12 @@ function mainPart(experiment: Experiment, notes: Notes): string {
     "",
     "arguments = TrainingArguments(",
     keywords(trainingArguments(experiment, notes), "    "),
+    // A run's folder has a folder of that name, which Python would take for an empty package.
+    ...(run.report_to.includes("tensorboard")
+      ? [
+          '    report_to="tensorboard" if getattr(find_spec("tensorboard"), "origin", None) else "none",',
+        ]
+      : ['    report_to="none",']),
     ")",
     "trainer = Trainer(",
     "    model=model,",

@@ -10,14 +10,10 @@ export function trainingArguments(
   { train, eval: measures, checkpoints, run, data }: Experiment,
   notes: Notes,
 ): Readonly<Record<string, unknown>> {
-  const micro =
-    train.micro_batch_size === "auto" ? Math.min(8, train.batch_size) : train.micro_batch_size;
-  const size = Math.min(micro, train.batch_size);
-  const accumulation = Math.ceil(train.batch_size / size);
-  if (accumulation * size !== train.batch_size)
-    notes.push(
-      `train.batch_size: ${train.batch_size} is no multiple of ${size}; a step takes ${accumulation * size} examples.`,
-    );
+  const size =
+    train.micro_batch_size === "auto"
+      ? largestDivisor(train.batch_size, 8)
+      : train.micro_batch_size;
   const evaluates = data.eval !== null;
   const { early_stop: early } = measures;
   const best = early ?? measures.best;
@@ -33,7 +29,7 @@ export function trainingArguments(
     num_train_epochs: train.num_train_epochs,
     max_steps: train.max_steps ?? undefined,
     per_device_train_batch_size: size,
-    gradient_accumulation_steps: accumulation,
+    gradient_accumulation_steps: train.batch_size / size,
     per_device_eval_batch_size: measures.batch_size === "auto" ? size : measures.batch_size,
     learning_rate: train.learning_rate,
     lr_scheduler_type:
@@ -45,7 +41,7 @@ export function trainingArguments(
     max_grad_norm: train.max_grad_norm,
     ...optimizerArguments(train.optimizer, notes),
     seed: train.seed,
-    gradient_checkpointing: train.gradient_checkpointing,
+    gradient_checkpointing: train.gradient_checkpointing ? true : undefined,
     ...(train.compute_dtype === "float16" ? { fp16: true } : {}),
     ...(train.compute_dtype === "bfloat16" ? { bf16: true } : {}),
     ...(train.group_by_length ? { train_sampling_strategy: "group_by_length" } : {}),
@@ -63,7 +59,6 @@ export function trainingArguments(
         }
       : {}),
     logging_steps: 1,
-    report_to: run.report_to.length === 0 ? "none" : run.report_to,
     ...(run.device === "cpu" ? { use_cpu: true } : {}),
     remove_unused_columns: false,
   };
@@ -133,6 +128,12 @@ function optimizerArguments(
   }
   if (type !== "sgd") notes.push(`train.optimizer: ${type} has no counterpart; AdamW is taken.`);
   return { weight_decay: decay };
+}
+
+function largestDivisor(count: number, most: number): number {
+  let divisor = Math.min(count, most);
+  while (count % divisor !== 0) divisor--;
+  return divisor;
 }
 
 interface TrainerInterval {
