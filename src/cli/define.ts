@@ -46,7 +46,10 @@ export interface Command {
   run(args: Arguments, console: Console): Promise<0 | 1>;
 }
 
-export const jsonOption = { type: "boolean", doc: "Print JSON for machines instead of text." } as const;
+export const jsonOption = {
+  type: "boolean",
+  doc: "Print JSON for machines instead of text.",
+} as const;
 
 /** The form in which `node:util` takes options. */
 export function parseConfig(options: Options): NonNullable<ParseArgsConfig["options"]> {

@@ -38,8 +38,13 @@ export function figure(value: number): string {
 }
 
 /** Columns under headings; numbers (as told by the heading's alignment) to the right. */
-export function table(head: readonly { readonly title: string; readonly right?: boolean }[], rows: readonly (readonly string[])[]): string {
-  const widths = head.map(({ title }, column) => Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)));
+export function table(
+  head: readonly { readonly title: string; readonly right?: boolean }[],
+  rows: readonly (readonly string[])[],
+): string {
+  const widths = head.map(({ title }, column) =>
+    Math.max(title.length, ...rows.map((row) => (row[column] ?? "").length)),
+  );
   const line = (cells: readonly string[]): string =>
     head
       .map(({ right }, column) => {

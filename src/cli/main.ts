@@ -62,27 +62,43 @@ function parse(command: Command, argv: readonly string[]): Arguments {
   };
 }
 
-function parsed(command: Command, argv: readonly string[]): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
+function parsed(
+  command: Command,
+  argv: readonly string[],
+): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
   try {
-    return parseArgs({ args: [...argv], options: parseConfig(command.options), allowPositionals: true });
+    return parseArgs({
+      args: [...argv],
+      options: parseConfig(command.options),
+      allowPositionals: true,
+    });
   } catch (error) {
     const wrong = /'(-[^' ]*)/.exec(error instanceof Error ? error.message : "")?.[1] ?? "";
     const near = nearest(wrong.replace(/^-+/, ""), Object.keys(command.options));
     throw new UserError({
       code: "wrong-arguments",
       message: `spectune ${command.name}: ${error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error)}.`,
-      remedy: near === undefined ? `Usage: spectune ${command.name} ${command.usage}` : `Did you mean --${near}?`,
+      remedy:
+        near === undefined
+          ? `Usage: spectune ${command.name} ${command.usage}`
+          : `Did you mean --${near}?`,
       cause: error,
     });
   }
 }
 
 function unknownCommand(name: string): UserError {
-  const near = nearest(name, commands.map((command) => command.name));
+  const near = nearest(
+    name,
+    commands.map((command) => command.name),
+  );
   return new UserError({
     code: "unknown-command",
     message: `There is no command ${name}.`,
-    remedy: near === undefined ? "`spectune help` lists the commands." : `Did you mean ${near}? \`spectune help\` lists the commands.`,
+    remedy:
+      near === undefined
+        ? "`spectune help` lists the commands."
+        : `Did you mean ${near}? \`spectune help\` lists the commands.`,
   });
 }
 
@@ -100,7 +116,9 @@ function report(error: unknown, console: Console): number {
   }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error);
   console.err(`${detail}\n`);
-  console.err("This is a defect of Spectune, not of your input. Please report it with the lines above.\n");
+  console.err(
+    "This is a defect of Spectune, not of your input. Please report it with the lines above.\n",
+  );
   return 1;
 }
 

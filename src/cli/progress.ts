@@ -47,19 +47,30 @@ export function createProgress(console: Console): ProgressView {
           const left = (seconds / done) * (steps - event.step);
           const text = `step ${event.step}/${steps}  loss ${figure(event.loss)}  lr ${event.lr.toExponential(1)}  ${count(Math.round(event.tokensPerSecond))} tok/s  ${duration(left)} left`;
           if (console.interactive) draw(`${bar(event.step / steps)} ${text}`);
-          else if (event.step === steps || event.step % Math.max(1, Math.ceil(steps / linesPerRun)) === 0) line(text);
+          else if (
+            event.step === steps ||
+            event.step % Math.max(1, Math.ceil(steps / linesPerRun)) === 0
+          )
+            line(text);
           return;
         }
         case "eval": {
-          const values = Object.entries(event.metrics).map(([name, value]) => `${name} ${figure(value)}`);
-          line(`${event.split} ${event.moment === "during" ? `after step ${event.step}` : event.moment}: ${values.join("  ")}  (${count(event.examples)} examples, ${duration(event.seconds)})`);
+          const values = Object.entries(event.metrics).map(
+            ([name, value]) => `${name} ${figure(value)}`,
+          );
+          line(
+            `${event.split} ${event.moment === "during" ? `after step ${event.step}` : event.moment}: ${values.join("  ")}  (${count(event.examples)} examples, ${duration(event.seconds)})`,
+          );
           return;
         }
         case "checkpoint":
-          line(`checkpoint ${event.folder} (${bytes(event.bytes)}${event.best === true ? ", best so far" : ""})`);
+          line(
+            `checkpoint ${event.folder} (${bytes(event.bytes)}${event.best === true ? ", best so far" : ""})`,
+          );
           return;
         case "progress":
-          if (console.interactive && event.total !== undefined) draw(`${event.phase} ${bar(event.done / event.total)}`);
+          if (console.interactive && event.total !== undefined)
+            draw(`${event.phase} ${bar(event.done / event.total)}`);
           return;
         case "finding":
           clear();

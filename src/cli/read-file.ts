@@ -19,26 +19,49 @@ export interface ReadFile {
 }
 
 /** Reads FILE with `--set` overrides applied; a missing file is a UserError. */
-export async function readExperimentFile(file: string, overrides: readonly string[], cwd: string): Promise<ReadFile> {
+export async function readExperimentFile(
+  file: string,
+  overrides: readonly string[],
+  cwd: string,
+): Promise<ReadFile> {
   const path = resolve(cwd, file);
   let text: string;
   try {
     text = await readFile(path, "utf8");
   } catch (error) {
-    throw new UserError({ code: "no-such-file", message: `There is no experiment file ${file}.`, remedy: "Give the path of a .peft.yaml file.", cause: error });
+    throw new UserError({
+      code: "no-such-file",
+      message: `There is no experiment file ${file}.`,
+      remedy: "Give the path of a .peft.yaml file.",
+      cause: error,
+    });
   }
-  const { experiment, findings } = readExperiment({ file: path, text, catalog: catalogFields, provider, overrides });
+  const { experiment, findings } = readExperiment({
+    file: path,
+    text,
+    catalog: catalogFields,
+    provider,
+    overrides,
+  });
   const failed = findings.some(({ severity }) => severity === "error");
   return { experiment: failed ? undefined : experiment, findings, folder: dirname(path) };
 }
 
 /** The experiment; prints its findings, and throws where any is an error. */
-export async function usableExperiment(file: string, overrides: readonly string[], console: Console): Promise<{ readonly experiment: Experiment; readonly folder: string }> {
+export async function usableExperiment(
+  file: string,
+  overrides: readonly string[],
+  console: Console,
+): Promise<{ readonly experiment: Experiment; readonly folder: string }> {
   const { experiment, findings, folder } = await readExperimentFile(file, overrides, console.cwd);
   const errors = findings.filter(({ severity }) => severity === "error");
-  for (const finding of findings) if (finding.severity !== "info") console.err(findingText(finding));
+  for (const finding of findings)
+    if (finding.severity !== "info") console.err(findingText(finding));
   if (!experiment)
-    throw new UserError({ code: "invalid-experiment", message: `${file} has ${errors.length} error${errors.length === 1 ? "" : "s"}; nothing was run.` });
+    throw new UserError({
+      code: "invalid-experiment",
+      message: `${file} has ${errors.length} error${errors.length === 1 ? "" : "s"}; nothing was run.`,
+    });
   return { experiment, folder };
 }
 

@@ -18,5 +18,9 @@ export function versions(): Readonly<Record<string, string>> {
   const require = createRequire(import.meta.url);
   const onnxruntime: unknown = require("onnxruntime-node/package.json");
   const found = isRecord(onnxruntime) ? onnxruntime["version"] : undefined;
-  return { spectune: version, node: process.versions.node, onnxruntime: typeof found === "string" ? found : "unknown" };
+  return {
+    spectune: version,
+    node: process.versions.node,
+    onnxruntime: typeof found === "string" ? found : "unknown",
+  };
 }

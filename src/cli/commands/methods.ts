@@ -33,10 +33,14 @@ export const methodsCommand: Command = {
     const [name] = args.positionals;
     const chosen = name === undefined ? rows : rows.filter((row) => row.name === name);
     if (name !== undefined && chosen.length === 0) throw unknown(name);
-    if (args.flag("json"))
-      console.out(`${JSON.stringify(chosen.map(described))}\n`);
+    if (args.flag("json")) console.out(`${JSON.stringify(chosen.map(described))}\n`);
     else if (name === undefined)
-      console.out(table([{ title: "name" }, { title: "kind" }, { title: "title" }, { title: "paper" }], chosen.map(({ name: n, kind, title, paper }) => [n, kind, title, paper])));
+      console.out(
+        table(
+          [{ title: "name" }, { title: "kind" }, { title: "title" }, { title: "paper" }],
+          chosen.map(({ name: n, kind, title, paper }) => [n, kind, title, paper]),
+        ),
+      );
     else console.out(chosen.map(page).join("\n"));
     return Promise.resolve(0);
   },
@@ -48,8 +52,18 @@ function described({ name, title, kind, paperTitle, paper }: Row): Omit<Row, "co
 
 /** One row on a page. */
 function page({ name, title, kind, paperTitle, paper, config }: Row): string {
-  const fields = Object.entries(config).map(([property, field]) => `  ${fileKey(property, field)} (default ${defaultText(field)})\n    ${field.doc}`);
-  return [`${title} (${kind} ${name})`, paperTitle, paper, "", ...(fields.length > 0 ? ["Fields:", ...fields] : ["No fields of its own."]), ""].join("\n");
+  const fields = Object.entries(config).map(
+    ([property, field]) =>
+      `  ${fileKey(property, field)} (default ${defaultText(field)})\n    ${field.doc}`,
+  );
+  return [
+    `${title} (${kind} ${name})`,
+    paperTitle,
+    paper,
+    "",
+    ...(fields.length > 0 ? ["Fields:", ...fields] : ["No fields of its own."]),
+    "",
+  ].join("\n");
 }
 
 function defaultText(field: Field<unknown>): string {
@@ -57,10 +71,14 @@ function defaultText(field: Field<unknown>): string {
 }
 
 function unknown(name: string): UserError {
-  const near = nearest(name, rows.map((row) => row.name));
+  const near = nearest(
+    name,
+    rows.map((row) => row.name),
+  );
   return new UserError({
     code: "unknown-method",
     message: `The catalog has no ${name}.`,
-    remedy: near === undefined ? "`spectune methods` lists what there is." : `Did you mean ${near}?`,
+    remedy:
+      near === undefined ? "`spectune methods` lists what there is." : `Did you mean ${near}?`,
   });
 }

@@ -43,8 +43,16 @@ export const planCommand: Command = {
         `tokens     ${count(data.plan.tokensPerEpoch)} an epoch; lengths padded to ${data.plan.buckets.join(", ")}`,
         `memory     about ${bytes(memory.total)}`,
         "",
-        table([{ title: "memory" }, { title: "bytes", right: true }], Object.entries(memory).map(([name, size]) => [name, bytes(size)])),
-        tokenLines(viewTokens(data.train.examples, tokenizer, { count: exampleCount(args.text("examples")), target: data.target })),
+        table(
+          [{ title: "memory" }, { title: "bytes", right: true }],
+          Object.entries<number>({ ...memory }).map(([name, size]) => [name, bytes(size)]),
+        ),
+        tokenLines(
+          viewTokens(data.train.examples, tokenizer, {
+            count: exampleCount(args.text("examples")),
+            target: data.target,
+          }),
+        ),
       ].join("\n"),
     );
     return 0;
@@ -55,5 +63,8 @@ function exampleCount(text: string | undefined): number {
   if (text === undefined) return 3;
   const value = Number(text);
   if (Number.isInteger(value) && value >= 0) return value;
-  throw new UserError({ code: "wrong-arguments", message: `--examples takes a whole number, not ${text}.` });
+  throw new UserError({
+    code: "wrong-arguments",
+    message: `--examples takes a whole number, not ${text}.`,
+  });
 }

@@ -1,6 +1,6 @@
 /** @file `spectune run`: trains what an experiment file says, or goes on with a run. */
 import { readFile } from "node:fs/promises";
-import { basename, join } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import type { RunResult } from "../../shared/protocol.ts";
 import { findRun, findSpectuneFolder, runLayout } from "../../engine/runs/run-folder.ts";
@@ -11,6 +11,7 @@ import { jsonOption } from "../define.ts";
 import { bytes, count, figure } from "../format.ts";
 import { createProgress } from "../progress.ts";
 import { usableExperiment } from "../read-file.ts";
+import { runSweepShown, sweepOf } from "../run-sweep.ts";
 import { versions } from "../version.ts";
 
 export const runCommand: Command = {
@@ -19,14 +20,28 @@ export const runCommand: Command = {
   usage: "FILE [--set key=value]… | --resume RUN",
   positionals: { min: 0, max: 1 },
   options: {
-    set: { type: "string", multiple: true, value: "KEY=VALUE", doc: "Override a field, such as train.learning_rate=1e-3." },
-    resume: { type: "string", value: "RUN", doc: "Go on with a run: its folder, or a part of its name." },
+    set: {
+      type: "string",
+      multiple: true,
+      value: "KEY=VALUE",
+      doc: "Override a field, such as train.learning_rate=1e-3.",
+    },
+    resume: {
+      type: "string",
+      value: "RUN",
+      doc: "Go on with a run: its folder, or a part of its name.",
+    },
     json: { ...jsonOption, doc: "End with one line of JSON on standard output." },
   },
   async run(args, console) {
+    const sweep = await sweepOf(args, console);
+    if (sweep !== undefined) return await runSweepShown(sweep, args, console);
     const resume = args.text("resume");
     const [file] = args.positionals;
-    const target = resume === undefined ? await newRun(file, args.texts("set"), console) : await resumed(resume, file, console);
+    const target =
+      resume === undefined
+        ? await newRun(file, args.texts("set"), console)
+        : await resumed(resume, file, console);
     const result = await runShown(target, console);
     if (args.flag("json")) console.out(`${JSON.stringify(resultLine(result))}\n`);
     else console.out(summaryText(result));
@@ -36,14 +51,37 @@ export const runCommand: Command = {
 
 type Target = Pick<RunOptions, "experiment" | "folder" | "name" | "place">;
 
-async function newRun(file: string | undefined, overrides: readonly string[], console: Console): Promise<Target> {
-  if (file === undefined) throw new UserError({ code: "wrong-arguments", message: "spectune run needs an experiment file.", remedy: "Usage: spectune run FILE, or spectune run --resume RUN" });
+async function newRun(
+  file: string | undefined,
+  overrides: readonly string[],
+  console: Console,
+): Promise<Target> {
+  if (file === undefined)
+    throw new UserError({
+      code: "wrong-arguments",
+      message: "spectune run needs an experiment file.",
+      remedy: "Usage: spectune run FILE, or spectune run --resume RUN",
+    });
   const { experiment, folder } = await usableExperiment(file, overrides, console);
-  return { experiment, folder, name: basename(file).replace(/(\.peft)?\.ya?ml$/, ""), place: { spectuneFolder: await findSpectuneFolder(join(console.cwd, file)) } };
+  return {
+    experiment,
+    folder,
+    name: basename(file).replace(/(\.peft)?\.ya?ml$/, ""),
+    place: { spectuneFolder: await findSpectuneFolder(resolve(console.cwd, file)) },
+  };
 }
 
-async function resumed(reference: string, file: string | undefined, console: Console): Promise<Target> {
-  if (file !== undefined) throw new UserError({ code: "wrong-arguments", message: "--resume goes on with the run's own experiment; a file beside it has no meaning.", remedy: "Leave the file out." });
+async function resumed(
+  reference: string,
+  file: string | undefined,
+  console: Console,
+): Promise<Target> {
+  if (file !== undefined)
+    throw new UserError({
+      code: "wrong-arguments",
+      message: "--resume goes on with the run's own experiment; a file beside it has no meaning.",
+      remedy: "Leave the file out.",
+    });
   const runFolder = await findRun(reference, await findSpectuneFolder(join(console.cwd, "x")));
   const record = join(runFolder, runLayout.experiment);
   await readFile(record);
@@ -81,15 +119,48 @@ async function runShown(target: Target, console: Console): Promise<RunResult> {
 
 /** The fields in the order that the documentation gives them. */
 function resultLine(result: RunResult): Readonly<Record<string, unknown>> {
-  const { status, runDir, steps, trainLoss = null, evalBefore = null, evalAfter = null, trainableParameters, peakMemoryBytes, tokensPerSecond } = result;
-  return { status, runDir, steps, trainLoss, evalBefore, evalAfter, trainableParameters, peakMemoryBytes, tokensPerSecond };
+  const {
+    status,
+    runDir,
+    steps,
+    trainLoss = null,
+    evalBefore = null,
+    evalAfter = null,
+    trainableParameters,
+    peakMemoryBytes,
+    tokensPerSecond,
+  } = result;
+  return {
+    status,
+    runDir,
+    steps,
+    trainLoss,
+    evalBefore,
+    evalAfter,
+    trainableParameters,
+    peakMemoryBytes,
+    tokensPerSecond,
+  };
 }
 
 function summaryText(result: RunResult): string {
-  const { status, steps, trainLoss, evalBefore, evalAfter, peakMemoryBytes, tokensPerSecond, runDir } = result;
+  const {
+    status,
+    steps,
+    trainLoss,
+    evalBefore,
+    evalAfter,
+    peakMemoryBytes,
+    tokensPerSecond,
+    runDir,
+  } = result;
   const change = (name: "loss" | "perplexity" | "score"): readonly string[] => {
     const [before, after] = [evalBefore?.[name], evalAfter?.[name]];
-    return after === undefined ? [] : [`${name.padEnd(12)} ${before === undefined ? "" : `${figure(before)} → `}${figure(after)}`];
+    return after === undefined
+      ? []
+      : [
+          `${name.padEnd(12)} ${before === undefined ? "" : `${figure(before)} → `}${figure(after)}`,
+        ];
   };
   return [
     `${status} after ${count(steps)} steps`,
