@@ -8,7 +8,7 @@ import type {
   Comparison,
 } from "../../engine/compare/compare-runs.ts";
 import { compareRuns } from "../../engine/compare/compare-runs.ts";
-import { loadRunsOf } from "../../engine/compare/load-runs.ts";
+import { loadRunsOf } from "../../engine/sweeps/load-runs.ts";
 import { forgettingName } from "../../engine/compare/final-metrics.ts";
 import { findRun, findSpectuneFolder, runLayout } from "../../engine/runs/run-folder.ts";
 import { findSweep } from "../../engine/sweeps/sweep-folder.ts";

@@ -1,12 +1,12 @@
 /** @file What `compare` knows of a run: its configuration, what it ended with, what it took. */
 import type { Json } from "../../shared/schema.ts";
-import type { RunState } from "../runs/liveness.ts";
 
 export interface RunFacts {
   /** The name of its folder. */
   readonly id: string;
   readonly folder: string;
-  readonly state: RunState;
+  /** As its folder tells it; only a `finished` run counts. */
+  readonly state: string;
   readonly seed: number;
   /** `experiment.yaml` in the file's own terms. */
   readonly config: Readonly<Record<string, Json>>;

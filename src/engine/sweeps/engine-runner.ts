@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { UserError } from "../../shared/errors.ts";
 import type { EventBody } from "../../shared/protocol.ts";
 import { catalogFields } from "../catalog.ts";
-import { loadFinalMetrics } from "../compare/load-run.ts";
+import { loadFinalMetrics } from "./load-run.ts";
 import { runStatus } from "../runs/liveness.ts";
 import { withAbsolutePaths } from "../session/absolute-paths.ts";
 import { prepareRun } from "../session/prepare-run.ts";

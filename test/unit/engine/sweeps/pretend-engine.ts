@@ -5,7 +5,7 @@ import { UserError } from "../../../../src/shared/errors.ts";
 import type { Experiment } from "../../../../src/shared/experiment/fields/experiment-fields.ts";
 import { serialise } from "../../../../src/shared/experiment/serialise.ts";
 import type { EventBody } from "../../../../src/shared/protocol.ts";
-import { loadFinalMetrics } from "../../../../src/engine/compare/load-run.ts";
+import { loadFinalMetrics } from "../../../../src/engine/sweeps/load-run.ts";
 import { openEventsLog } from "../../../../src/engine/runs/events-log.ts";
 import { runStatus } from "../../../../src/engine/runs/liveness.ts";
 import { acquireRun } from "../../../../src/engine/runs/ownership.ts";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
-import { loadRunsOf } from "../../../../src/engine/compare/load-runs.ts";
+import { loadRunsOf } from "../../../../src/engine/sweeps/load-runs.ts";
 import { systemClock } from "../../../../src/engine/runs/ownership.ts";
 import { runsFolder } from "../../../../src/engine/runs/run-folder.ts";
 import { runSweep } from "../../../../src/engine/sweeps/run-sweep.ts";

@@ -3,10 +3,10 @@ import { basename, dirname, join, resolve } from "node:path";
 import type { CatalogFields } from "../../shared/experiment/fields/catalog-fields.ts";
 import type { Checked, Finding } from "../../shared/findings.ts";
 import { runsFolder } from "../runs/run-folder.ts";
-import { listSweeps, loadRecord, spectuneOf, sweepsFolder } from "../sweeps/sweep-folder.ts";
-import type { SweepRecord } from "../sweeps/sweep-record.ts";
+import { listSweeps, loadRecord, spectuneOf, sweepsFolder } from "./sweep-folder.ts";
+import type { SweepRecord } from "./sweep-record.ts";
 import { loadRunFacts } from "./load-run.ts";
-import type { RunFacts } from "./run-facts.ts";
+import type { RunFacts } from "../compare/run-facts.ts";
 
 export type Compared = { readonly sweep: string } | { readonly run: string };
 

@@ -3,14 +3,14 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { finalMetrics } from "../../../../src/engine/compare/final-metrics.ts";
-import { loadRunFacts } from "../../../../src/engine/compare/load-run.ts";
+import { loadRunFacts } from "../../../../src/engine/sweeps/load-run.ts";
 import { resultsPath, writeResults } from "../../../../src/engine/metrics/results-file.ts";
 import { foldRun } from "../../../../src/shared/run-view.ts";
 import type { EventBody } from "../../../../src/shared/protocol.ts";
 import { UserError } from "../../../../src/shared/errors.ts";
 import { smallCatalog } from "../../shared/experiment/small-catalog.ts";
 import { scratch } from "../runs/scratch.ts";
-import { writeRun } from "../sweeps/pretend-engine.ts";
+import { writeRun } from "./pretend-engine.ts";
 
 const experiment = `version: 1
 model: ./model

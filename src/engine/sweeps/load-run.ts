@@ -15,8 +15,8 @@ import { unlessMissing } from "../runs/file-errors.ts";
 import { runStatus } from "../runs/liveness.ts";
 import { runLayout } from "../runs/run-folder.ts";
 import { throwErrors } from "../weights/read-errors.ts";
-import { finalEvaluation, finalMetrics } from "./final-metrics.ts";
-import type { RunFacts, Share } from "./run-facts.ts";
+import { finalEvaluation, finalMetrics } from "../compare/final-metrics.ts";
+import type { RunFacts, Share } from "../compare/run-facts.ts";
 
 /** Everything but the tuning effort, which the run itself does not know. */
 export async function loadRunFacts(
