@@ -43,7 +43,7 @@ export function withChoices(record: SweepRecord, select: Select | undefined): Sw
   }, record);
 }
 
-/** The best candidate; the first of equals. */
+/** The best candidate, the first of equals; only a finished run has metrics. */
 function choose(
   record: SweepRecord,
   point: number,
@@ -51,7 +51,7 @@ function choose(
 ): ChosenCandidate | undefined {
   const tried = record.runs.flatMap((run, index) => {
     const value = run.metrics?.[metric];
-    const counts = run.kind === "tune" && run.point === point && run.state === "finished";
+    const counts = run.kind === "tune" && run.point === point;
     return counts && value !== undefined && !Number.isNaN(value) ? [{ run, index, value }] : [];
   });
   const wanted = mode ?? modeOf(metric);
