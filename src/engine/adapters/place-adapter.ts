@@ -42,6 +42,9 @@ export interface PlacedAdapter {
 /** How peft's wrapper calls the model within it. */
 const prefix = "base_model.model.";
 
+/** With biases trained, peft saves those of whole modules two times more, under names with these parts. */
+const copyParts = [".original_module.", ".modules_to_save."];
+
 /** Where a configuration's adapter goes. `names` are the tensors of its file. */
 export function placeAdapter(
   config: LoraAdapterConfig,
@@ -79,7 +82,7 @@ export function placeAdapter(
     ...copies.map(({ name }) => name),
   ]);
   const unknown = [...names].filter(
-    (name) => !known.has(name) && !name.includes(".original_module."),
+    (name) => !known.has(name) && !copyParts.some((part) => name.includes(part)),
   );
   if (unknown.length > 0 && findings.length === 0) findings.push(unexpected(unknown));
   return {

@@ -39,18 +39,19 @@ export function patternOf(
 }
 
 /**
- * Names for `modules_to_save`, which peft compares with the ends of names, letter by letter: `norm`
- * would take `input_layernorm` too. A name that takes more than the modules of that very name is
- * written in full.
+ * Names for `modules_to_save`: the last part where peft, which compares the ends of names letter by letter
+ * (`norm` takes `input_layernorm` too), finds nothing else by it, else full names. What lies within a
+ * module that is saved is not named.
  */
 export function savedNames(
   names: readonly string[],
   modules: readonly string[],
 ): readonly string[] {
-  const result = names.flatMap((name) => {
-    const meant = modules.filter((module) => `.${module}`.endsWith(`.${name}`));
-    const taken = modules.filter((module) => module.endsWith(name));
-    return taken.length === meant.length ? [name] : meant;
+  const meant = modules.filter((module) => names.some((name) => `.${module}`.endsWith(`.${name}`)));
+  const outer = meant.filter((module) => !meant.some((other) => module.startsWith(`${other}.`)));
+  const result = outer.map((module) => {
+    const short = lastPart(module);
+    return savedModules([short], modules).every((other) => outer.includes(other)) ? short : module;
   });
   return [...new Set(result)].toSorted();
 }

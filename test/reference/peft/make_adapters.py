@@ -85,6 +85,8 @@ CASES = {
     "gpt2-fan-in-unset": ("gpt2", [], {"r": 4, "target_modules": ["c_proj"], "saved": {"fan_in_fan_out": False}}),
     "gpt2-bias-lora-only": ("gpt2", ["fan_in_fan_out", "bias"], {"r": 4, "target_modules": ["c_attn"], "bias": "lora_only", "fan_in_fan_out": True}),
     "bert-head": ("bert-classes", ["modules_to_save"], {"r": 4}),
+    # Biases of the head are saved under three names.
+    "bert-bias-all": ("bert-classes", ["bias", "modules_to_save"], {"r": 4, "target_modules": ["query"], "bias": "all"}),
     "bert-pairs-regression": ("bert-pairs-regression", ["modules_to_save"], {"r": 4, "target_modules": "all-linear"}),
     "bert-pooler-saved": (
         "bert-classes",

@@ -1,0 +1,139 @@
+/** @file Trains a small model with an adapter for a few steps and exports it as a run does. */
+import assert from "node:assert/strict";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { catalogFields } from "../../../src/engine/catalog.ts";
+import { logitsOf } from "../../../src/engine/network/inference.ts";
+import { createOptimizer } from "../../../src/engine/network/optimizer.ts";
+import { createTrainer } from "../../../src/engine/network/training.ts";
+import { adamw } from "../../../src/engine/optimizers/adamw.ts";
+import { createOrtBackend } from "../../../src/engine/runtime/ort.ts";
+import { randomNumbers } from "../../../src/engine/session/draw.ts";
+import { exportAdapter, exportMerged } from "../../../src/engine/session/export-run.ts";
+import { openModel } from "../../../src/engine/session/open-model.ts";
+import { openNetwork } from "../../../src/engine/session/open-network.ts";
+import { createFullMatch } from "../../../src/engine/session/python-regex.ts";
+import { setUpModel } from "../../../src/engine/session/set-up.ts";
+import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
+import { at } from "../../../src/shared/errors.ts";
+import { trainSteps } from "../../support/network.ts";
+import { filled } from "../deterministic.ts";
+import { modelBatch } from "../models/batches.ts";
+import type { FixtureName } from "../models/fixture.ts";
+import { loadFixture } from "../models/fixture.ts";
+import { writeModelFolder } from "../models/folder.ts";
+import type { ExportCase } from "./export-cases.ts";
+
+/**
+ * Three steps on the fixture's batches, then what a run leaves behind: `adapter/` and `merged/` beside `base/`,
+ * and `input.json` with the logits of the trained network.
+ */
+export async function exportCase(
+  path: string,
+  { base, method, storage, quantization }: ExportCase,
+): Promise<void> {
+  const fixture = loadFixture(base);
+  const baseFolder = join(path, "base");
+  writeBase(baseFolder, base, storage ?? "float32");
+  const text = JSON.stringify({
+    version: 1,
+    model: baseFolder,
+    task: fixture.task,
+    data: { train: "none" },
+    method,
+    ...(quantization === undefined ? {} : { quantization }),
+  });
+  const { experiment, findings } = readExperiment({ file: path, text, catalog: catalogFields });
+  assert(experiment, JSON.stringify(findings));
+  const places = { base: path, env: {}, home: path };
+  const opened = await openModel({ id: baseFolder }, fixture.task, places);
+  const fullMatch = createFullMatch(1000);
+  const { value: setup, findings: wrong } = setUpModel(
+    opened.model,
+    experiment,
+    opened.source.tensors,
+    fullMatch,
+  );
+  assert.deepEqual(wrong, []);
+  const backend = await createOrtBackend({ device: "cpu", threads: 1 });
+  const random = randomNumbers(0);
+  const rule = adamw.bind({ betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0 });
+  const {
+    context,
+    parameters,
+    base: held,
+  } = await openNetwork({
+    backend,
+    setup,
+    source: opened.source,
+    states: rule.state,
+    checkpointing: false,
+    draw: random.start,
+    drawMask: random.mask,
+    onProgress: () => undefined,
+  });
+  const optimizer = createOptimizer(backend, context.cache, parameters, rule);
+  const network = { context, base: held, parameters, optimizer, train: createTrainer(context) };
+  const batches = fixture.batches.map((batch) => modelBatch(setup.model, batch, "scored"));
+  await trainSteps(network, batches, { steps: 3, lr: 0.02 });
+
+  const [batch] = fixture.batches;
+  assert(batch);
+  const real = modelBatch(setup.model, batch, "real");
+  const logits = rowsOf(await logitsOf(context, real), real.rows, real.length, real.batch);
+  const { inputIds, attentionMask, tokenTypeIds } = batch;
+  const input = { inputIds, attentionMask, ...(tokenTypeIds ? { tokenTypeIds } : {}), logits };
+  writeFileSync(join(path, "input.json"), JSON.stringify(input));
+  const trained = {
+    setup,
+    backend,
+    parameters,
+    base: held,
+    reference: opened.resolved,
+    storedType: (source: string) => opened.source.tensors.get(source)?.dtype,
+  };
+  await exportAdapter(experiment.method, trained, join(path, "adapter"));
+  await exportMerged(trained, join(path, "merged"));
+  await opened.source.close();
+  await context.cache.dispose();
+}
+
+/** Causal: a list for each sequence; a classifier: a row for each. */
+function rowsOf(
+  logits: Float32Array,
+  rows: Int32Array,
+  length: number,
+  batch: number,
+): readonly unknown[] {
+  const width = logits.length / rows.length;
+  const lines = Array.from(rows, (_, row) => [...logits.subarray(row * width, (row + 1) * width)]);
+  if (rows.length === batch && at(rows, rows.length - 1) % length === 0) return lines;
+  return Array.from({ length: batch }, (_, sequence) =>
+    lines.filter((_line, row) => Math.floor(at(rows, row) / length) === sequence),
+  );
+}
+
+/** The fixture's folder; in 16 bits, where the case asks for it, made of the float32 one. */
+function writeBase(path: string, name: FixtureName, storage: "float32" | "bfloat16"): void {
+  const fixture = loadFixture(name);
+  mkdirSync(path, { recursive: true });
+  writeModelFolder(path, fixture);
+  if (storage === "float32") return;
+  const file = join(path, "model.safetensors");
+  const bytes = readFileSync(file);
+  const length = Number(bytes.readBigUInt64LE(0));
+  const header = bytes
+    .subarray(8, 8 + length)
+    .toString()
+    .replaceAll('"F32"', '"BF16"');
+  const shrunk = header.replaceAll(
+    /"data_offsets":\[(\d+),(\d+)\]/gu,
+    (_, from: string, to: string) => `"data_offsets":[${Number(from) / 2},${Number(to) / 2}]`,
+  );
+  const words = fixture.tensors.flatMap((fill) => [...new Uint32Array(filled(fill).buffer)]);
+  const halves = new Uint8Array(Uint16Array.from(words, (word) => word >>> 16).buffer);
+  const text = Buffer.from(shrunk.padEnd(Math.ceil(shrunk.length / 8) * 8));
+  const start = Buffer.alloc(8);
+  start.writeBigUInt64LE(BigInt(text.length));
+  writeFileSync(file, Buffer.concat([start, text, halves]));
+}

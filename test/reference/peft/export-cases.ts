@@ -1,0 +1,78 @@
+/** @file Adapters that are trained here and shown to the real peft: what their names and patterns must get right. */
+import type { FixtureName } from "../models/fixture.ts";
+
+export interface ExportCase {
+  readonly base: FixtureName;
+  /** As an experiment file has it. */
+  readonly method: object;
+  /** How the base is stored; float32 where not given. */
+  readonly storage?: "bfloat16";
+  readonly quantization?: object;
+}
+
+const lora = { type: "lora", r: 4, alpha: 8 };
+
+export const exportCases: Readonly<Record<string, ExportCase>> = {
+  llama: { base: "llama", method: lora },
+  gpt2: { base: "gpt2", method: lora },
+  "gpt2-saved-and-biases": {
+    base: "gpt2",
+    method: { ...lora, target_modules: ["c_attn"], modules_to_save: ["c_fc", "wte"], bias: "all" },
+  },
+  bert: { base: "bert-classes", method: { ...lora, target_modules: ["query", "value"] } },
+  "bert-biases": {
+    base: "bert-classes",
+    method: { ...lora, target_modules: ["query", "value"], bias: "all" },
+  },
+  "bert-pairs-regression": { base: "bert-pairs-regression", method: lora },
+  roberta: { base: "roberta-classes", method: lora },
+  "patterns-rslora": {
+    base: "llama",
+    method: {
+      ...lora,
+      use_rslora: true,
+      rank_pattern: { k_proj: 2, "layers.1.mlp.up_proj": 6 },
+      alpha_pattern: { "layers.0.self_attn.*": 20 },
+    },
+  },
+  "two-scalings": {
+    base: "llama",
+    method: [
+      { ...lora, target_modules: ["q_proj", "v_proj"] },
+      { type: "lora", r: 9, alpha: 6, use_rslora: true, target_modules: ["up_proj"] },
+    ],
+  },
+  "some-layers": {
+    base: "llama",
+    method: { ...lora, exclude_modules: ["layers.1.mlp.down_proj"], layers_to_transform: [1] },
+  },
+  "bias-all": {
+    base: "llama-biases",
+    method: { ...lora, target_modules: ["q_proj", "up_proj"], bias: "all" },
+  },
+  "bias-lora-only": {
+    base: "llama-biases",
+    method: { ...lora, target_modules: ["q_proj", "up_proj"], bias: "lora_only" },
+  },
+  "bias-all-qwen2": { base: "qwen2", method: { ...lora, target_modules: ["o_proj"], bias: "all" } },
+  qwen3: { base: "qwen3", method: lora },
+  mistral: { base: "mistral", method: lora },
+  "saved-norm": { base: "llama", method: { ...lora, modules_to_save: ["norm"] } },
+  "saved-head": { base: "llama", method: { ...lora, modules_to_save: ["lm_head"] } },
+  "saved-head-tied": { base: "llama-tied", method: { ...lora, modules_to_save: ["lm_head"] } },
+  "saved-embedding-tied": {
+    base: "llama-tied",
+    method: { ...lora, modules_to_save: ["embed_tokens"] },
+  },
+  "saved-both-tied": {
+    base: "llama-tied",
+    method: { ...lora, modules_to_save: ["embed_tokens", "lm_head"] },
+  },
+  "target-head": { base: "llama", method: { ...lora, target_modules: ["q_proj", "lm_head"] } },
+  "target-head-tied": {
+    base: "llama-tied",
+    method: { ...lora, target_modules: ["q_proj", "lm_head"] },
+  },
+  "16-bit-base": { base: "llama", storage: "bfloat16", method: lora },
+  "nf4-base": { base: "llama", quantization: { type: "nf4" }, method: lora },
+};
