@@ -16,6 +16,7 @@ export function createHostReference(): Backend {
   return {
     ...inner,
     name: "host reference",
+    sharesMemory: true,
     upload: (dtype, shape, data) => ({ dtype, shape, handle: data }),
     download: (tensor) => Promise.resolve(dataOf(tensor)),
     release: () => undefined,

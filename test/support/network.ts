@@ -11,7 +11,7 @@ import type { BaseWeights, Decoder, HeldTensor } from "../../src/engine/network/
 import type { ModelBatch } from "../../src/engine/network/batch.ts";
 import { createContext } from "../../src/engine/network/context.ts";
 import type { NetworkContext } from "../../src/engine/network/context.ts";
-import { createOptimizer } from "../../src/engine/network/optimizer.ts";
+import { openOptimizer } from "../../src/engine/network/device-optimizer.ts";
 import type { Optimizer } from "../../src/engine/network/optimizer.ts";
 import { createParameters } from "../../src/engine/network/parameters.ts";
 import type { Parameters, ParameterSpec } from "../../src/engine/network/parameters.ts";
@@ -108,7 +108,7 @@ export function buildNetwork(parts: NetworkParts): TestNetwork {
     context,
     base,
     parameters,
-    optimizer: createOptimizer(backend, context.cache, parameters, rule),
+    optimizer: openOptimizer(context, rule),
     train: createTrainer(context),
   };
 }
@@ -135,7 +135,7 @@ export interface TrainingRun {
 
 /** Steps on batches in turn, the mean loss of a batch's scored rows each; clipped where `maxGradNorm` is given. */
 export async function trainSteps(
-  { parameters, optimizer, train }: TestNetwork,
+  { optimizer, train }: TestNetwork,
   batches: readonly ModelBatch[],
   options: { readonly steps: number; readonly lr: number; readonly maxGradNorm?: number },
 ): Promise<TrainingRun> {
@@ -144,9 +144,9 @@ export async function trainSteps(
   for (let t = 1; t <= options.steps; t++) {
     const batch = at(batches, (t - 1) % batches.length);
     const count = scoredRows(batch);
-    parameters.zeroGradients();
+    optimizer.zeroGradients();
     losses.push((await train(batch, 1 / count)) / count);
-    const norm = optimizer.gradientNorm();
+    const norm = await optimizer.gradientNorm();
     gradientNorms.push(norm);
     const { lr, maxGradNorm = Infinity } = options;
     await optimizer.step({ t, lr, gradientScale: Math.min(1, maxGradNorm / (norm + 1e-6)) });

@@ -3,6 +3,7 @@ import type { Model } from "../models/architecture.ts";
 import { rotaryTables } from "../models/rotary.ts";
 import type { BatchShape } from "../programs/layer.ts";
 import type { Backend, DeviceTensor } from "../runtime/backend.ts";
+import type { Uploader } from "./uploads.ts";
 
 /** What the head's rows should be: classes (negative: no loss), or values for regression [rows · outputs]. */
 export type Targets =
@@ -25,8 +26,17 @@ export interface ModelBatch {
   readonly targets: Targets;
 }
 
-export function shapeOf({ batch, length, ownPositions, bias }: ModelBatch, backend: Backend): BatchShape {
-  return { batch, length, ownPositions, bias: bias?.kind ?? "none", fusedAttention: backend.fusedAttention };
+export function shapeOf(
+  { batch, length, ownPositions, bias }: ModelBatch,
+  backend: Backend,
+): BatchShape {
+  return {
+    batch,
+    length,
+    ownPositions,
+    bias: bias?.kind ?? "none",
+    fusedAttention: backend.fusedAttention,
+  };
 }
 
 /** A batch shape as the key of what was compiled for it. */
@@ -35,9 +45,14 @@ export function shapeKey({ batch, length, ownPositions, bias }: BatchShape): str
 }
 
 /** The inputs that every block may read. */
-export function batchFeeds(backend: Backend, model: Model, batch: ModelBatch): ReadonlyMap<string, DeviceTensor> {
+export function batchFeeds(
+  backend: Uploader,
+  model: Model,
+  batch: ModelBatch,
+): ReadonlyMap<string, DeviceTensor> {
   const { length, bias } = batch;
-  const tokens = (data: Int32Array): DeviceTensor => backend.upload("int32", [batch.batch, length], data);
+  const tokens = (data: Int32Array): DeviceTensor =>
+    backend.upload("int32", [batch.batch, length], data);
   const feeds = new Map([
     ["ids", tokens(batch.ids)],
     ["positions", tokens(batch.positions)],
@@ -58,7 +73,12 @@ export function batchFeeds(backend: Backend, model: Model, batch: ModelBatch): R
 }
 
 /** Inputs of a head program for the rows start … start + count; places beyond the last have no loss. */
-export function headFeeds(backend: Backend, batch: ModelBatch, start: number, count: number): ReadonlyMap<string, DeviceTensor> {
+export function headFeeds(
+  backend: Uploader,
+  batch: ModelBatch,
+  start: number,
+  count: number,
+): ReadonlyMap<string, DeviceTensor> {
   const indices = new Int32Array(count);
   indices.set(batch.rows.subarray(start, start + count));
   const feeds = new Map([["indices", backend.upload("int32", [count], indices)]]);

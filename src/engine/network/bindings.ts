@@ -9,15 +9,18 @@ import { parameterName, trainedTensors } from "../programs/setup.ts";
 import type { Backend, DeviceTensor, HostData } from "../runtime/backend.ts";
 import type { BaseWeights } from "./base-weights.ts";
 import type { Buffers } from "./buffers.ts";
-import type { Parameters } from "./parameters.ts";
+import type { FrozenTensors } from "./frozen-tensors.ts";
+import type { TrainedTensors } from "./trained-tensors.ts";
 
 export interface BlockBindings {
   /** A resident input of a program of this block; undefined where the name is not the block's. */
   feed(name: string): DeviceTensor | undefined;
   /** A weight decoded to float32, valid until the next call. */
-  decode(name: string): DeviceTensor;
-  /** Where a gradient is summed. */
+  decode(name: string): Promise<DeviceTensor>;
+  /** Where a gradient is summed in place; undefined where the device allocates. */
   gradient(name: string): DeviceTensor | undefined;
+  /** Takes what a program made under a gradient's name; other names are no matter of the block. */
+  keepGradient(name: string, sum: DeviceTensor): void;
   /** Looks up the rows of tables that are not held in float32, for the tokens of a batch. */
   lookUp(tokens: TokenRows): void;
   /** Draws the keep masks of a batch of so many rows. */
@@ -30,56 +33,75 @@ export type TokenRows = { readonly [Input in keyof TokenInputs]: Int32Array };
 export interface BindingSources {
   readonly backend: Backend;
   readonly base: BaseWeights;
-  readonly parameters: Parameters;
+  readonly frozen: FrozenTensors;
+  readonly trained: TrainedTensors;
   readonly buffers: Buffers;
 }
 
-export function createBindings(setup: BlockSetup, { backend, base, parameters, buffers }: BindingSources): BlockBindings {
+export function createBindings(
+  setup: BlockSetup,
+  { backend, base, frozen, trained, buffers }: BindingSources,
+): BlockBindings {
   const { spec } = setup;
-  const resident = new Map<string, DeviceTensor>();
-  const gradients = new Map<string, DeviceTensor>();
+  const resident = new Map<string, () => DeviceTensor>();
+  /** Parameters by the names of their gradients. */
+  const gradients = new Map<string, string>();
   const sources = new Map<string, string>();
-  const scales = new Map<string, string>();
-  const tables: { readonly input: string; readonly source: string; readonly width: number; readonly rows: keyof TokenInputs }[] = [];
+  const tables: {
+    readonly input: string;
+    readonly source: string;
+    readonly width: number;
+    readonly rows: keyof TokenInputs;
+  }[] = [];
 
-  const trained = trainedTensors(setup);
-  for (const { name, shape } of trained) {
-    const parameter = parameters.get(parameterName(spec, name));
-    const sum = backend.upload("float32", shape, parameter.gradient);
-    resident.set(inputNames.tensor(name), backend.upload("float32", shape, parameter.weight));
-    resident.set(layerNames.accumulated(name), sum);
-    gradients.set(layerNames.gradient(name), sum);
+  for (const { name } of trainedTensors(setup)) {
+    const parameter = parameterName(spec, name);
+    resident.set(inputNames.tensor(name), () => trained.weight(parameter));
+    resident.set(layerNames.accumulated(name), () => trained.gradient(parameter));
+    gradients.set(layerNames.gradient(name), parameter);
   }
   for (const { name, source, shape, role, rows = "ids" } of spec.tensors) {
     if (setup.trained.has(name)) continue;
     sources.set(inputNames.tensor(name), source);
     const held = base.get(source);
-    if (held.type === "float32") resident.set(inputNames.tensor(name), backend.upload("float32", shape, held.data));
+    if (held.type === "float32") resident.set(inputNames.tensor(name), () => frozen.plain(source));
     else if (held.type === "nf4") {
-      resident.set(inputNames.codes(name), backend.upload("uint8", [held.packed.codes.length], held.packed.codes));
-      scales.set(inputNames.absmax(name), source);
+      resident.set(inputNames.codes(name), () => frozen.codes(source));
+      resident.set(inputNames.absmax(name), () => frozen.absmax(source, inputNames.absmax(name)));
     } else if (role === "embedding")
-      tables.push({ input: inputNames.rows(name), source, width: elementCount(shape.slice(1)), rows });
+      tables.push({
+        input: inputNames.rows(name),
+        source,
+        width: elementCount(shape.slice(1)),
+        rows,
+      });
   }
 
   return {
-    feed(name) {
-      const scaled = scales.get(name);
-      return scaled === undefined ? resident.get(name) : absmax(name, scaled);
-    },
+    feed: (name) => resident.get(name)?.(),
     decode(name) {
       const source = sources.get(name);
       invariant(source !== undefined, `block ${spec.id} has no weight for ${name}`);
-      return backend.upload("float32", base.get(source).shape, base.decode(source));
+      return frozen.decoded(source);
     },
-    gradient: (name) => gradients.get(name),
+    gradient(name) {
+      const parameter = gradients.get(name);
+      return parameter === undefined || !backend.preallocates
+        ? undefined
+        : trained.gradient(parameter);
+    },
+    keepGradient(name, sum) {
+      const parameter = gradients.get(name);
+      if (parameter !== undefined) trained.setGradient(parameter, sum);
+    },
     lookUp(tokens) {
       for (const { input, source, width, rows } of tables) {
         const ids = tokens[rows];
         const fill = (data: HostData): void => {
           if (data instanceof Float32Array) base.rows(source, ids, data);
         };
-        resident.set(input, buffers.write(input, "float32", [ids.length, width], fill));
+        const rowsOf = buffers.write(input, "float32", [ids.length, width], fill);
+        resident.set(input, () => rowsOf);
       }
     },
     drawMasks(rows, draw) {
@@ -90,18 +112,9 @@ export function createBindings(setup: BlockSetup, { backend, base, parameters, b
           if (data instanceof Uint8Array) draw(linear.module, 1 - dropout, data);
         };
         const buffer = `${spec.id}.${inputNames.mask(linear.name)}`;
-        resident.set(inputNames.mask(linear.name), buffers.write(buffer, "bool", [rows, linear.in], fill));
+        const mask = buffers.write(buffer, "bool", [rows, linear.in], fill);
+        resident.set(inputNames.mask(linear.name), () => mask);
       }
     },
   };
-
-  /** Scales of one site, un-nested into memory that all layers share: they run one after the other. */
-  function absmax(input: string, source: string): DeviceTensor {
-    const held = base.get(source);
-    invariant(held.type === "nf4", `${source} is not held in NF4`);
-    const scaleCount = Math.ceil(held.packed.count / held.packed.blockSize);
-    return buffers.write(input, "float32", [scaleCount], (data) => {
-      if (data instanceof Float32Array) held.packed.absmax(data);
-    });
-  }
 }

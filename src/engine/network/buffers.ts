@@ -14,6 +14,8 @@ export interface Buffers {
   write(name: string, dtype: DType, shape: Shape, fill: (data: HostData) => void): DeviceTensor;
   /** Remembers what a program allocated under a name, and releases what stood there. */
   keep(name: string, tensor: DeviceTensor): void;
+  /** Gives up a tensor that a device allocated and that no name keeps. */
+  drop(tensor: DeviceTensor): void;
   get(name: string): DeviceTensor | undefined;
   /** Bytes held. */
   bytes(): number;
@@ -52,6 +54,9 @@ export function createBuffers(backend: Backend): Buffers {
       if (known === tensor) return;
       if (known && !backend.sharesMemory) backend.release(known);
       tensors.set(name, tensor);
+    },
+    drop(tensor) {
+      if (!backend.sharesMemory) backend.release(tensor);
     },
     get: (name) => tensors.get(name),
     bytes: () => [...memory.values()].reduce((sum, data) => sum + data.byteLength, 0),

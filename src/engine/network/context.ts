@@ -10,11 +10,14 @@ import { createBindings } from "./bindings.ts";
 import type { BlockBindings } from "./bindings.ts";
 import { createBuffers } from "./buffers.ts";
 import type { Buffers } from "./buffers.ts";
+import { createFrozenTensors } from "./frozen-tensors.ts";
 import type { Parameters } from "./parameters.ts";
 import { compilePipeline } from "./pipeline.ts";
 import type { Pipeline } from "./pipeline.ts";
 import { createProgramCache } from "./program-cache.ts";
 import type { ProgramCache } from "./program-cache.ts";
+import { createTrainedTensors } from "./trained-tensors.ts";
+import type { TrainedTensors } from "./trained-tensors.ts";
 
 export interface NetworkOptions {
   readonly backend: Backend;
@@ -49,6 +52,8 @@ export interface NetworkContext {
   readonly model: Model;
   readonly cache: ProgramCache;
   readonly buffers: Buffers;
+  readonly parameters: Parameters;
+  readonly trained: TrainedTensors;
   readonly checkpointing: boolean;
   readonly drawMask: NetworkOptions["drawMask"];
   readonly embedding: Block;
@@ -56,7 +61,7 @@ export interface NetworkContext {
   readonly head: Block;
   /** The compiled pass of this key, traced the first time. */
   pass(key: string, trace: () => Graph): Promise<Pipeline>;
-  /** Runs a pass of a block; outputs with a buffer stay there, gradients are summed in place. */
+  /** Runs a pass of a block; outputs with a buffer stay there, gradients are summed. The caller releases the others. */
   run(block: Block, pass: Pipeline, place: RunPlace): Promise<Tensors>;
 }
 
@@ -64,12 +69,14 @@ export function createContext(options: NetworkOptions): NetworkContext {
   const { backend, model, parameters, base } = options;
   const cache = createProgramCache(backend);
   const buffers = createBuffers(backend);
+  const trained = createTrainedTensors(backend, parameters);
+  const frozen = createFrozenTensors({ backend, cache, base, buffers });
   const blocks = model.blocks.map((spec): Block => {
     const setup = options.setups.get(spec.id);
     invariant(setup, `block ${spec.id} was not set up`);
     return {
       setup,
-      bindings: createBindings(setup, { backend, base, parameters, buffers }),
+      bindings: createBindings(setup, { backend, base, frozen, trained, buffers }),
       trains: trainedTensors(setup).length > 0,
     };
   });
@@ -84,6 +91,8 @@ export function createContext(options: NetworkOptions): NetworkContext {
     model,
     cache,
     buffers,
+    parameters,
+    trained,
     checkpointing: options.checkpointing,
     drawMask: options.drawMask,
     embedding: only("embedding"),
@@ -106,12 +115,15 @@ export function createContext(options: NetworkOptions): NetworkContext {
         decode: (name) => bindings.decode(name),
         into(name, dtype, shape) {
           const buffer = names.get(name);
-          return buffer === undefined ? bindings.gradient(name) : buffers.into(buffer, dtype, shape);
+          return buffer === undefined
+            ? bindings.gradient(name)
+            : buffers.into(buffer, dtype, shape);
         },
       });
-      for (const [name, buffer] of names) {
-        const tensor = outputs.get(name);
-        if (tensor) buffers.keep(buffer, tensor);
+      for (const [name, tensor] of outputs) {
+        const buffer = names.get(name);
+        if (buffer === undefined) bindings.keepGradient(name, tensor);
+        else buffers.keep(buffer, tensor);
       }
       return outputs;
     },

@@ -10,6 +10,8 @@ import { batchFeeds, shapeKey, shapeOf } from "./batch.ts";
 import type { NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
 import { embed, made } from "./inference.ts";
+import type { Uploader } from "./uploads.ts";
+import { withUploads } from "./uploads.ts";
 
 export interface GenerationOptions {
   readonly maxNewTokens: number;
@@ -53,7 +55,13 @@ export async function generate(
   });
   const positions = new Int32Array(batch * promptLength).map((_, place) => place % promptLength);
   const last = Int32Array.from(prompts, (prompt, row) => row * promptLength + prompt.length - 1);
-  let logits = await decode(context, { batch, length: promptLength, ids, positions, rows: last }, cache, 0, 0);
+  let logits = await decode(
+    context,
+    { batch, length: promptLength, ids, positions, rows: last },
+    cache,
+    0,
+    0,
+  );
 
   for (let count = 0; count < options.maxNewTokens; count++) {
     const next = new Int32Array(batch);
@@ -97,7 +105,26 @@ interface Tokens {
 }
 
 /** Runs new tokens after `past` cached places, stores their keys and values from `slot` on, and returns the rows' logits. */
-async function decode(context: NetworkContext, tokens: Tokens, cache: Cache, past: number, slot: number): Promise<Float32Array> {
+function decode(
+  context: NetworkContext,
+  tokens: Tokens,
+  cache: Cache,
+  past: number,
+  slot: number,
+): Promise<Float32Array> {
+  return withUploads(context.backend, (uploader) =>
+    decodeUploaded(context, uploader, tokens, cache, past, slot),
+  );
+}
+
+async function decodeUploaded(
+  context: NetworkContext,
+  uploader: Uploader,
+  tokens: Tokens,
+  cache: Cache,
+  past: number,
+  slot: number,
+): Promise<Float32Array> {
   const { backend, model, layers, head } = context;
   const { batch, length, rows, bias } = tokens;
   const { keyValueHeads, headDim } = model.sizes;
@@ -112,10 +139,10 @@ async function decode(context: NetworkContext, tokens: Tokens, cache: Cache, pas
     targets: { kind: "classes", labels: new Int32Array(0) },
   };
   const shape: BatchShape = { ...shapeOf(modelBatch, backend), bias: bias ? "keys" : "none" };
-  const feeds = new Map(batchFeeds(backend, model, modelBatch));
-  if (bias) feeds.set("bias", backend.upload("float32", [batch, 1, 1, past + length], bias));
+  const feeds = new Map(batchFeeds(uploader, model, modelBatch));
+  if (bias) feeds.set("bias", uploader.upload("float32", [batch, 1, 1, past + length], bias));
   const cached = (data: Float32Array): DeviceTensor =>
-    backend.upload("float32", [batch, keyValueHeads, cache.capacity, headDim], data);
+    uploader.upload("float32", [batch, keyValueHeads, cache.capacity, headDim], data);
 
   let hidden = await embed(context, modelBatch, feeds);
   for (const [index, layer] of layers.entries()) {
@@ -127,7 +154,12 @@ async function decode(context: NetworkContext, tokens: Tokens, cache: Cache, pas
       feeds: new Map([
         ...feeds,
         [layerNames.hidden, hidden],
-        ...(past > 0 ? ([["past.keys", cached(keys)], ["past.values", cached(values)]] as const) : []),
+        ...(past > 0
+          ? ([
+              ["past.keys", cached(keys)],
+              ["past.values", cached(values)],
+            ] as const)
+          : []),
       ]),
       buffers: new Map([
         [layerNames.output, `passing.${index % 2}`],
@@ -141,16 +173,26 @@ async function decode(context: NetworkContext, tokens: Tokens, cache: Cache, pas
     store(await floats(backend, made(outputs, "values")), values, size, cache.capacity, slot);
   }
   const headShape = { count: rows.length, of: batch * length };
-  const pass = await context.pass(`decode head ${headShape.count}/${headShape.of}`, () => headForward(model, head.setup, headShape, "classes", "logits"));
+  const pass = await context.pass(`decode head ${headShape.count}/${headShape.of}`, () =>
+    headForward(model, head.setup, headShape, "classes", "logits"),
+  );
   const outputs = await context.run(head, pass, {
-    feeds: new Map([[layerNames.hidden, hidden], ["indices", backend.upload("int32", [rows.length], rows)]]),
+    feeds: new Map([
+      [layerNames.hidden, hidden],
+      ["indices", uploader.upload("int32", [rows.length], rows)],
+    ]),
     buffers: new Map([["logits", "decode.logits"]]),
   });
   return floats(backend, made(outputs, "logits"));
 }
 
 /** Forbids padding between a prompt's end and the first new token, and places that are still empty. */
-function decodingBias(prompts: readonly Int32Array[], promptLength: number, count: number, capacity: number): Float32Array {
+function decodingBias(
+  prompts: readonly Int32Array[],
+  promptLength: number,
+  count: number,
+  capacity: number,
+): Float32Array {
   const width = capacity + 1;
   const bias = new Float32Array(prompts.length * width);
   prompts.forEach((prompt, row) => {
@@ -167,7 +209,13 @@ function newCache({ model, layers }: NetworkContext, batch: number, capacity: nu
 }
 
 /** Copies [groups, length, width] to places slot … of [groups, capacity, width]. */
-function store(from: Float32Array, to: Float32Array, size: { readonly groups: number; readonly length: number; readonly width: number }, capacity: number, slot: number): void {
+function store(
+  from: Float32Array,
+  to: Float32Array,
+  size: { readonly groups: number; readonly length: number; readonly width: number },
+  capacity: number,
+  slot: number,
+): void {
   const { groups, length, width } = size;
   for (let group = 0; group < groups; group++) {
     const part = from.subarray(group * length * width, (group + 1) * length * width);

@@ -9,19 +9,36 @@ import { batchFeeds, headFeeds, shapeKey, shapeOf } from "./batch.ts";
 import type { NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
 import { logitRows } from "./head-rows.ts";
+import type { Uploader } from "./uploads.ts";
+import { withUploads } from "./uploads.ts";
 
 /** The first hidden state [rows, hidden], in buffer `hidden.0`. */
-export async function embed(context: NetworkContext, batch: ModelBatch, feeds: Tensors): Promise<DeviceTensor> {
+export async function embed(
+  context: NetworkContext,
+  batch: ModelBatch,
+  feeds: Tensors,
+): Promise<DeviceTensor> {
   const { model, embedding } = context;
   const shape = shapeOf(batch, context.backend);
-  const pass = await context.pass(`embedding ${shapeKey(shape)}`, () => embeddingForward(model, embedding.setup, shape));
+  const pass = await context.pass(`embedding ${shapeKey(shape)}`, () =>
+    embeddingForward(model, embedding.setup, shape),
+  );
   embedding.bindings.lookUp(batch);
-  const outputs = await context.run(embedding, pass, { feeds, buffers: new Map([[layerNames.output, "hidden.0"]]) });
+  const outputs = await context.run(embedding, pass, {
+    feeds,
+    buffers: new Map([[layerNames.output, "hidden.0"]]),
+  });
   return made(outputs, layerNames.output);
 }
 
 /** One layer without anything kept for a backward pass. */
-export async function inferLayer(context: NetworkContext, index: number, batch: ModelBatch, feeds: Tensors, hidden: DeviceTensor): Promise<DeviceTensor> {
+export async function inferLayer(
+  context: NetworkContext,
+  index: number,
+  batch: ModelBatch,
+  feeds: Tensors,
+  hidden: DeviceTensor,
+): Promise<DeviceTensor> {
   const layer = at(context.layers, index);
   const shape = shapeOf(batch, context.backend);
   const key = `forward ${layer.setup.spec.id} ${shapeKey(shape)}`;
@@ -53,11 +70,27 @@ export async function scoresOf(context: NetworkContext, batch: ModelBatch): Prom
 }
 
 /** A head program's outputs over all rows of a batch, by name. */
-async function headRows(context: NetworkContext, batch: ModelBatch, wanted: HeadOutputs): Promise<ReadonlyMap<string, Float32Array>> {
+function headRows(
+  context: NetworkContext,
+  batch: ModelBatch,
+  wanted: HeadOutputs,
+): Promise<ReadonlyMap<string, Float32Array>> {
+  return withUploads(context.backend, (uploader) =>
+    uploadedHeadRows(context, uploader, batch, wanted),
+  );
+}
+
+async function uploadedHeadRows(
+  context: NetworkContext,
+  uploader: Uploader,
+  batch: ModelBatch,
+  wanted: HeadOutputs,
+): Promise<ReadonlyMap<string, Float32Array>> {
   const { backend, model, head } = context;
-  const feeds = batchFeeds(backend, model, batch);
+  const feeds = batchFeeds(uploader, model, batch);
   let hidden = await embed(context, batch, feeds);
-  for (const index of context.layers.keys()) hidden = await inferLayer(context, index, batch, feeds, hidden);
+  for (const index of context.layers.keys())
+    hidden = await inferLayer(context, index, batch, feeds, hidden);
   const shape = headShape(context, batch);
   const { kind } = batch.targets;
   const key = `head ${wanted} ${kind} ${shape.count}/${shape.of}`;
@@ -65,8 +98,11 @@ async function headRows(context: NetworkContext, batch: ModelBatch, wanted: Head
   const buffers = new Map([...pass.outputs].map((name) => [name, `head.${name}`]));
   const parts = new Map([...pass.outputs].map((name): [string, Float32Array[]] => [name, []]));
   for (let start = 0; start < batch.rows.length; start += shape.count) {
-    const rowFeeds = headFeeds(backend, batch, start, shape.count);
-    const outputs = await context.run(head, pass, { feeds: new Map([...rowFeeds, [layerNames.hidden, hidden]]), buffers });
+    const rowFeeds = headFeeds(uploader, batch, start, shape.count);
+    const outputs = await context.run(head, pass, {
+      feeds: new Map([...rowFeeds, [layerNames.hidden, hidden]]),
+      buffers,
+    });
     const rows = Math.min(shape.count, batch.rows.length - start);
     for (const [name, list] of parts) {
       const values = await floats(backend, made(outputs, name));

@@ -12,7 +12,7 @@ export interface Bindings {
   /** A resident input by its name. */
   feed(name: string): DeviceTensor;
   /** A late input, decoded now; valid until the next late input is asked for. */
-  decode(name: string): DeviceTensor;
+  decode(name: string): Promise<DeviceTensor>;
   /** Where an output goes; undefined where the device allocates. */
   into(name: string, dtype: DType, shape: Shape): DeviceTensor | undefined;
 }
@@ -33,25 +33,36 @@ interface Segment {
 /** At most one decoded weight exists at a time. */
 const lateAtOnce = 1;
 
-export async function compilePipeline(cache: ProgramCache, buffers: Buffers, graph: Graph): Promise<Pipeline> {
+export async function compilePipeline(
+  cache: ProgramCache,
+  buffers: Buffers,
+  graph: Graph,
+): Promise<Pipeline> {
   const graphs = cutAtLateInputs(graph, lateAtOnce);
   const segments: Segment[] = [];
   for (const part of graphs)
     segments.push({
       part,
       program: await cache.compile(part),
-      late: new Set(part.inputs.filter(({ binding }) => binding === "late").map(({ name }) => name)),
+      late: new Set(
+        part.inputs.filter(({ binding }) => binding === "late").map(({ name }) => name),
+      ),
     });
   const internal = new Set(graphs.flatMap(({ outputs }) => [...outputs.keys()]));
   return {
-    inputs: new Set(segments.flatMap(({ program }) => program.inputs.filter((name) => !internal.has(name)))),
+    inputs: new Set(
+      segments.flatMap(({ program }) => program.inputs.filter((name) => !internal.has(name))),
+    ),
     outputs: new Set(graph.outputs.keys()),
     async run(bindings) {
       const made = new Map<string, DeviceTensor>();
       for (const { part, program, late } of segments) {
         const feeds = new Map<string, DeviceTensor>();
         for (const name of program.inputs)
-          feeds.set(name, made.get(name) ?? (late.has(name) ? bindings.decode(name) : bindings.feed(name)));
+          feeds.set(
+            name,
+            made.get(name) ?? (late.has(name) ? await bindings.decode(name) : bindings.feed(name)),
+          );
         const into = new Map<string, DeviceTensor>();
         for (const name of program.outputs) {
           const { dtype, shape } = outputOf(part, name);
@@ -62,6 +73,7 @@ export async function compilePipeline(cache: ProgramCache, buffers: Buffers, gra
         }
         for (const [name, tensor] of await program.run(feeds, into)) made.set(name, tensor);
       }
+      for (const [name, tensor] of made) if (!graph.outputs.has(name)) buffers.drop(tensor);
       const outputs = new Map<string, DeviceTensor>();
       for (const name of graph.outputs.keys()) {
         const tensor = made.get(name);

@@ -1,4 +1,5 @@
 /** @file The training pass of a micro-batch: forward, loss, and gradients summed into the parameters. */
+import type { Shape } from "../../shared/dtypes.ts";
 import { at, invariant } from "../../shared/errors.ts";
 import { embeddingTraining, headTraining } from "../programs/ends.ts";
 import type { BatchShape, LayerPrograms } from "../programs/layer.ts";
@@ -9,6 +10,8 @@ import { batchFeeds, headFeeds, shapeKey, shapeOf } from "./batch.ts";
 import type { Block, NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
 import { embed, headShape, inferLayer, made } from "./inference.ts";
+import type { Uploader } from "./uploads.ts";
+import { withUploads } from "./uploads.ts";
 
 /** Adds the gradients of scale · Σ losses to the parameters' gradients and returns Σ losses. */
 export type TrainBatch = (batch: ModelBatch, scale: number) => Promise<number>;
@@ -33,7 +36,12 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     index === 0 ? "hidden.0" : index - 1 < first ? `passing.${(index - 1) % 2}` : `hidden.${index}`;
   const gradientBuffer = (index: number): string => `gradient.${index % 2}`;
 
-  const forwardLayer = async (index: number, batch: ModelBatch, feeds: Tensors, hidden: DeviceTensor): Promise<DeviceTensor> => {
+  const forwardLayer = async (
+    index: number,
+    batch: ModelBatch,
+    feeds: Tensors,
+    hidden: DeviceTensor,
+  ): Promise<DeviceTensor> => {
     if (index < first) return inferLayer(context, index, batch, feeds, hidden);
     const layer = at(layers, index);
     const { id } = layer.setup.spec;
@@ -51,7 +59,12 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     return made(outputs, layerNames.output);
   };
 
-  const backwardLayer = async (index: number, batch: ModelBatch, feeds: Tensors, gradient: DeviceTensor): Promise<DeviceTensor> => {
+  const backwardLayer = async (
+    index: number,
+    batch: ModelBatch,
+    feeds: Tensors,
+    gradient: DeviceTensor,
+  ): Promise<DeviceTensor> => {
     const layer = at(layers, index);
     const { id } = layer.setup.spec;
     const shape = shapeOf(batch, context.backend);
@@ -69,31 +82,45 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     return outputs.get(layerNames.inputGradient) ?? gradient;
   };
 
-  const trainHead = async (batch: ModelBatch, hidden: DeviceTensor, scale: number): Promise<{ readonly loss: number; readonly gradient: DeviceTensor }> => {
+  const trainHead = async (
+    uploader: Uploader,
+    batch: ModelBatch,
+    hidden: DeviceTensor,
+    scale: number,
+  ): Promise<{ readonly loss: number; readonly gradient: DeviceTensor }> => {
     const shape = headShape(context, batch);
     const { kind } = batch.targets;
     const flows = first < layers.length || embedding.trains;
     const key = `train head ${kind} ${shape.count}/${shape.of}`;
     const pass = await context.pass(key, () => headTraining(model, head.setup, shape, kind, flows));
     const buffer = gradientBuffer(layers.length);
-    let gradient = buffers.write(buffer, "float32", [shape.of, model.sizes.hidden], clear);
+    let gradient = zeros(buffer, [shape.of, model.sizes.hidden]);
     let loss = 0;
     for (let start = 0; start < batch.rows.length; start += shape.count) {
       const outputs = await context.run(head, pass, {
         feeds: new Map([
-          ...headFeeds(backend, batch, start, shape.count),
+          ...headFeeds(uploader, batch, start, shape.count),
           [layerNames.hidden, hidden],
-          ["scale", backend.upload("float32", [1, 1], Float32Array.of(scale))],
+          ["scale", uploader.upload("float32", [1, 1], Float32Array.of(scale))],
           [layerNames.accumulated("hidden"), gradient],
         ]),
         // The rows are added in place.
         buffers: new Map([[layerNames.inputGradient, buffer]]),
       });
       gradient = outputs.get(layerNames.inputGradient) ?? gradient;
-      loss += at(await floats(backend, made(outputs, "loss")), 0);
+      const sum = made(outputs, "loss");
+      loss += at(await floats(backend, sum), 0);
+      buffers.drop(sum);
     }
     return { loss, gradient };
   };
+
+  /** Zeros to sum on: in the buffer itself where programs write there, else a tensor that stays on the device as it is. */
+  function zeros(buffer: string, shape: Shape): DeviceTensor {
+    if (backend.preallocates) return buffers.write(buffer, "float32", shape, clear);
+    const name = `zeros.${shape.join("x")}`;
+    return buffers.get(name) ?? buffers.write(name, "float32", shape, clear);
+  }
 
   function kept(buffer: string): DeviceTensor {
     const tensor = buffers.get(buffer);
@@ -101,21 +128,29 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     return tensor;
   }
 
-  return async (batch, scale) => {
-    const feeds = batchFeeds(backend, model, batch);
+  return (batch, scale) => withUploads(backend, (uploader) => train(uploader, batch, scale));
+
+  async function train(uploader: Uploader, batch: ModelBatch, scale: number): Promise<number> {
+    const feeds = batchFeeds(uploader, model, batch);
     let hidden = await embed(context, batch, feeds);
     for (const index of layers.keys()) hidden = await forwardLayer(index, batch, feeds, hidden);
-    const { loss, gradient: last } = await trainHead(batch, hidden, scale);
+    const { loss, gradient: last } = await trainHead(uploader, batch, hidden, scale);
     let gradient = last;
     for (let index = layers.length - 1; index >= first; index--)
       gradient = await backwardLayer(index, batch, feeds, gradient);
     if (embedding.trains) {
       const shape = shapeOf(batch, context.backend);
-      const pass = await context.pass(`train embedding ${shapeKey(shape)}`, () => embeddingTraining(model, embedding.setup, shape).backward);
-      await context.run(embedding, pass, { feeds: new Map([...feeds, [layerNames.outputGradient, gradient]]), buffers: new Map() });
+      const pass = await context.pass(
+        `train embedding ${shapeKey(shape)}`,
+        () => embeddingTraining(model, embedding.setup, shape).backward,
+      );
+      await context.run(embedding, pass, {
+        feeds: new Map([...feeds, [layerNames.outputGradient, gradient]]),
+        buffers: new Map(),
+      });
     }
     return loss;
-  };
+  }
 }
 
 function clear(data: { fill(value: number): unknown } | BigInt64Array): void {

@@ -57,7 +57,7 @@ export function planMemory(inputs: MemoryInputs): MemoryPlan {
   const passes = inputs.shapes.map((shape) => passMemory(inputs, shape));
   const activations = Math.max(...passes.map((pass) => pass.activations));
   const graphs = new Map(passes.flatMap(({ graphs: list }) => list).map((graph) => [printGraph(graph), graph]));
-  const update = updateProgram(inputs.rule, Math.min(spanElements, inputs.trainableParameters));
+  const update = updateProgram(inputs.rule, [Math.min(spanElements, inputs.trainableParameters)]);
   const programs = [...graphs.values(), update].reduce((sum, graph) => {
     const { intermediates, constants } = programMemory(graph);
     return sum + intermediates + constants;

@@ -43,6 +43,8 @@ export interface Backend {
   readonly fusedAttention: boolean;
   /** A tensor over `data`: on the CPU a view without a copy, elsewhere a copy on the device. */
   upload(dtype: DType, shape: Shape, data: HostData): DeviceTensor;
+  /** The same memory under another type and shape, of as many bytes; it is gone with the first. */
+  view(tensor: DeviceTensor, dtype: DType, shape: Shape): DeviceTensor;
   /** The elements on the host: on the CPU the array itself, elsewhere a copy. */
   download(tensor: DeviceTensor): Promise<HostData>;
   release(tensor: DeviceTensor): void;

@@ -92,6 +92,13 @@ function openBackend(options: OrtOptions, crossing: Crossing | undefined): Backe
       crossed.catch(() => undefined);
       return stored(dtype, shape, crossed);
     },
+    view(tensor, dtype, shape) {
+      const { tensor: here } = handleOf(tensor);
+      if (!(here instanceof Promise)) return stored(dtype, shape, viewed(here, dtype, shape));
+      const later = here.then((crossed) => viewed(crossed, dtype, shape));
+      later.catch(() => undefined);
+      return stored(dtype, shape, later);
+    },
     async download(tensor) {
       const here = await handleOf(tensor).tensor;
       return crossing ? crossing.toHost(here) : hostData(here);
@@ -238,6 +245,18 @@ function named(tensor: ort.Tensor, type: ort.Tensor.Type, dims: readonly number[
     dims,
     dispose: () => tensor.dispose(),
   });
+}
+
+function viewed(tensor: ort.Tensor, dtype: DType, shape: Shape): ort.Tensor {
+  const bytes = elementCount(shape) * dtypeBytes[dtype];
+  invariant(
+    Math.ceil(bytes / 4) === wordsOf(tensor),
+    `a view of ${bytes} bytes on ${wordsOf(tensor)} words`,
+  );
+  if (tensor.location === "gpu-buffer") return named(tensor, dtype as ort.Tensor.Type, shape);
+  const { buffer, byteOffset } = bytesOf(tensor);
+  const Elements = arrays[dtype];
+  return hostTensor(dtype, shape, new Elements(buffer, byteOffset, elementCount(shape)));
 }
 
 /** Words of 32 bits that hold a tensor; buffers of devices are longer than the last one. */

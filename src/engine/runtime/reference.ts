@@ -40,6 +40,10 @@ export function createReferenceBackend(): Backend {
       );
       return { dtype, shape, handle: toElements(dtype, data) };
     },
+    view: ({ dtype: own, handle }, dtype, shape) => {
+      invariant(own === dtype, "the reference holds no bytes to read as another type");
+      return { dtype, shape, handle };
+    },
     download: (tensor) => Promise.resolve(elementsOf(tensor)),
     release: () => undefined,
     compile: (graph) =>

@@ -32,7 +32,7 @@ import { openModel } from "./open-model.ts";
 import { openNetwork } from "./open-network.ts";
 import { matchMs } from "./prepare-run.ts";
 import type { ModelSetup } from "./set-up.ts";
-import { setUpModel } from "./set-up.ts";
+import { heldOn, setUpModel } from "./set-up.ts";
 import { storedName } from "./stored-tensor.ts";
 
 export interface InferenceModel {
@@ -121,16 +121,17 @@ async function openOnDevice(
   if (adapter && placed) await checkCopies(placed, adapter.source, opened);
   const method = methodOf(model.trained, placed);
   const { quantization } = model;
-  const { value: setup, findings } = setUpModel(
+  const device = chooseDevice(model.device);
+  const { value, findings } = setUpModel(
     opened.model,
     { method, quantization },
     opened.source.tensors,
     fullMatch,
   );
   throwErrors(findings);
+  const setup = heldOn(value, device.chosen);
   if (model.trained.kind !== "checkpoint") refuseMissingHead(setup, opened, placed);
 
-  const device = chooseDevice(model.device);
   const { chosen, threads } = device;
   const backend = await createOrtBackend({
     device: chosen,

@@ -2,7 +2,7 @@
 import { homedir } from "node:os";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Finding } from "../../shared/findings.ts";
-import type { DeviceChoice, EventBody, PlanNumbers } from "../../shared/protocol.ts";
+import type { EventBody, PlanNumbers } from "../../shared/protocol.ts";
 import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import { loadTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import { optimizers, rowNamed } from "../catalog.ts";
@@ -20,7 +20,7 @@ import { createFullMatch } from "./python-regex.ts";
 import type { RunData } from "./run-data.ts";
 import { openRunData } from "./run-data.ts";
 import type { ModelSetup } from "./set-up.ts";
-import { setUpModel } from "./set-up.ts";
+import { heldOn, setUpModel } from "./set-up.ts";
 
 export interface PreparedRun {
   readonly experiment: Experiment;
@@ -56,13 +56,13 @@ export async function prepareRun(
   // What is cheap to find comes before the data are read.
   throwErrors(setUp(opened.model).findings);
   const data = await openRunData(experiment, opened.model, tokenizer, labelsOfHead(opened));
-  const { value: setup, findings } = setUp(withHeadFor(opened, data.target));
+  const device = chooseDevice(experiment.run);
+  const { value, findings } = setUp(withHeadFor(opened, data.target));
+  const setup = heldOn(value, device.chosen);
   throwErrors([...findings, ...checkMeasures(experiment, setup.model)]);
   for (const finding of [...opened.findings, ...findings, ...data.findings])
     if (finding.severity !== "error") emit({ type: "finding", finding });
   const steps = stepsOf(experiment, data);
-  const device: DeviceChoice & { readonly chosen: ReturnType<typeof chooseDevice>["chosen"] } =
-    chooseDevice(experiment.run);
   const plan: PlanNumbers = {
     trainableParameters: setup.trainableParameters,
     totalParameters: setup.totalParameters,

@@ -98,6 +98,21 @@ export function setUpModel(
   return { value: { model, setups, trained, trainableParameters, totalParameters }, findings };
 }
 
+/**
+ * The setup on a device. WebGPU has no 16-bit weights to cast: there they are widened when they are loaded, and
+ * cross in float32, once.
+ */
+export function heldOn(setup: ModelSetup, device: string): ModelSetup {
+  if (device !== "webgpu") return setup;
+  const stays = ([, { type }]: readonly [string, Storage]): boolean =>
+    type !== "float16" && type !== "bfloat16";
+  const setups = [...setup.setups].map(([id, block]): [string, BlockSetup] => [
+    id,
+    { ...block, storage: new Map([...block.storage].filter(stays)) },
+  ]);
+  return { ...setup, setups: new Map(setups) };
+}
+
 function startsAnew(model: Model, stored: StoredTypes, module: string): boolean {
   const weight = allTensors(model).find(({ source }) => source === `${module}.weight`);
   return weight?.fresh !== undefined && storedName(model, stored, weight) === undefined;

@@ -7,7 +7,7 @@ import { optimizers, rowNamed } from "../catalog.ts";
 import { resultsPath, writeResults } from "../metrics/results-file.ts";
 import type { BaseWeights } from "../network/base-weights.ts";
 import type { NetworkContext } from "../network/context.ts";
-import { createOptimizer } from "../network/optimizer.ts";
+import { openOptimizer } from "../network/device-optimizer.ts";
 import type { Parameters } from "../network/parameters.ts";
 import { createTrainer } from "../network/training.ts";
 import type { Backend } from "../runtime/backend.ts";
@@ -120,6 +120,7 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
     invariant(value, "the checkpoint to go on from is damaged");
     state = parseRunState(value.state);
     await readTensors(value.folder, parameters, rule.state);
+    context.trained.changedOnHost();
   }
 
   const tools = { lastGroup: createLastGroup(answerMs) };
@@ -162,8 +163,7 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
       schedule,
       steps,
       stepsPerEpoch: data.plan.stepsPerEpoch,
-      parameters,
-      optimizer: createOptimizer(backend, context.cache, parameters, rule),
+      optimizer: openOptimizer(context, rule),
       trainBatch: createTrainer(context),
       maxGradNorm: experiment.train.max_grad_norm,
       batchesOf: data.batchesOf,
@@ -175,6 +175,7 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
           : (at) => measureSplit("general", general, textMetrics, "before", at),
       async save(at, reason) {
         const started = performance.now();
+        await context.trained.fetch();
         const bytes = await saveCheckpoint(host.runFolder, {
           step: at.step,
           bytes: checkpointBytes(parameters, rule.state),
@@ -206,6 +207,7 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
     const best = result.state.best?.step;
     if (experiment.eval.early_stop !== null && best !== undefined && best !== result.state.step) {
       await readWeights(`${host.runFolder}/checkpoints/step-${best}`, parameters);
+      context.trained.changedOnHost();
       if (evalData) after = await measureSplit("eval", evalData, metrics, "after", result.state);
     }
     if (general !== null)
@@ -223,6 +225,7 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
       tensors.get(storedName(setup.model, tensors, { source }) ?? source)?.dtype,
     labels: data.target?.kind === "class" ? data.target.names : undefined,
   };
+  await context.trained.fetch();
   await exportRun(experiment, trained, host.runFolder, emit);
   const { evalBefore } = result.state;
   return {

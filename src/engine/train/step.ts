@@ -2,12 +2,10 @@
 import { UserError } from "../../shared/errors.ts";
 import type { ModelBatch } from "../network/batch.ts";
 import type { Optimizer } from "../network/optimizer.ts";
-import type { Parameters } from "../network/parameters.ts";
 import type { TrainBatch } from "../network/training.ts";
 
 export interface StepParts {
   readonly trainBatch: TrainBatch;
-  readonly parameters: Parameters;
   readonly optimizer: Optimizer;
   /** Called before each micro-batch: dropout's random numbers follow from step and number. */
   readonly beginBatch: (step: number, microBatch: number) => void;
@@ -26,9 +24,14 @@ export interface StepResult {
  * Trains on the micro-batches of step t (from 1). The loss is the mean over all targets of the step, however
  * they fall into micro-batches, as transformers' Trainer has it; clipping as PyTorch's `clip_grad_norm_`.
  */
-export async function trainStep(parts: StepParts, batches: readonly ModelBatch[], t: number, lr: number): Promise<StepResult> {
-  const { parameters, optimizer, maxGradNorm } = parts;
-  parameters.zeroGradients();
+export async function trainStep(
+  parts: StepParts,
+  batches: readonly ModelBatch[],
+  t: number,
+  lr: number,
+): Promise<StepResult> {
+  const { optimizer, maxGradNorm } = parts;
+  optimizer.zeroGradients();
   const targets = batches.reduce((sum, batch) => sum + targetCount(batch), 0);
   let total = 0;
   for (const [index, batch] of batches.entries()) {
@@ -36,8 +39,9 @@ export async function trainStep(parts: StepParts, batches: readonly ModelBatch[]
     total += await parts.trainBatch(batch, 1 / targets);
   }
   const loss = total / targets;
-  const gradientNorm = optimizer.gradientNorm();
-  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm)) throw diverged(t, loss, gradientNorm);
+  const gradientNorm = await optimizer.gradientNorm();
+  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
+    throw diverged(t, loss, gradientNorm);
   const gradientScale = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (gradientNorm + 1e-6)) : 1;
   await optimizer.step({ t, lr, gradientScale });
   return { loss, gradientNorm };
@@ -52,6 +56,7 @@ function diverged(t: number, loss: number, norm: number): UserError {
   return new UserError({
     code: "training-diverged",
     message: `Step ${t} gave a loss of ${loss} and a gradient norm of ${norm}: the training has diverged.`,
-    remedy: "Lower train.learning_rate, raise train.warmup_steps, or set train.max_grad_norm; the last checkpoint is unharmed.",
+    remedy:
+      "Lower train.learning_rate, raise train.warmup_steps, or set train.max_grad_norm; the last checkpoint is unharmed.",
   });
 }

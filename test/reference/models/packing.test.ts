@@ -25,7 +25,7 @@ describe("packed documents", () => {
     const errors = {
       logits: largestError(logits, packing.logits.flat(2)),
       loss: Math.abs(loss / packing.loss - 1),
-      gradientNorm: Math.abs(optimizer.gradientNorm() / packing.gradientNorm - 1),
+      gradientNorm: Math.abs((await optimizer.gradientNorm()) / packing.gradientNorm - 1),
     };
     t.diagnostic(assertWithin(errors));
   });

@@ -107,7 +107,7 @@ export async function gradientErrors(
   assert.equal(network.parameters.all.size, expected.parameters.length);
   return {
     gradients: Math.max(...errors),
-    gradientNorm: Math.abs(network.optimizer.gradientNorm() / expected.norm - 1),
+    gradientNorm: Math.abs((await network.optimizer.gradientNorm()) / expected.norm - 1),
   };
 }
 

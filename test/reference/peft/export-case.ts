@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { catalogFields } from "../../../src/engine/catalog.ts";
 import { logitsOf } from "../../../src/engine/network/inference.ts";
-import { createOptimizer } from "../../../src/engine/network/optimizer.ts";
+import { openOptimizer } from "../../../src/engine/network/device-optimizer.ts";
 import { createTrainer } from "../../../src/engine/network/training.ts";
 import { adamw } from "../../../src/engine/optimizers/adamw.ts";
 import { createOrtBackend } from "../../../src/engine/runtime/ort.ts";
@@ -72,7 +72,7 @@ export async function exportCase(
     drawMask: random.mask,
     onProgress: () => undefined,
   });
-  const optimizer = createOptimizer(backend, context.cache, parameters, rule);
+  const optimizer = openOptimizer(context, rule);
   const network = { context, base: held, parameters, optimizer, train: createTrainer(context) };
   const batches = fixture.batches.map((batch) => modelBatch(setup.model, batch, "scored"));
   await trainSteps(network, batches, { steps: 3, lr: 0.02 });

@@ -1,0 +1,105 @@
+/** @file The optimizer step where trained tensors are on a device with memory of its own: tensor by tensor, nothing crosses but numbers. */
+import type { Shape } from "../../shared/dtypes.ts";
+import { at, invariant } from "../../shared/errors.ts";
+import type { Graph } from "../core/graph.ts";
+import { newGraph } from "../core/graph.ts";
+import { add, sumOfSquares } from "../core/ops.ts";
+import type { BoundRule } from "../optimizers/define.ts";
+import type { DeviceTensor, Program, Tensors } from "../runtime/backend.ts";
+import type { NetworkContext } from "./context.ts";
+import { floats } from "./context.ts";
+import type { Optimizer } from "./optimizer.ts";
+import { createOptimizer, updateNames, updateProgram } from "./optimizer.ts";
+import type { DeviceTrained } from "./trained-tensors.ts";
+
+/** The optimizer of a network's trained tensors, wherever they are. */
+export function openOptimizer(context: NetworkContext, rule: BoundRule): Optimizer {
+  const { backend, cache, parameters, trained } = context;
+  return trained.place === "device"
+    ? createDeviceOptimizer(context, trained, rule)
+    : createOptimizer(backend, cache, parameters, rule);
+}
+
+function createDeviceOptimizer(
+  { backend, cache, parameters }: NetworkContext,
+  trained: DeviceTrained,
+  rule: BoundRule,
+): Optimizer {
+  const all = [...parameters.all.values()];
+  const programs = new Map<string, Promise<Program>>();
+  const compiled = (key: string, trace: () => Graph): Promise<Program> => {
+    const program = programs.get(key) ?? cache.compile(trace());
+    programs.set(key, program);
+    return program;
+  };
+  const number = (value: number): DeviceTensor =>
+    backend.upload("float32", [], Float32Array.of(value));
+  return {
+    zeroGradients() {
+      trained.zeroGradients();
+    },
+    async gradientNorm() {
+      if (all.length === 0) return 0;
+      const program = await compiled("norm", () => squaresProgram(all.map(({ shape }) => shape)));
+      const feeds = all.map(({ name }, index) => [`x.${index}`, trained.gradient(name)] as const);
+      const sum = output(await program.run(new Map(feeds)), "sum");
+      const [value = NaN] = await floats(backend, sum);
+      backend.release(sum);
+      return Math.sqrt(value);
+    },
+    async step({ t, lr, gradientScale }) {
+      const scale = number(gradientScale);
+      const numbersOf = (decays: boolean): readonly (readonly [string, DeviceTensor])[] =>
+        Object.entries(rule.numbers({ t, lr, decays })).map(
+          ([name, value]) => [updateNames.number(name), number(value)] as const,
+        );
+      const numbers = { decaying: numbersOf(true), others: numbersOf(false) };
+      for (const { name, shape, decays } of all) {
+        const program = await compiled(shape.join(), () => updateProgram(rule, shape));
+        const states = rule.state.map(
+          (state) => [updateNames.state(state), trained.state(name, state)] as const,
+        );
+        const made = await program.run(
+          new Map([
+            ["weight", trained.weight(name)],
+            ["gradient", trained.gradient(name)],
+            ["gradientScale", scale],
+            ...(decays ? numbers.decaying : numbers.others),
+            ...states,
+          ]),
+        );
+        trained.update(
+          name,
+          output(made, updateNames.next("weight")),
+          new Map(
+            rule.state.map((state) => [
+              state,
+              output(made, updateNames.next(updateNames.state(state))),
+            ]),
+          ),
+        );
+      }
+      for (const tensor of [scale, ...[...numbers.decaying, ...numbers.others].map(([, x]) => x)])
+        backend.release(tensor);
+    },
+  };
+}
+
+/** Σ x² over tensors of these shapes. */
+function squaresProgram(shapes: readonly Shape[]): Graph {
+  const g = newGraph();
+  const sums = shapes.map((shape, index) =>
+    sumOfSquares(g, g.input(`x.${index}`, "float32", shape)),
+  );
+  g.output(
+    "sum",
+    sums.slice(1).reduce((sum, next) => add(g, sum, next), at(sums, 0)),
+  );
+  return g;
+}
+
+function output(tensors: Tensors, name: string): DeviceTensor {
+  const tensor = tensors.get(name);
+  invariant(tensor, `the update made no ${name}`);
+  return tensor;
+}
