@@ -3,6 +3,8 @@ import { availableParallelism } from "node:os";
 import { longText, randomModel, smolLM } from "./support/random-model.ts";
 import { measuredRun } from "./support/measured-run.ts";
 import { median, productRate } from "./support/peak.ts";
+import type { TorchStep } from "./support/torch.ts";
+import { torchStep } from "./support/torch.ts";
 import { loraStepWork } from "./support/work.ts";
 
 const [batch, length] = [4, 256];
@@ -12,6 +14,7 @@ export async function loraStep(
 ): Promise<Readonly<Record<string, unknown>>> {
   const folder = await randomModel("smollm-135m", smolLM);
   const threads = availableParallelism();
+  const eager = quantization === "none" ? torchStep("eager", threads) : undefined;
   const before = await productRate(threads);
   const run = await measuredRun(`
 version: 1
@@ -23,6 +26,7 @@ train: { max_steps: 10, batch_size: ${batch}, learning_rate: 1.0e-4, lr_schedule
 checkpoints: { every: end }
 `);
   const after = await productRate(threads);
+  const compiled = quantization === "none" ? torchStep("compile", threads) : undefined;
   const warm = run.steps.slice(2);
   const seconds = median(warm);
   const work = loraStepWork(run.prepared.setup, batch, length);
@@ -39,5 +43,18 @@ checkpoints: { every: end }
     firstStepSeconds: run.firstStep,
     peakBytes: run.peakBytes,
     estimatedBytes: run.estimatedBytes,
+    torchEager: beside(eager),
+    torchCompile: beside(compiled),
   };
+
+  /** A step of PyTorch and what ours is of it: speed and memory, more is better and less is better. */
+  function beside(torch: TorchStep | undefined): Readonly<Record<string, unknown>> | undefined {
+    return (
+      torch && {
+        ...torch,
+        speedRatio: torch.stepSeconds / seconds,
+        memoryRatio: run.peakBytes / torch.peakBytes,
+      }
+    );
+  }
 }

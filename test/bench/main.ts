@@ -7,10 +7,12 @@ import { buildKernels } from "../../src/build/kernels.ts";
 import { loraStep } from "./lora-step.ts";
 import { memory } from "./memory.ts";
 import { qwen } from "./qwen.ts";
+import { wholeGraphStep } from "./whole-step.ts";
 
 const benchmarks = {
   "lora-step": () => loraStep("none"),
   "nf4-step": () => loraStep("nf4"),
+  "whole-step": wholeGraphStep,
   qwen: () => qwen("none"),
   "qwen-nf4": () => qwen("nf4"),
   memory,

@@ -149,12 +149,23 @@ function newProgram(
         invariant(tensor, `ONNX Runtime made no output ${name}`);
         const held =
           dtype === "float16" && onHost ? hostTensor(dtype, shape, hostData(tensor)) : tensor;
-        results.set(name, into?.get(name) ?? stored(dtype, shape, held));
+        const place = into?.get(name);
+        if (place !== undefined) freeCopy(tensor, wanted[name]);
+        results.set(name, place ?? stored(dtype, shape, held));
       }
       return results;
     },
     dispose: () => session.release(),
   };
+}
+
+/**
+ * Of an output that was written where it should, the binding hands back a copy as well. Left to the garbage
+ * collector, the copies of a step's outputs set it off several times a step; freed at once they cost their copying.
+ */
+function freeCopy(copy: ort.Tensor, original: ort.Tensor | null | undefined): void {
+  const { buffer } = bytesOf(copy);
+  if (original && bytesOf(original).buffer !== buffer) buffer.transfer(0);
 }
 
 /** The memory of host tensors, by name. */

@@ -22,6 +22,27 @@ export interface MeasuredRun {
   readonly firstStep: number;
 }
 
+/** An experiment given as YAML, checked against its model and data. */
+export async function prepared(yaml: string): Promise<PreparedRun> {
+  const folder = mkdtempSync(join(tmpdir(), "spectune-bench-run-"));
+  try {
+    const file = join(folder, "bench.peft.yaml");
+    writeFileSync(file, yaml);
+    return await prepareFile(file, folder);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+async function prepareFile(file: string, folder: string): Promise<PreparedRun> {
+  const { experiment, findings } = await readExperimentFile(file, [], folder);
+  assert(experiment, findings.map(({ message }) => message).join(" "));
+  return await prepareRun(
+    withAbsolutePaths(experiment, folder, () => true),
+    () => undefined,
+  );
+}
+
 /** Runs an experiment given as YAML; nothing is measured, saved or exported beside the steps. */
 export async function measuredRun(yaml: string): Promise<MeasuredRun> {
   const folder = mkdtempSync(join(tmpdir(), "spectune-bench-run-"));
@@ -30,12 +51,7 @@ export async function measuredRun(yaml: string): Promise<MeasuredRun> {
     writeFileSync(file, yaml);
     mkdirSync(join(folder, "run"));
     const started = performance.now();
-    const { experiment, findings } = await readExperimentFile(file, [], folder);
-    assert(experiment, findings.map(({ message }) => message).join(" "));
-    const prepared = await prepareRun(
-      withAbsolutePaths(experiment, folder, () => true),
-      () => undefined,
-    );
+    const prepared = await prepareFile(file, folder);
     const steps: number[] = [];
     const memory: number[] = [];
     let firstStep = 0;
