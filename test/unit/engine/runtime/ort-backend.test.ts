@@ -56,6 +56,23 @@ describe("tensors on the CPU", () => {
 });
 
 describe("a program", () => {
+  it("leaves no copy of an output that it wrote in place", async () => {
+    const count = 1 << 20;
+    const g = newGraph();
+    g.output("y", o.neg(g, g.input("x", "float32", [count])));
+    const program = await backend.compile(g);
+    const place = (data: Float32Array) => backend.upload("float32", [count], data);
+    const feeds = new Map([["x", place(new Float32Array(count).fill(2))]]);
+    const written = new Float32Array(count);
+    const into = new Map([["y", place(written)]]);
+    const before = process.memoryUsage().arrayBuffers;
+    for (let i = 0; i < 3; i++) await program.run(feeds, into);
+    // Too few for the garbage collector to run by itself; a copy has 4 MB.
+    assert.ok(process.memoryUsage().arrayBuffers - before < count);
+    assert.equal(written[count - 1], -2);
+    await program.dispose();
+  });
+
   it("names the tensor that is missing or of another type", async () => {
     const program = await backend.compile(negation());
     const feed = (dtype: DType, size: number, data: Float32Array | Int32Array): Promise<unknown> =>
