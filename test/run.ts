@@ -1,40 +1,48 @@
-/** @file Runs the test groups one after the other and prints how long each took. */
-import { spawnSync } from "node:child_process";
-import { existsSync, globSync } from "node:fs";
+/** @file `npm test`: all groups, or those that are named; `--deep` adds the long tests, `--update-goldens` writes the goldens anew. */
 import { join } from "node:path";
+import process from "node:process";
+import { endRunningFiles } from "./runner/run-file.ts";
+import { runTests } from "./runner/run-tests.ts";
 
-/** The groups in order, cheapest first; a group is a folder of `*.test.ts`, depth goes to `*.deep.ts`. */
-const groups = ["architecture", "unit", "conformance", "golden", "reference", "process", "field"] as const;
+/** Cheapest first; a group is a folder of `*.test.ts`, depth goes to `*.deep.ts`. */
+const groups: readonly string[] = [
+  "architecture",
+  "unit",
+  "conformance",
+  "golden",
+  "reference",
+  "process",
+];
 
 const root = join(import.meta.dirname, "..");
-const deep = process.argv.includes("--deep");
+const options = process.argv.slice(2).filter((argument) => argument.startsWith("--"));
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
-const env = {
-  ...process.env,
-  ...(process.argv.includes("--update-goldens") ? { SPECTUNE_UPDATE_GOLDENS: "1" } : {}),
-};
+const unknown = [
+  ...options.filter((option) => !["--deep", "--update-goldens"].includes(option)),
+  ...chosen.filter((group) => !groups.includes(group)),
+];
 
-const failed: string[] = [];
-const durations: string[] = [];
-for (const group of groups.filter((name) => chosen.length === 0 || chosen.includes(name))) {
-  const folder = join(root, "test", group);
-  if (!existsSync(folder)) continue;
-  const files = globSync(deep ? "**/*.{test,deep}.ts" : "**/*.test.ts", { cwd: folder })
-    .toSorted()
-    .map((file) => join(folder, file));
-  if (files.length === 0) continue;
-  const start = performance.now();
-  const run = spawnSync(process.execPath, ["--test", "--test-reporter=dot", ...files], {
-    stdio: "inherit",
-    env,
-    cwd: root,
+if (unknown.length > 0) {
+  process.stderr.write(
+    `${unknown.join(", ")}: there is no such group. The groups are ${groups.join(", ")}; --deep adds the long tests.\n`,
+  );
+  process.exitCode = 2;
+} else {
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      endRunningFiles();
+      process.exit(130);
+    });
+  const update = options.includes("--update-goldens");
+  const ok = await runTests({
+    root,
+    groups: groups.filter((group) =>
+      chosen.length > 0 ? chosen.includes(group) : !update || group === "golden",
+    ),
+    deep: options.includes("--deep"),
+    env: { ...process.env, ...(update ? { SPECTUNE_UPDATE_GOLDENS: "1" } : {}) },
+    write: (text) => void process.stdout.write(text),
+    now: () => performance.now(),
   });
-  const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  durations.push(`${group.padEnd(12)} ${seconds.padStart(7)} s  ${files.length} files`);
-  if (run.status !== 0) failed.push(group);
-}
-process.stdout.write(`\n${durations.join("\n")}\n`);
-if (failed.length > 0) {
-  process.stdout.write(`failed: ${failed.join(", ")}\n`);
-  process.exitCode = 1;
+  process.exitCode = ok ? 0 : 1;
 }
