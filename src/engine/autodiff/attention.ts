@@ -2,7 +2,17 @@
 import { at } from "../../shared/errors.ts";
 import { causalMask } from "../core/causal-mask.ts";
 import type { Graph, Value } from "../core/graph.ts";
-import { add, matmul, matrixTranspose, mul, reduceSum, reshape, softmax, sub, transpose } from "../core/ops.ts";
+import {
+  add,
+  matmul,
+  matrixTranspose,
+  mul,
+  reduceSum,
+  reshape,
+  softmax,
+  sub,
+  transpose,
+} from "../core/ops.ts";
 
 /** Gradients of q, k and v. Query heads of one group are rows of one product, so that keys are never repeated. */
 export function causalAttentionGradient(
@@ -13,7 +23,12 @@ export function causalAttentionGradient(
   scale: number,
 ): readonly Value[] {
   const [q, k, v] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
-  const [batch, length, heads, dim] = [at(q.shape, 0), at(q.shape, 1), at(q.shape, 2), at(q.shape, 3)];
+  const [batch, length, heads, dim] = [
+    at(q.shape, 0),
+    at(q.shape, 1),
+    at(q.shape, 2),
+    at(q.shape, 3),
+  ];
   const groups = at(k.shape, 2);
   const perGroup = heads / groups;
   const rows = perGroup * length;
@@ -32,7 +47,12 @@ export function causalAttentionGradient(
   const queries = toGroups(q);
   const keys = toHeads(k);
   const outputs = toGroups(dy);
-  const scores = reshape(g, matmul(g, queries, keys, { transB: true, alpha: scale }), [batch, heads, length, length]);
+  const scores = reshape(g, matmul(g, queries, keys, { transB: true, alpha: scale }), [
+    batch,
+    heads,
+    length,
+    length,
+  ]);
   const masked = add(g, scores, causalMask(g, length, length));
   const probabilities = reshape(g, softmax(g, masked), [batch, groups, rows, length]);
 

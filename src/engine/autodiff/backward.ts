@@ -72,6 +72,8 @@ function undoBroadcast(g: Graph, gradient: Value, value: Value): Value {
   const extra = gradient.shape.length - value.shape.length;
   const axes = gradient.shape
     .map((_, axis) => axis)
-    .filter((axis) => axis < extra || (at(value.shape, axis - extra) === 1 && gradient.shape[axis] !== 1));
+    .filter(
+      (axis) => axis < extra || (at(value.shape, axis - extra) === 1 && gradient.shape[axis] !== 1),
+    );
   return reshape(g, reduceSum(g, gradient, axes), value.shape);
 }

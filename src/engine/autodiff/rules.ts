@@ -4,9 +4,35 @@ import { at } from "../../shared/errors.ts";
 import type { Graph, NodeOf, OpName, Value } from "../core/graph.ts";
 import { causalAttentionGradient } from "./attention.ts";
 import {
-  add, addColumn, cast, constant, div, equal, erf, exp, expand, gather, less, matmul, mul, neg,
-  pad, pickColumn, reduceSum, reshape, rope, scalar, scale, scatterAdd, sigmoid, sign, slice, sub, tanh,
-  transpose, where,
+  add,
+  addColumn,
+  cast,
+  constant,
+  div,
+  equal,
+  erf,
+  exp,
+  expand,
+  gather,
+  less,
+  matmul,
+  mul,
+  neg,
+  pad,
+  pickColumn,
+  reduceSum,
+  reshape,
+  rope,
+  scalar,
+  scale,
+  scatterAdd,
+  sigmoid,
+  sign,
+  slice,
+  sub,
+  tanh,
+  transpose,
+  where,
 } from "../core/ops.ts";
 
 /**
@@ -23,7 +49,13 @@ export type VjpRules = { readonly [Op in OpName]: VjpRule<Op> | "nondifferentiab
 
 /** A rule for an operator with one output. */
 function rule<Op extends OpName>(
-  body: (g: Graph, dy: Value, inputs: readonly Value[], y: Value, node: NodeOf<Op>) => readonly (Value | undefined)[],
+  body: (
+    g: Graph,
+    dy: Value,
+    inputs: readonly Value[],
+    y: Value,
+    node: NodeOf<Op>,
+  ) => readonly (Value | undefined)[],
 ): VjpRule<Op> {
   return (g, dys, node) => {
     const dy = dys[0];
@@ -75,7 +107,9 @@ export const vjpRules: VjpRules = {
   // y = tanh x  ⇒  dx = dy (1 − y²)
   Tanh: unary((g, dy, _x, y) => mul(g, dy, sub(g, scalar(g, 1), mul(g, y, y)))),
   // y = erf x  ⇒  dx = dy 2/√π e^(−x²)
-  Erf: unary((g, dy, x) => scale(g, mul(g, dy, exp(g, neg(g, mul(g, x, x)))), 2 / Math.sqrt(Math.PI))),
+  Erf: unary((g, dy, x) =>
+    scale(g, mul(g, dy, exp(g, neg(g, mul(g, x, x)))), 2 / Math.sqrt(Math.PI)),
+  ),
   // y = σ(x)  ⇒  dx = dy y (1 − y)
   Sigmoid: unary((g, dy, _x, y) => mul(g, dy, mul(g, y, sub(g, scalar(g, 1), y)))),
   // y = max(x, 0)  ⇒  dx = dy where x > 0 (0 at 0, as in PyTorch)
@@ -94,7 +128,9 @@ export const vjpRules: VjpRules = {
     mul(g, dy, attributes.approximate === "tanh" ? geluTanhSlope(g, x) : geluSlope(g, x)),
   ),
   // Gradients keep the dtype of what they are a gradient of.
-  Cast: unary((g, dy, x) => (x.dtype === "float32" || x.dtype === "float16" ? cast(g, dy, x.dtype) : undefined)),
+  Cast: unary((g, dy, x) =>
+    x.dtype === "float32" || x.dtype === "float16" ? cast(g, dy, x.dtype) : undefined,
+  ),
   // y = α op(a) op(b): the four cases of d(op a) = α dy op(b)ᵀ, d(op b) = α op(a)ᵀ dy
   MatMul: rule((g, dy, inputs, _y, { attributes: { transA, transB, alpha } }) => {
     const a = at(inputs, 0);
@@ -118,7 +154,9 @@ export const vjpRules: VjpRules = {
   }),
   Gemm: "nondifferentiable",
   // o = P v, P = softmax(s q kᵀ) ⇒ dv = Pᵀ do, dS = P (do vᵀ − Σ do o), dq = s dS k, dk = s dSᵀ q
-  CausalAttention: rule((g, dy, inputs, y, { attributes }) => causalAttentionGradient(g, dy, inputs, y, attributes.scale)),
+  CausalAttention: rule((g, dy, inputs, y, { attributes }) =>
+    causalAttentionGradient(g, dy, inputs, y, attributes.scale),
+  ),
   // y = x Wᵀ with W frozen  ⇒  dx = dy W
   MatMulNF4: rule((g, dy, _inputs, _y, { attributes: { decoded } }) => [matmul(g, dy, decoded)]),
   // y = Σ x  ⇒  dx = dy, broadcast
@@ -157,7 +195,11 @@ export const vjpRules: VjpRules = {
     return [mul(g, r, sub(g, sub(g, wdy, mean), mul(g, xhat, pull))), mul(g, dy, xhat), dy];
   },
   // A rotation: its transpose turns the other way.
-  Rope: rule((g, dy, inputs) => [rope(g, dy, at(inputs, 1), neg(g, at(inputs, 2))), undefined, undefined]),
+  Rope: rule((g, dy, inputs) => [
+    rope(g, dy, at(inputs, 1), neg(g, at(inputs, 2))),
+    undefined,
+    undefined,
+  ]),
   // dlogits = (softmax − onehot) dloss, 0 in ignored rows
   CrossEntropy: (g, dys, { inputs, outputs }) => {
     const dloss = dys[0];
@@ -169,7 +211,13 @@ export const vjpRules: VjpRules = {
     return [addColumn(g, scaled, nonNegative(g, labels), neg(g, rows)), undefined];
   },
   Reshape: unary((g, dy, x) => reshape(g, dy, x.shape)),
-  Transpose: unary((g, dy, _x, _y, { attributes: { perm } }) => transpose(g, dy, perm.map((_, axis) => perm.indexOf(axis)))),
+  Transpose: unary((g, dy, _x, _y, { attributes: { perm } }) =>
+    transpose(
+      g,
+      dy,
+      perm.map((_, axis) => perm.indexOf(axis)),
+    ),
+  ),
   // Undone by the reverse walk, like every broadcast.
   Expand: rule((_g, dy) => [dy]),
   Concat: rule((g, dy, inputs, _y, { attributes: { axis } }) => {
@@ -180,8 +228,12 @@ export const vjpRules: VjpRules = {
       return slice(g, dy, axis, start - size, start);
     });
   }),
-  Slice: unary((g, dy, x, _y, { attributes: { axis, start, end } }) => pad(g, dy, axis, start, at(x.shape, axis) - end)),
-  Pad: unary((g, dy, x, _y, { attributes: { axis, before } }) => slice(g, dy, axis, before, before + at(x.shape, axis))),
+  Slice: unary((g, dy, x, _y, { attributes: { axis, start, end } }) =>
+    pad(g, dy, axis, start, at(x.shape, axis) - end),
+  ),
+  Pad: unary((g, dy, x, _y, { attributes: { axis, before } }) =>
+    slice(g, dy, axis, before, before + at(x.shape, axis)),
+  ),
   // dtable = rows of dy summed into the rows they came from
   Gather: rule((g, dy, inputs) => {
     const table = at(inputs, 0);
@@ -238,4 +290,3 @@ function geluTanhSlope(g: Graph, x: Value): Value {
   const slope = mul(g, mul(g, x, sub(g, one, mul(g, t, t))), inner);
   return scale(g, add(g, add(g, one, t), slope), 0.5);
 }
-

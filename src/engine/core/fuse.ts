@@ -37,7 +37,12 @@ export function fuse(source: Graph): Fused {
     if (absorbed.has(node)) continue;
     const product = products.get(node);
     const outputs = product
-      ? graph.emit("Gemm", [...product.inputs, other(node, product)].map(copy), gemmAttributes(product), node.outputs)
+      ? graph.emit(
+          "Gemm",
+          [...product.inputs, other(node, product)].map(copy),
+          gemmAttributes(product),
+          node.outputs,
+        )
       : graph.emit(node.op, node.inputs.map(copy), node.attributes, node.outputs);
     node.outputs.forEach((output, index) => copies.set(output, at(outputs, index)));
   }
@@ -64,7 +69,8 @@ function fusible(graph: Graph, node: Node, readers: ReadonlyMap<Value, number>):
         readers.get(y) === 1 &&
         product.inputs.every((input) => input.shape.length === 2) &&
         sameShape(y.shape, sum.shape) &&
-        (sameShape(rest.shape, sum.shape) || (rest.shape.length === 1 && rest.shape[0] === sum.shape[1]))
+        (sameShape(rest.shape, sum.shape) ||
+          (rest.shape.length === 1 && rest.shape[0] === sum.shape[1]))
       );
     });
 }
@@ -74,9 +80,16 @@ function other(sum: Node, product: Node): Value {
   return a === product.outputs[0] ? b : a;
 }
 
-function gemmAttributes(product: Node): { readonly transA: boolean; readonly transB: boolean; readonly alpha: number } {
+function gemmAttributes(product: Node): {
+  readonly transA: boolean;
+  readonly transB: boolean;
+  readonly alpha: number;
+} {
   const { attributes } = product;
-  invariant("transA" in attributes && "transB" in attributes && "alpha" in attributes, "a product lacks its attributes");
+  invariant(
+    "transA" in attributes && "transB" in attributes && "alpha" in attributes,
+    "a product lacks its attributes",
+  );
   const { transA, transB, alpha } = attributes;
   return { transA, transB, alpha };
 }

@@ -203,7 +203,8 @@ function nodeKey(
   first: { readonly dtype: DType; readonly shape: Shape },
 ): string {
   const parts: string[] = [op, first.dtype, first.shape.join("x"), inputs.map((v) => v.id).join()];
-  for (const [name, value] of Object.entries(attributes)) parts.push(`${name}=${attributeKey(value)}`);
+  for (const [name, value] of Object.entries(attributes))
+    parts.push(`${name}=${attributeKey(value)}`);
   return parts.join("|");
 }
 

@@ -65,7 +65,11 @@ export function splitPasses(
   const backward = copier(joint, (value, node) => {
     if (checkpointing || fromSeed.has(value)) return undefined;
     if (!kept.has(node.op) || joint.recomputed.has(value)) return undefined;
-    const residual = { name: `residual.${residuals.length}`, dtype: value.dtype, shape: value.shape };
+    const residual = {
+      name: `residual.${residuals.length}`,
+      dtype: value.dtype,
+      shape: value.shape,
+    };
     residuals.push({ value, residual });
     return residual.name;
   });
@@ -96,7 +100,9 @@ export function copyGraph(graph: Graph): Graph {
  */
 export function cutAtLateInputs(graph: Graph, most: number): readonly Graph[] {
   const late = new Map(
-    graph.inputs.filter(({ binding }) => binding === "late").map(({ name, value }) => [value, name]),
+    graph.inputs
+      .filter(({ binding }) => binding === "late")
+      .map(({ name, value }) => [value, name]),
   );
   const nodes = liveNodes(graph);
   const groups: Node[][] = [[]];
@@ -123,7 +129,8 @@ export function cutAtLateInputs(graph: Graph, most: number): readonly Graph[] {
       for (const input of node.inputs) {
         const made = segmentOf.get(input);
         // Constants are cheaper to repeat than to hand over.
-        if (made === undefined || made === index || graph.producer(input)?.op === "Constant") continue;
+        if (made === undefined || made === index || graph.producer(input)?.op === "Constant")
+          continue;
         if (!crossing.has(input)) crossing.set(input, `cross.${crossing.size}`);
       }
   });

@@ -8,7 +8,8 @@ import { holds } from "../config.ts";
 import type { TensorSpec } from "../models/architecture.ts";
 
 /** How a factor starts: `kaimingUniform: a` is U(±√(6 / ((1 + a²) fanIn))) over its last axis, as in PyTorch. */
-export type Init = "zeros" | "ones" | { readonly kaimingUniform: number } | { readonly normal: number };
+export type Init =
+  "zeros" | "ones" | { readonly kaimingUniform: number } | { readonly normal: number };
 
 export interface ParamSpec {
   readonly shape: Shape;
@@ -51,7 +52,14 @@ export interface LinearMethodDefinition<F extends Fields, P extends string> {
   /** The definition: the whole weight W' [out, in]. */
   weight(g: Graph, W: Value, params: Params<P>, config: Infer<F>): Value;
   /** x W'ᵀ for x [rows, in], cheaper than by `weight`. */
-  forward?(g: Graph, x: Value, base: LinearBase, params: Params<P>, config: Infer<F>, ctx: SiteContext): Value;
+  forward?(
+    g: Graph,
+    x: Value,
+    base: LinearBase,
+    params: Params<P>,
+    config: Infer<F>,
+    ctx: SiteContext,
+  ): Value;
   /** Suffixes of the tensors in an adapter file of peft. */
   readonly peft: { readonly type: string; readonly tensors: { readonly [Name in P]: string } };
 }
@@ -63,7 +71,13 @@ export interface BoundMethod {
   readonly config: Values;
   readonly params: (site: SiteShape) => ReadonlyMap<string, ParamSpec>;
   readonly weight: (g: Graph, W: Value, params: ReadonlyMap<string, Value>) => Value;
-  readonly forward: (g: Graph, x: Value, base: LinearBase, params: ReadonlyMap<string, Value>, ctx: SiteContext) => Value;
+  readonly forward: (
+    g: Graph,
+    x: Value,
+    base: LinearBase,
+    params: ReadonlyMap<string, Value>,
+    ctx: SiteContext,
+  ) => Value;
 }
 
 /** A method as the catalog lists it. */
@@ -116,7 +130,10 @@ export function defineLinearMethod<F extends Fields, P extends string>(
   };
 }
 
-function isParams<P extends string>(params: unknown, names: readonly string[]): params is Params<P> {
+function isParams<P extends string>(
+  params: unknown,
+  names: readonly string[],
+): params is Params<P> {
   return typeof params === "object" && params !== null && names.every((name) => name in params);
 }
 

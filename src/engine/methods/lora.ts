@@ -20,7 +20,12 @@ export const lora = defineLinearMethod({
   paperTitle: "LoRA: Low-Rank Adaptation of Large Language Models",
   paper: "https://arxiv.org/abs/2106.09685",
   config: {
-    r: int({ default: 8, min: 1, doc: "Rank of the update B A.", aliases: ["lora_r", "lora_rank", "rank"] }),
+    r: int({
+      default: 8,
+      min: 1,
+      doc: "Rank of the update B A.",
+      aliases: ["lora_r", "lora_rank", "rank"],
+    }),
     alpha: number({
       default: 16,
       above: 0,
@@ -42,6 +47,14 @@ export const lora = defineLinearMethod({
   },
 });
 
-function scaling({ r, alpha, use_rslora }: { readonly r: number; readonly alpha: number; readonly use_rslora: boolean }): number {
+function scaling({
+  r,
+  alpha,
+  use_rslora,
+}: {
+  readonly r: number;
+  readonly alpha: number;
+  readonly use_rslora: boolean;
+}): number {
   return alpha / (use_rslora ? Math.sqrt(r) : r);
 }

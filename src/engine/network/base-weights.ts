@@ -41,7 +41,10 @@ export interface BaseWeights {
   readonly bytes: { readonly quantized: number; readonly plain: number };
 }
 
-export function createBaseWeights(tensors: ReadonlyMap<string, HeldTensor>, decoder: Decoder): BaseWeights {
+export function createBaseWeights(
+  tensors: ReadonlyMap<string, HeldTensor>,
+  decoder: Decoder,
+): BaseWeights {
   const get = (source: string): HeldTensor => {
     const tensor = tensors.get(source);
     invariant(tensor, `the base tensor ${source} was not loaded`);
@@ -73,8 +76,14 @@ export function createBaseWeights(tensors: ReadonlyMap<string, HeldTensor>, deco
       });
     },
     bytes: {
-      quantized: all.reduce((sum, tensor) => sum + (tensor.type === "nf4" ? tensor.packed.bytes : 0), 0),
-      plain: all.reduce((sum, tensor) => sum + (tensor.type === "nf4" ? 0 : tensor.data.byteLength), 0),
+      quantized: all.reduce(
+        (sum, tensor) => sum + (tensor.type === "nf4" ? tensor.packed.bytes : 0),
+        0,
+      ),
+      plain: all.reduce(
+        (sum, tensor) => sum + (tensor.type === "nf4" ? 0 : tensor.data.byteLength),
+        0,
+      ),
     },
   };
 }

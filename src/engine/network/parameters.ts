@@ -46,10 +46,16 @@ export interface ParameterSpec {
 export const spanElements = 1 << 20;
 
 /** Lays out parameters (all zero) so that as few spans as possible of at most 2²⁰ elements cover them. */
-export function createParameters(specs: readonly ParameterSpec[], states: readonly string[]): Parameters {
+export function createParameters(
+  specs: readonly ParameterSpec[],
+  states: readonly string[],
+): Parameters {
   const all = new Map<string, Parameter>();
   const spans: ParameterSpan[] = [];
-  const places = new Map<string, { readonly group: number; readonly start: number; readonly count: number }>();
+  const places = new Map<
+    string,
+    { readonly group: number; readonly start: number; readonly count: number }
+  >();
   const stateArrays: ReadonlyMap<string, Float32Array>[] = [];
   for (const decays of [true, false]) {
     for (const group of groupsOf(specs.filter((spec) => spec.decays === decays))) {
@@ -68,7 +74,8 @@ export function createParameters(specs: readonly ParameterSpec[], states: readon
       }
       stateArrays.push(state);
       for (let from = 0; from < count; from += spanElements) {
-        const cut = (array: Float32Array): Float32Array => array.subarray(from, Math.min(count, from + spanElements));
+        const cut = (array: Float32Array): Float32Array =>
+          array.subarray(from, Math.min(count, from + spanElements));
         spans.push({
           decays,
           weight: cut(weight),

@@ -23,8 +23,17 @@ export const adamw = defineUpdateRule({
       maxLength: 2,
       doc: "Decay of the running averages of the gradient and of its square.",
     }),
-    eps: number({ default: 1e-8, above: 0, doc: "Added to the denominator.", aliases: ["adam_epsilon"] }),
-    weight_decay: number({ default: 0, min: 0, doc: "Decay of the weights, in proportion to the learning rate; biases and norms are left out, as in transformers." }),
+    eps: number({
+      default: 1e-8,
+      above: 0,
+      doc: "Added to the denominator.",
+      aliases: ["adam_epsilon"],
+    }),
+    weight_decay: number({
+      default: 0,
+      min: 0,
+      doc: "Decay of the weights, in proportion to the learning rate; biases and norms are left out, as in transformers.",
+    }),
   },
   state: ["m", "v"],
   numbers: ({ betas, weight_decay }, { t, lr, decays }) => ({
@@ -35,7 +44,11 @@ export const adamw = defineUpdateRule({
   step(g, { weight, gradient, state, numbers }, { betas, eps }) {
     const [beta1, beta2] = [at(betas, 0), at(betas, 1)];
     const m = add(g, scale(g, read(state, "m"), beta1), scale(g, gradient, 1 - beta1));
-    const v = add(g, scale(g, read(state, "v"), beta2), scale(g, mul(g, gradient, gradient), 1 - beta2));
+    const v = add(
+      g,
+      scale(g, read(state, "v"), beta2),
+      scale(g, mul(g, gradient, gradient), 1 - beta2),
+    );
     const denominator = add(g, mul(g, sqrt(g, v), read(numbers, "correction")), scalar(g, eps));
     const update = mul(g, div(g, m, denominator), read(numbers, "rate"));
     return { weight: sub(g, mul(g, weight, read(numbers, "keep")), update), state: { m, v } };

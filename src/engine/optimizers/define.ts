@@ -29,7 +29,10 @@ export interface UpdateRuleDefinition<F extends Fields> {
   /** Names of the state tensors, each of the weight's shape, all zero at the start. */
   readonly state: readonly string[];
   /** Numbers that change from step to step; t counts from 1. `decays`: weight decay applies to this tensor. */
-  numbers(config: Infer<F>, step: { readonly t: number; readonly lr: number; readonly decays: boolean }): Readonly<Record<string, number>>;
+  numbers(
+    config: Infer<F>,
+    step: { readonly t: number; readonly lr: number; readonly decays: boolean },
+  ): Readonly<Record<string, number>>;
   /** One step; every element depends on its own place alone, so that tensors may be cut and joined. */
   step(g: Graph, inputs: StepInputs, config: Infer<F>): StepOutputs;
 }
@@ -37,7 +40,11 @@ export interface UpdateRuleDefinition<F extends Fields> {
 export interface BoundRule {
   readonly name: string;
   readonly state: readonly string[];
-  readonly numbers: (step: { readonly t: number; readonly lr: number; readonly decays: boolean }) => Readonly<Record<string, number>>;
+  readonly numbers: (step: {
+    readonly t: number;
+    readonly lr: number;
+    readonly decays: boolean;
+  }) => Readonly<Record<string, number>>;
   readonly step: (g: Graph, inputs: StepInputs) => StepOutputs;
 }
 
@@ -52,7 +59,9 @@ export interface UpdateRule {
   readonly bind: (config: unknown) => BoundRule;
 }
 
-export function defineUpdateRule<F extends Fields>(definition: UpdateRuleDefinition<F>): UpdateRule {
+export function defineUpdateRule<F extends Fields>(
+  definition: UpdateRuleDefinition<F>,
+): UpdateRule {
   const { name, title, paperTitle, paper, config: fields, state } = definition;
   return {
     kind: "optimizer",

@@ -17,14 +17,26 @@ export const sgd = defineUpdateRule({
   paperTitle: "A Stochastic Approximation Method",
   paper: "https://doi.org/10.1214/aoms/1177729586",
   config: {
-    momentum: number({ default: 0, min: 0, below: 1, doc: "Share of the last update that is kept." }),
-    weight_decay: number({ default: 0, min: 0, doc: "Added to the gradient in proportion to the weight; biases and norms are left out." }),
+    momentum: number({
+      default: 0,
+      min: 0,
+      below: 1,
+      doc: "Share of the last update that is kept.",
+    }),
+    weight_decay: number({
+      default: 0,
+      min: 0,
+      doc: "Added to the gradient in proportion to the weight; biases and norms are left out.",
+    }),
   },
   state: ["momentum"],
   numbers: ({ weight_decay }, { lr, decays }) => ({ rate: lr, decay: decays ? weight_decay : 0 }),
   step(g, { weight, gradient, state, numbers }, { momentum }) {
     const decayed = add(g, gradient, mul(g, weight, read(numbers, "decay")));
     const velocity = add(g, scale(g, read(state, "momentum"), momentum), decayed);
-    return { weight: sub(g, weight, mul(g, velocity, read(numbers, "rate"))), state: { momentum: velocity } };
+    return {
+      weight: sub(g, weight, mul(g, velocity, read(numbers, "rate"))),
+      state: { momentum: velocity },
+    };
   },
 });

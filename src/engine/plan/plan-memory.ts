@@ -9,7 +9,12 @@ import { logitRows } from "../network/head-rows.ts";
 import { spanElements } from "../network/parameters.ts";
 import { updateProgram } from "../network/optimizer.ts";
 import type { BoundRule } from "../optimizers/define.ts";
-import { embeddingForward, embeddingTraining, headForward, headTraining } from "../programs/ends.ts";
+import {
+  embeddingForward,
+  embeddingTraining,
+  headForward,
+  headTraining,
+} from "../programs/ends.ts";
 import type { BatchShape } from "../programs/layer.ts";
 import { layerForward, layerTraining } from "../programs/layer.ts";
 import type { BlockSetup } from "../programs/setup.ts";
@@ -56,7 +61,9 @@ export function planMemory(inputs: MemoryInputs): MemoryPlan {
   const trained = inputs.trainableParameters * 4 * (2 + inputs.rule.state.length);
   const passes = inputs.shapes.map((shape) => passMemory(inputs, shape));
   const activations = Math.max(...passes.map((pass) => pass.activations));
-  const graphs = new Map(passes.flatMap(({ graphs: list }) => list).map((graph) => [printGraph(graph), graph]));
+  const graphs = new Map(
+    passes.flatMap(({ graphs: list }) => list).map((graph) => [printGraph(graph), graph]),
+  );
   const update = updateProgram(inputs.rule, [Math.min(spanElements, inputs.trainableParameters)]);
   const programs = [...graphs.values(), update].reduce((sum, graph) => {
     const { intermediates, constants } = programMemory(graph);
@@ -66,7 +73,10 @@ export function planMemory(inputs: MemoryInputs): MemoryPlan {
   return { base, scratch, trained, activations, programs, data: inputs.dataBytes, total };
 }
 
-function heldWeights({ setups }: MemoryInputs): { readonly base: number; readonly scratch: number } {
+function heldWeights({ setups }: MemoryInputs): {
+  readonly base: number;
+  readonly scratch: number;
+} {
   const held = new Map<string, number>();
   let largestHalf = 0;
   let largestPacked = 0;
@@ -85,7 +95,10 @@ function heldWeights({ setups }: MemoryInputs): { readonly base: number; readonl
         if (storage.type !== "float32") largestHalf = Math.max(largestHalf, count);
       }
     }
-  return { base: [...held.values()].reduce((a, b) => a + b, 0), scratch: 4 * (largestHalf + largestPacked) };
+  return {
+    base: [...held.values()].reduce((a, b) => a + b, 0),
+    scratch: 4 * (largestHalf + largestPacked),
+  };
 }
 
 interface PassMemory {
@@ -98,7 +111,11 @@ function passMemory(inputs: MemoryInputs, shape: BatchShape): PassMemory {
   const { model, setups, checkpointing } = inputs;
   const rows = shape.batch * shape.length;
   const hidden = rows * model.sizes.hidden * 4;
-  const only = (kind: string): BlockSetup => at(setups.filter(({ spec }) => spec.kind === kind), 0);
+  const only = (kind: string): BlockSetup =>
+    at(
+      setups.filter(({ spec }) => spec.kind === kind),
+      0,
+    );
   const layers = setups.filter(({ spec }) => spec.kind === "layer");
   const embedding = only("embedding");
   const head = only("head");
@@ -123,7 +140,8 @@ function passMemory(inputs: MemoryInputs, shape: BatchShape): PassMemory {
     const { forward, backward, residuals } = layerTraining(model, setup, shape, options);
     add(forward);
     add(backward);
-    for (const { shape: size, dtype } of residuals) activations += elementCount(size) * dtypeBytes[dtype];
+    for (const { shape: size, dtype } of residuals)
+      activations += elementCount(size) * dtypeBytes[dtype];
     for (const linear of setup.spec.linears)
       if ((setup.sites.get(linear.name)?.dropout ?? 0) > 0) activations += rows * linear.in;
   });

@@ -9,8 +9,28 @@ const views: ReadonlySet<OpName> = new Set(["Reshape"]);
 
 /** Elementwise operators, whose result can take the place of an input that nothing reads afterwards. */
 const inPlace: ReadonlySet<OpName> = new Set([
-  "Add", "Sub", "Mul", "Div", "Neg", "Exp", "Log", "Sqrt", "Reciprocal", "Tanh", "Erf", "Sigmoid", "Relu", "Abs",
-  "Sign", "Round", "Silu", "Gelu", "Softmax", "LogSoftmax", "Maximum", "Minimum",
+  "Add",
+  "Sub",
+  "Mul",
+  "Div",
+  "Neg",
+  "Exp",
+  "Log",
+  "Sqrt",
+  "Reciprocal",
+  "Tanh",
+  "Erf",
+  "Sigmoid",
+  "Relu",
+  "Abs",
+  "Sign",
+  "Round",
+  "Silu",
+  "Gelu",
+  "Softmax",
+  "LogSoftmax",
+  "Maximum",
+  "Minimum",
 ]);
 
 export interface ProgramMemory {
@@ -28,10 +48,14 @@ export function programMemory(source: Graph): ProgramMemory {
   const ownerOf = (value: Value): Value => owners.get(value) ?? value;
   const lastUse = new Map<Value, number>();
   nodes.forEach((node, index) => {
-    if (views.has(node.op)) for (const output of node.outputs) owners.set(output, ownerOf(node.inputs[0] ?? output));
+    if (views.has(node.op))
+      for (const output of node.outputs) owners.set(output, ownerOf(node.inputs[0] ?? output));
     for (const input of node.inputs) lastUse.set(ownerOf(input), index);
   });
-  const given = new Set<Value>([...graph.inputs.map(({ value }) => value), ...[...graph.outputs.values()].map(ownerOf)]);
+  const given = new Set<Value>([
+    ...graph.inputs.map(({ value }) => value),
+    ...[...graph.outputs.values()].map(ownerOf),
+  ]);
 
   let constants = 0;
   let held = 0;

@@ -3,7 +3,26 @@ import { invariant } from "../../shared/errors.ts";
 import { differentiate } from "../autodiff/backward.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
-import { cast, constant, crossEntropy, equal, expand, gather, less, mul, pickColumn, reduceMax, reduceMean, reduceSum, reshape, scalar, scale, scatterAdd, sub, where } from "../core/ops.ts";
+import {
+  cast,
+  constant,
+  crossEntropy,
+  equal,
+  expand,
+  gather,
+  less,
+  mul,
+  pickColumn,
+  reduceMax,
+  reduceMean,
+  reduceSum,
+  reshape,
+  scalar,
+  scale,
+  scatterAdd,
+  sub,
+  where,
+} from "../core/ops.ts";
 import { copyGraph, splitPasses } from "../core/split.ts";
 import type { HeadTarget, Model } from "../models/architecture.ts";
 import type { BatchShape, LayerPrograms } from "./layer.ts";
@@ -19,7 +38,11 @@ export function embeddingForward(model: Model, setup: BlockSetup, shape: BatchSh
 }
 
 /** Gradients of the embedding's trained tensors from that of the first hidden state. */
-export function embeddingTraining(model: Model, setup: BlockSetup, shape: BatchShape): LayerPrograms {
+export function embeddingTraining(
+  model: Model,
+  setup: BlockSetup,
+  shape: BatchShape,
+): LayerPrograms {
   const g = newGraph();
   const { output, trained } = embed(g, model, setup, shape);
   const seed = g.input(layerNames.outputGradient, "float32", output.shape);
@@ -33,10 +56,19 @@ export function embeddingTraining(model: Model, setup: BlockSetup, shape: BatchS
   );
 }
 
-function embed(g: Graph, model: Model, setup: BlockSetup, { batch, length }: BatchShape): { readonly output: Value; readonly trained: ReadonlyMap<string, Value> } {
+function embed(
+  g: Graph,
+  model: Model,
+  setup: BlockSetup,
+  { batch, length }: BatchShape,
+): { readonly output: Value; readonly trained: ReadonlyMap<string, Value> } {
   const scope = traceScope(g, setup, { training: true });
   const tokens = (name: string): Value => g.input(name, "int32", [batch, length]);
-  const output = model.embed(scope, { ids: tokens("ids"), positions: tokens("positions"), types: tokens("types") });
+  const output = model.embed(scope, {
+    ids: tokens("ids"),
+    positions: tokens("positions"),
+    types: tokens("types"),
+  });
   return { output, trained: scope.trained };
 }
 
@@ -53,7 +85,13 @@ export type HeadOutputs = "scores" | "logits";
  * What the head makes of some rows: `logits` [count, outputs], or `losses` and `hits` [count, 1]. `labels` are
  * int32 [count] (negative: no loss) for classes, float32 [count, outputs] for values (mean squared error).
  */
-export function headForward(model: Model, setup: BlockSetup, shape: HeadShape, target: HeadTarget, outputs: HeadOutputs): Graph {
+export function headForward(
+  model: Model,
+  setup: BlockSetup,
+  shape: HeadShape,
+  target: HeadTarget,
+  outputs: HeadOutputs,
+): Graph {
   const g = newGraph();
   const head = traceHead(g, model, setup, shape, target, false);
   if (outputs === "logits") g.output("logits", head.logits);
@@ -69,12 +107,22 @@ export function headForward(model: Model, setup: BlockSetup, shape: HeadShape, t
  * tensors, and the gradient of the hidden state, added at the rows' places to `sum.hidden`. All gradients
  * are those of `scale` · loss.
  */
-export function headTraining(model: Model, setup: BlockSetup, shape: HeadShape, target: HeadTarget, inputGradient: boolean): Graph {
+export function headTraining(
+  model: Model,
+  setup: BlockSetup,
+  shape: HeadShape,
+  target: HeadTarget,
+  inputGradient: boolean,
+): Graph {
   const g = newGraph();
   const head = traceHead(g, model, setup, shape, target, true);
   const seed = expand(g, g.input("scale", "float32", [1, 1]), head.losses.shape);
-  const gradients = differentiate(g, new Map([[head.losses, seed]]), [...head.trained.values(), head.rows]);
-  for (const [name, value] of accumulatedGradients(g, head.trained, gradients)) g.output(name, value);
+  const gradients = differentiate(g, new Map([[head.losses, seed]]), [
+    ...head.trained.values(),
+    head.rows,
+  ]);
+  for (const [name, value] of accumulatedGradients(g, head.trained, gradients))
+    g.output(name, value);
   if (inputGradient) {
     const gradient = gradients.get(head.rows);
     invariant(gradient, "no gradient reaches the head's rows");
@@ -96,15 +144,32 @@ interface TracedHead {
   readonly trained: ReadonlyMap<string, Value>;
 }
 
-function traceHead(g: Graph, model: Model, setup: BlockSetup, { count, of }: HeadShape, target: HeadTarget, training: boolean): TracedHead {
+function traceHead(
+  g: Graph,
+  model: Model,
+  setup: BlockSetup,
+  { count, of }: HeadShape,
+  target: HeadTarget,
+  training: boolean,
+): TracedHead {
   const scope = traceScope(g, setup, { training });
   const hidden = g.input(layerNames.hidden, "float32", [of, model.sizes.hidden]);
   const indices = g.input("indices", "int32", [count]);
   const rows = gather(g, hidden, indices);
   const logits = model.head(scope, rows);
   const labels =
-    target === "classes" ? g.input("labels", "int32", [count]) : g.input("labels", "float32", logits.shape);
-  return { hidden, indices, rows, logits, labels, losses: lossOf(g, logits, labels), trained: scope.trained };
+    target === "classes"
+      ? g.input("labels", "int32", [count])
+      : g.input("labels", "float32", logits.shape);
+  return {
+    hidden,
+    indices,
+    rows,
+    logits,
+    labels,
+    losses: lossOf(g, logits, labels),
+    trained: scope.trained,
+  };
 }
 
 function lossOf(g: Graph, logits: Value, labels: Value): Value {

@@ -70,15 +70,27 @@ export function layerTraining(
     invariant(gradient, "no gradient reaches the layer's input");
     backwardOutputs.set(layerNames.inputGradient, gradient);
   }
-  return splitPasses(g, new Map([[layerNames.output, output]]), backwardOutputs, [seed], options.checkpointing);
+  return splitPasses(
+    g,
+    new Map([[layerNames.output, output]]),
+    backwardOutputs,
+    [seed],
+    options.checkpointing,
+  );
 }
 
 /** Inference on new tokens after `past` cached ones: outputs the new keys and values too. */
-export function layerDecoding(model: Model, setup: BlockSetup, shape: BatchShape, past: number): Graph {
+export function layerDecoding(
+  model: Model,
+  setup: BlockSetup,
+  shape: BatchShape,
+  past: number,
+): Graph {
   const g = newGraph();
   const scope = traceScope(g, setup, { training: false });
   const { keyValueHeads, headDim } = model.sizes;
-  const cached = (name: string): Value => g.input(name, "float32", [shape.batch, keyValueHeads, past, headDim]);
+  const cached = (name: string): Value =>
+    g.input(name, "float32", [shape.batch, keyValueHeads, past, headDim]);
   const context: LayerContext = {
     ...layerContext(g, model, shape, past),
     ...(past > 0 ? { past: { keys: cached("past.keys"), values: cached("past.values") } } : {}),

@@ -23,7 +23,11 @@ export const inputNames = {
   rows: (table: string) => `rows.${table}`,
 } as const;
 
-export function traceScope(g: Graph, setup: BlockSetup, mode: { readonly training: boolean }): TracedScope {
+export function traceScope(
+  g: Graph,
+  setup: BlockSetup,
+  mode: { readonly training: boolean },
+): TracedScope {
   const trained = new Map<string, Value>();
   const inputs = new Map<string, Value>();
   const once = (name: string, make: () => Value): Value => {
@@ -39,7 +43,12 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: { readonly trainin
   const tensor = (name: string): Value => {
     const storage = storageOf(setup, name);
     return once(inputNames.tensor(name), () => {
-      const value = g.input(inputNames.tensor(name), "float32", specOf(name).shape, storage.type === "float32" ? "resident" : "late");
+      const value = g.input(
+        inputNames.tensor(name),
+        "float32",
+        specOf(name).shape,
+        storage.type === "float32" ? "resident" : "late",
+      );
       if (setup.trained.has(name)) trained.set(name, value);
       return value;
     });
@@ -70,8 +79,12 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: { readonly trainin
         matmulNF4(
           g,
           x,
-          once(inputNames.codes(name), () => g.input(inputNames.codes(name), "uint8", [Math.ceil(elements / 2)])),
-          once(inputNames.absmax(name), () => g.input(inputNames.absmax(name), "float32", [blocks])),
+          once(inputNames.codes(name), () =>
+            g.input(inputNames.codes(name), "uint8", [Math.ceil(elements / 2)]),
+          ),
+          once(inputNames.absmax(name), () =>
+            g.input(inputNames.absmax(name), "float32", [blocks]),
+          ),
           { ...size, blockSize: storage.blockSize, decoded: tensor(name) },
         ),
     };
@@ -92,7 +105,9 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: { readonly trainin
       const width = table.shape.slice(1);
       const flat = reshape(g, indices, [elementCount(indices.shape)]);
       if (storageOf(setup, name).type === "float32") return gather(g, tensor(name), flat);
-      return once(inputNames.rows(name), () => g.input(inputNames.rows(name), "float32", [...flat.shape, ...width]));
+      return once(inputNames.rows(name), () =>
+        g.input(inputNames.rows(name), "float32", [...flat.shape, ...width]),
+      );
     },
     linear(name, x) {
       const linear = setup.spec.linears.find((site) => site.name === name);
@@ -104,8 +119,13 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: { readonly trainin
             g,
             x,
             base,
-            new Map([...site.params].map(([p, { shape }]) => [p, param(paramName(name, p), shape)])),
-            { dropout: (value) => dropped(name, site, value), drops: mode.training && site.dropout > 0 },
+            new Map(
+              [...site.params].map(([p, { shape }]) => [p, param(paramName(name, p), shape)]),
+            ),
+            {
+              dropout: (value) => dropped(name, site, value),
+              drops: mode.training && site.dropout > 0,
+            },
           )
         : base.apply(g, x);
       return linear.bias ? add(g, y, tensor(`${name}.bias`)) : y;

@@ -41,7 +41,8 @@ export function paramName(site: string, param: string): string {
 /** Name in the whole model of a trained tensor of a block: its source, or the module with the factor. */
 export function parameterName(spec: BlockSpec, name: string): string {
   const [site = "", param] = name.split("#");
-  if (param === undefined) return spec.tensors.find((tensor) => tensor.name === name)?.source ?? name;
+  if (param === undefined)
+    return spec.tensors.find((tensor) => tensor.name === name)?.source ?? name;
   return `${spec.linears.find((linear) => linear.name === site)?.module ?? site}#${param}`;
 }
 
@@ -49,7 +50,10 @@ export function parameterName(spec: BlockSpec, name: string): string {
 export function trainedTensors(setup: BlockSetup): readonly TrainedTensor[] {
   const own = setup.spec.tensors.filter(({ name }) => setup.trained.has(name));
   const params = setup.spec.linears.flatMap(({ name: site }) =>
-    [...(setup.sites.get(site)?.params ?? [])].map(([param, { shape }]) => ({ name: paramName(site, param), shape })),
+    [...(setup.sites.get(site)?.params ?? [])].map(([param, { shape }]) => ({
+      name: paramName(site, param),
+      shape,
+    })),
   );
   return [...own.map(({ name, shape }) => ({ name, shape })), ...params];
 }

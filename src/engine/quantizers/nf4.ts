@@ -14,8 +14,22 @@ export const nf4 = defineQuantizer({
   paperTitle: "QLoRA: Efficient Finetuning of Quantized LLMs",
   paper: "https://arxiv.org/abs/2305.14314",
   config: {
-    block_size: int({ default: 64, min: 32, max: 4096, doc: "Weights that share a scale: a power of two.", aliases: ["bnb_4bit_block_size"] }),
-    double_quant: bool({ default: true, doc: "Quantize the scales too, to 8 bits.", aliases: ["bnb_4bit_use_double_quant"] }),
+    block_size: int({
+      default: 64,
+      min: 32,
+      max: 4096,
+      doc: "Weights that share a scale: a power of two.",
+      aliases: ["bnb_4bit_block_size"],
+    }),
+    double_quant: bool({
+      default: true,
+      doc: "Quantize the scales too, to 8 bits.",
+      aliases: ["bnb_4bit_use_double_quant"],
+    }),
   },
-  storage: ({ block_size, double_quant }) => ({ type: "nf4", blockSize: block_size, doubleQuant: double_quant }),
+  storage: ({ block_size, double_quant }) => ({
+    type: "nf4",
+    blockSize: block_size,
+    doubleQuant: double_quant,
+  }),
 });

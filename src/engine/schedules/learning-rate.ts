@@ -8,7 +8,10 @@ export const learningRateSchedules = {
     doc: "Falls along half a cosine to 0.",
     factor: (progress: number) => 0.5 * (1 + Math.cos(Math.PI * progress)),
   },
-} as const satisfies Record<string, { readonly doc: string; readonly factor: (progress: number) => number }>;
+} as const satisfies Record<
+  string,
+  { readonly doc: string; readonly factor: (progress: number) => number }
+>;
 
 export type ScheduleName = keyof typeof learningRateSchedules;
 
@@ -16,7 +19,12 @@ export type ScheduleName = keyof typeof learningRateSchedules;
  * The factor at step t (from 0) of `steps`: rises in a straight line over `warmup` steps, then follows the
  * schedule, as transformers' `get_scheduler`.
  */
-export function learningRateFactor(schedule: ScheduleName, t: number, steps: number, warmup: number): number {
+export function learningRateFactor(
+  schedule: ScheduleName,
+  t: number,
+  steps: number,
+  warmup: number,
+): number {
   if (t < warmup) return t / Math.max(1, warmup);
   const progress = Math.min(1, (t - warmup) / Math.max(1, steps - warmup));
   return Math.max(0, learningRateSchedules[schedule].factor(progress));

@@ -24,14 +24,20 @@ export function causalModelBatch(batch: CausalBatch): ModelBatch {
     positions: segments ? batch.positions : plainPositions(batchSize, length, 0),
     types: new Int32Array(batchSize * length),
     ownPositions: segments !== undefined,
-    ...(segments ? { bias: { kind: "full" as const, data: segmentBias(segments, batchSize, length) } } : {}),
+    ...(segments
+      ? { bias: { kind: "full" as const, data: segmentBias(segments, batchSize, length) } }
+      : {}),
     rows,
     targets: { kind: "classes", labels: targets },
   };
 }
 
 /** Rows are the first tokens; keys of padding are forbidden. */
-export function labelledModelBatch(batch: LabelledBatch, model: Model, kind: "class" | "number"): ModelBatch {
+export function labelledModelBatch(
+  batch: LabelledBatch,
+  model: Model,
+  kind: "class" | "number",
+): ModelBatch {
   const { batchSize, sequenceLength: length, attentionMask, targets } = batch;
   const padded = batch.lengths.some((used) => used < length);
   return {
@@ -42,10 +48,18 @@ export function labelledModelBatch(batch: LabelledBatch, model: Model, kind: "cl
     types: batch.typeIds,
     ownPositions: false,
     ...(padded
-      ? { bias: { kind: "keys" as const, data: Float32Array.from(attentionMask, (used) => (used === 1 ? 0 : forbidden)) } }
+      ? {
+          bias: {
+            kind: "keys" as const,
+            data: Float32Array.from(attentionMask, (used) => (used === 1 ? 0 : forbidden)),
+          },
+        }
       : {}),
     rows: Int32Array.from({ length: batchSize }, (_, row) => row * length),
-    targets: kind === "class" ? { kind: "classes", labels: Int32Array.from(targets) } : { kind: "values", values: Float32Array.from(targets) },
+    targets:
+      kind === "class"
+        ? { kind: "classes", labels: Int32Array.from(targets) }
+        : { kind: "values", values: Float32Array.from(targets) },
   };
 }
 

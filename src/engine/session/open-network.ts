@@ -42,13 +42,20 @@ export async function openNetwork(options: OpenNetworkOptions): Promise<OpenNetw
   const nf4 = nf4Kernel(setup);
   const base = createBaseWeights(
     await loadFrozen(setup, source, nf4, options.onProgress),
-    createDecoder(largest(setup, (storage) => storage.type === "float16" || storage.type === "bfloat16"), nf4),
+    createDecoder(
+      largest(setup, (storage) => storage.type === "float16" || storage.type === "bfloat16"),
+      nf4,
+    ),
   );
   const parameters = createParameters(setup.trained, options.states);
   await startParameters(setup, parameters, source, options.draw);
   const { model, setups } = setup;
   const { checkpointing, drawMask } = options;
-  return { context: createContext({ backend, model, setups, base, parameters, checkpointing, drawMask }), parameters, base };
+  return {
+    context: createContext({ backend, model, setups, base, parameters, checkpointing, drawMask }),
+    parameters,
+    base,
+  };
 }
 
 /** Threads of the computation where the experiment says none: one for each core that this process may use. */
@@ -59,17 +66,26 @@ export function defaultThreads(): number {
 function nf4Kernel(setup: ModelSetup): Nf4 | undefined {
   const scratchElements = largest(setup, ({ type }) => type === "nf4");
   if (scratchElements === 0) return undefined;
-  const blockSize = Math.max(...storages(setup).flatMap(([, storage]) => (storage.type === "nf4" ? [storage.blockSize] : [])));
+  const blockSize = Math.max(
+    ...storages(setup).flatMap(([, storage]) =>
+      storage.type === "nf4" ? [storage.blockSize] : [],
+    ),
+  );
   return createNf4(kernelBytes("nf4"), { scratchElements, blockSize });
 }
 
 /** Elements of the largest frozen tensor that is held so. */
 function largest(setup: ModelSetup, held: (storage: Storage) => boolean): number {
-  return Math.max(0, ...storages(setup).flatMap(([size, storage]) => (held(storage) ? [size] : [])));
+  return Math.max(
+    0,
+    ...storages(setup).flatMap(([size, storage]) => (held(storage) ? [size] : [])),
+  );
 }
 
 function storages(setup: ModelSetup): readonly (readonly [number, Storage])[] {
   return [...setup.setups.values()].flatMap((block) =>
-    block.spec.tensors.map(({ name, shape }) => [elementCount(shape), storageOf(block, name)] as const),
+    block.spec.tensors.map(
+      ({ name, shape }) => [elementCount(shape), storageOf(block, name)] as const,
+    ),
   );
 }

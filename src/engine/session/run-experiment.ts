@@ -5,7 +5,14 @@ import { Worker } from "node:worker_threads";
 import { UserError } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import { serialise } from "../../shared/experiment/serialise.ts";
-import type { DeviceChoice, EventBody, Outcome, PlanNumbers, RunResult, RunSummary } from "../../shared/protocol.ts";
+import type {
+  DeviceChoice,
+  EventBody,
+  Outcome,
+  PlanNumbers,
+  RunResult,
+  RunSummary,
+} from "../../shared/protocol.ts";
 import { catalogFields } from "../catalog.ts";
 import { resumeCheckpoint } from "../runs/checkpoints.ts";
 import { openEventsLog } from "../runs/events-log.ts";
@@ -49,7 +56,8 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
   const experiment = withAbsolutePaths(options.experiment, options.folder, isFolder);
   const start: WorkerStart = { experiment, folder: options.folder, flags };
   const engine = startEngine(start);
-  const raise = (flag: keyof typeof flagPlaces): void => void Atomics.store(new Int32Array(flags), flagPlaces[flag], 1);
+  const raise = (flag: keyof typeof flagPlaces): void =>
+    void Atomics.store(new Int32Array(flags), flagPlaces[flag], 1);
   const onAbort = (): void => {
     raise("stop");
   };
@@ -60,7 +68,11 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
     const runFolder =
       "resume" in options.place
         ? options.place.resume
-        : await createRun(options.place.spectuneFolder, { name: options.name, time: Date.now(), experiment: serialise(experiment, catalogFields) });
+        : await createRun(options.place.spectuneFolder, {
+            name: options.name,
+            time: Date.now(),
+            experiment: serialise(experiment, catalogFields),
+          });
     const ownership = await acquireRun(runFolder);
     options.onFolder(runFolder);
     return await ownedRun({ ...options, experiment }, engine, ready, runFolder, ownership, raise);
@@ -75,20 +87,39 @@ interface Ready {
   readonly device: DeviceChoice;
 }
 
-async function ownedRun(options: RunOptions, engine: Engine, ready: Ready, runFolder: string, ownership: Ownership, raise: (flag: "stop" | "checkpoint") => void): Promise<RunResult> {
+async function ownedRun(
+  options: RunOptions,
+  engine: Engine,
+  ready: Ready,
+  runFolder: string,
+  ownership: Ownership,
+  raise: (flag: "stop" | "checkpoint") => void,
+): Promise<RunResult> {
   const stopBeating = startHeartbeat(ownership, () => {
     raise("stop");
   });
   const poll = setInterval(() => {
-    void takeRequests(runFolder, ownership.attempt).then((requests) => {
-      for (const { type } of requests) raise(type);
-    }, () => undefined);
+    void takeRequests(runFolder, ownership.attempt).then(
+      (requests) => {
+        for (const { type } of requests) raise(type);
+      },
+      () => undefined,
+    );
   }, requestPollMs);
   let outcome: Outcome = "failed";
   try {
     const { value: checkpoint, findings } = await resumeCheckpoint(runFolder, Date.now());
-    const log = openEventsLog(runFolder, { attempt: ownership.attempt, now: Date.now, check: ownership.check });
-    const board = await tensorboardOf(options.experiment, runFolder, ownership.attempt, checkpoint?.step);
+    const log = openEventsLog(runFolder, {
+      attempt: ownership.attempt,
+      now: Date.now,
+      check: ownership.check,
+    });
+    const board = await tensorboardOf(
+      options.experiment,
+      runFolder,
+      ownership.attempt,
+      checkpoint?.step,
+    );
     const emit = (event: EventBody): void => {
       const written = log.append(event);
       const scalars = scalarsOf(written);
@@ -96,7 +127,15 @@ async function ownedRun(options: RunOptions, engine: Engine, ready: Ready, runFo
       options.onEvent(event);
     };
     try {
-      emit({ type: "started", run: runFolder, ...identity(), versions: options.versions, device: ready.device, plan: ready.plan, ...(checkpoint ? { resumedFrom: checkpoint.step } : {}) });
+      emit({
+        type: "started",
+        run: runFolder,
+        ...identity(),
+        versions: options.versions,
+        device: ready.device,
+        plan: ready.plan,
+        ...(checkpoint ? { resumedFrom: checkpoint.step } : {}),
+      });
       for (const finding of findings) emit({ type: "finding", finding });
       const summary = await engine.run(runFolder, checkpoint?.folder, emit, async () => {
         ownership.check();
@@ -128,17 +167,32 @@ function identity(): { readonly host: string; readonly pid: number; readonly pla
 function recordFailure(log: EventsLog, error: unknown, summary: RunSummary): void {
   const { code, message, remedy } = sendable(error);
   try {
-    log.append({ type: "ended", summary, error: { code, message, ...(remedy === undefined ? {} : { remedy }) } });
+    log.append({
+      type: "ended",
+      summary,
+      error: { code, message, ...(remedy === undefined ? {} : { remedy }) },
+    });
   } catch {
     // A full disk must not hide the error that ended the run.
   }
 }
 
 function failedSummary({ plan }: Ready): RunSummary {
-  return { status: "failed", steps: 0, trainableParameters: plan.trainableParameters, peakMemoryBytes: 0, tokensPerSecond: 0 };
+  return {
+    status: "failed",
+    steps: 0,
+    trainableParameters: plan.trainableParameters,
+    peakMemoryBytes: 0,
+    tokensPerSecond: 0,
+  };
 }
 
-async function tensorboardOf({ run }: Experiment, runFolder: string, attempt: number, restartAt: number | undefined): Promise<Awaited<ReturnType<typeof openTensorboard>> | undefined> {
+async function tensorboardOf(
+  { run }: Experiment,
+  runFolder: string,
+  attempt: number,
+  restartAt: number | undefined,
+): Promise<Awaited<ReturnType<typeof openTensorboard>> | undefined> {
   if (!run.report_to.includes("tensorboard")) return undefined;
   const { host } = thisProcess();
   return openTensorboard(join(runFolder, runLayout.tensorboard), {
@@ -152,7 +206,12 @@ async function tensorboardOf({ run }: Experiment, runFolder: string, attempt: nu
 /** The worker thread, as promises. */
 interface Engine {
   ready(onEvent: (event: EventBody) => void): Promise<Ready>;
-  run(runFolder: string, checkpoint: string | undefined, onEvent: (event: EventBody) => void, approve: () => Promise<void>): Promise<RunSummary>;
+  run(
+    runFolder: string,
+    checkpoint: string | undefined,
+    onEvent: (event: EventBody) => void,
+    approve: () => Promise<void>,
+  ): Promise<RunSummary>;
   end(): Promise<void>;
 }
 
@@ -178,7 +237,12 @@ function startEngine(start: WorkerStart): Engine {
     fail(error instanceof Error ? error : new Error(String(error)));
   });
   worker.on("exit", (code) => {
-    fail(new UserError({ code: "engine-ended", message: `The engine ended with code ${code} before its work was done.` }));
+    fail(
+      new UserError({
+        code: "engine-ended",
+        message: `The engine ended with code ${code} before its work was done.`,
+      }),
+    );
   });
   const until = <T>(listen: (message: FromWorker, done: (value: T) => void) => void): Promise<T> =>
     new Promise((resolve, reject) => {

@@ -2,7 +2,12 @@
 import type { Duration } from "../../shared/schema.ts";
 
 /** Whether it is due after step t of `steps`. Epochs end at the step that completes them. */
-export function isDue(every: Duration | null, t: number, steps: number, stepsPerEpoch: number): boolean {
+export function isDue(
+  every: Duration | null,
+  t: number,
+  steps: number,
+  stepsPerEpoch: number,
+): boolean {
   if (every === null) return false;
   if (every.unit === "end") return t === steps;
   if (t === steps) return true;

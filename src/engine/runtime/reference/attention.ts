@@ -17,7 +17,9 @@ export const causalAttention: Evaluate<"CausalAttention"> = (inputs, outputs, { 
     const scores = Array.from({ length: query + 1 }, (_, key) => {
       let dot = 0;
       for (let i = 0; i < dim; i++)
-        dot += element(q, row * dim + i) * element(k, ((batch * length + key) * groups + group) * dim + i);
+        dot +=
+          element(q, row * dim + i) *
+          element(k, ((batch * length + key) * groups + group) * dim + i);
       return dot * scale;
     });
     const largest = Math.max(...scores);
@@ -27,7 +29,9 @@ export const causalAttention: Evaluate<"CausalAttention"> = (inputs, outputs, { 
     weights.set(row, result);
     return result;
   };
-  const placeOf = (row: number): { readonly batch: number; readonly query: number; readonly group: number } => ({
+  const placeOf = (
+    row: number,
+  ): { readonly batch: number; readonly query: number; readonly group: number } => ({
     batch: Math.floor(row / (length * heads)),
     query: Math.floor(row / heads) % length,
     group: Math.floor((row % heads) / (heads / groups)),
@@ -38,7 +42,8 @@ export const causalAttention: Evaluate<"CausalAttention"> = (inputs, outputs, { 
       const { batch, group } = placeOf(row);
       return weightsOf(row).reduce(
         (sum, weight, key) =>
-          sum + weight * element(v, ((batch * length + key) * groups + group) * dim + (position % dim)),
+          sum +
+          weight * element(v, ((batch * length + key) * groups + group) * dim + (position % dim)),
         0,
       );
     }),
