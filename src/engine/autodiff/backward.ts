@@ -1,7 +1,8 @@
 /** @file The reverse walk: gradients of one graph's values, appended to the same graph. */
 import { at, invariant } from "../../shared/errors.ts";
 import type { Graph, NodeOf, OpName, Value } from "../core/graph.ts";
-import { add, reduceSum, reshape, sameShape } from "../core/ops.ts";
+import { add, reduceSum, reshape } from "../core/ops.ts";
+import { sameShape } from "../core/shapes.ts";
 import { vjpRules } from "./rules.ts";
 
 /**

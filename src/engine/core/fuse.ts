@@ -2,7 +2,7 @@
 import { at, invariant } from "../../shared/errors.ts";
 import type { Graph, Node, Value } from "./graph.ts";
 import { liveNodes, newGraph } from "./graph.ts";
-import { sameShape } from "./ops.ts";
+import { sameShape } from "./shapes.ts";
 
 export interface Fused {
   readonly graph: Graph;

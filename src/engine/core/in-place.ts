@@ -2,7 +2,7 @@
 import { at } from "../../shared/errors.ts";
 import type { Graph, Node, OpName, Value } from "./graph.ts";
 import { liveNodes } from "./graph.ts";
-import { sameShape } from "./ops.ts";
+import { sameShape } from "./shapes.ts";
 
 /** Operators that read each element of an input of the output's shape before they write that element. */
 const elementwise: ReadonlySet<OpName> = new Set<OpName>([

@@ -1,8 +1,9 @@
 /** @file The operators as functions: each checks its operands, infers the result's shape, and adds one node. */
 import type { DType, Shape } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
-import { InternalError, at, invariant } from "../../shared/errors.ts";
-import type { ConstantData, Graph, OpName, Value } from "./graph.ts";
+import { at, invariant } from "../../shared/errors.ts";
+import type { ConstantData, Graph, Value } from "./graph.ts";
+import { broadcast, lastTwo, misfit, needIndices, sameDType, sameShape } from "./shapes.ts";
 
 const none = {} as const;
 
@@ -114,10 +115,11 @@ export interface MatMulOptions {
 export function matmul(g: Graph, a: Value, b: Value, options: MatMulOptions = {}): Value {
   const { transA = false, transB = false, alpha = 1 } = options;
   sameDType("MatMul", a, b);
-  if (a.shape.length < 2 || b.shape.length < 2) fail("MatMul", "needs matrices", a.shape, b.shape);
+  if (a.shape.length < 2 || b.shape.length < 2)
+    misfit("MatMul", "needs matrices", a.shape, b.shape);
   const [m, k] = lastTwo(a.shape, transA);
   const [kb, n] = lastTwo(b.shape, transB);
-  if (k !== kb) fail("MatMul", `inner sizes ${k} and ${kb} differ`, a.shape, b.shape);
+  if (k !== kb) misfit("MatMul", `inner sizes ${k} and ${kb} differ`, a.shape, b.shape);
   const lead = broadcast("MatMul", a.shape.slice(0, -2), b.shape.slice(0, -2));
   return one(
     g.emit("MatMul", [a, b], { transA, transB, alpha }, [
@@ -274,7 +276,7 @@ export function crossEntropy(
 export function reshape(g: Graph, x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;
   if (elementCount(shape) !== elementCount(x.shape))
-    fail("Reshape", "element counts differ", x.shape, shape);
+    misfit("Reshape", "element counts differ", x.shape, shape);
   return one(g.emit("Reshape", [x], { shape }, [{ dtype: x.dtype, shape }]));
 }
 
@@ -304,7 +306,7 @@ export function matrixTranspose(g: Graph, x: Value): Value {
 export function expand(g: Graph, x: Value, shape: Shape): Value {
   if (sameShape(x.shape, shape)) return x;
   if (!sameShape(broadcast("Expand", x.shape, shape), shape))
-    fail("Expand", "does not broadcast", x.shape, shape);
+    misfit("Expand", "does not broadcast", x.shape, shape);
   return one(g.emit("Expand", [x], { shape }, [{ dtype: x.dtype, shape }]));
 }
 
@@ -317,7 +319,7 @@ export function concat(g: Graph, parts: readonly Value[], axis: number): Value {
       part.dtype !== first.dtype ||
       part.shape.some((length, index) => index !== axis && length !== first.shape[index])
     )
-      fail("Concat", `differ beside axis ${axis}`, first.shape, part.shape);
+      misfit("Concat", `differ beside axis ${axis}`, first.shape, part.shape);
   return one(
     g.emit("Concat", parts, { axis }, [
       { dtype: first.dtype, shape: first.shape.with(axis, size) },
@@ -379,44 +381,10 @@ export function addColumn(g: Graph, x: Value, columns: Value, updates: Value): V
   return one(g.emit("AddColumn", [x, columns, updates], none, [x]));
 }
 
-/** The NumPy broadcast of two shapes. */
-export function broadcast(op: OpName, a: Shape, b: Shape): Shape {
-  const rank = Math.max(a.length, b.length);
-  return Array.from({ length: rank }, (_, axis) => {
-    const x = a[axis - rank + a.length] ?? 1;
-    const y = b[axis - rank + b.length] ?? 1;
-    if (x !== y && x !== 1 && y !== 1) fail(op, "do not broadcast", a, b);
-    return Math.max(x, y);
-  });
-}
-
-export function sameShape(a: Shape, b: Shape): boolean {
-  return a.length === b.length && a.every((size, axis) => size === b[axis]);
-}
-
 function one(values: readonly Value[]): Value {
   return at(values, 0);
 }
 
 function statistics(x: Value): { readonly dtype: DType; readonly shape: Shape } {
   return { dtype: x.dtype, shape: x.shape.with(-1, 1) };
-}
-
-function lastTwo(shape: Shape, transposed: boolean): readonly [number, number] {
-  const rows = at(shape, shape.length - 2);
-  const columns = at(shape, shape.length - 1);
-  return transposed ? [columns, rows] : [rows, columns];
-}
-
-function needIndices(op: OpName, indices: Value): void {
-  invariant(indices.dtype === "int32", `${op} needs int32 indices, not ${indices.dtype}`);
-}
-
-function sameDType(op: OpName, a: Value, b: Value): void {
-  if (a.dtype !== b.dtype)
-    throw new InternalError(`${op}: dtypes ${a.dtype} and ${b.dtype} differ`);
-}
-
-function fail(op: OpName, what: string, a: Shape, b: Shape): never {
-  throw new InternalError(`${op}: shapes [${a.join(", ")}] and [${b.join(", ")}]: ${what}`);
 }

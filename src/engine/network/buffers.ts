@@ -1,7 +1,7 @@
 /** @file Named tensors that are written again at every step, so that nothing is allocated in the loop. */
 import type { DType, Shape } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
-import { sameShape } from "../core/ops.ts";
+import { sameShape } from "../core/shapes.ts";
 import type { Backend, DeviceTensor, HostData } from "../runtime/backend.ts";
 
 export interface Buffers {

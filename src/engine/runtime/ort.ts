@@ -5,7 +5,7 @@ import { dtypeBytes, elementCount } from "../../shared/dtypes.ts";
 import { InternalError, UserError, at, invariant } from "../../shared/errors.ts";
 import type { Graph } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
-import { sameShape } from "../core/ops.ts";
+import { sameShape } from "../core/shapes.ts";
 import type { Device } from "../onnx/emitter.ts";
 import { devices } from "../onnx/emitter.ts";
 import { emitIdentity, emitModel } from "../onnx/model.ts";

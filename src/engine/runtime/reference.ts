@@ -4,7 +4,7 @@ import { elementCount } from "../../shared/dtypes.ts";
 import { at, invariant } from "../../shared/errors.ts";
 import type { Graph, NodeOf, OpName, Value } from "../core/graph.ts";
 import { liveNodes } from "../core/graph.ts";
-import { sameShape } from "../core/ops.ts";
+import { sameShape } from "../core/shapes.ts";
 import type { Backend, DeviceTensor, HostData } from "./backend.ts";
 import {
   binary,
