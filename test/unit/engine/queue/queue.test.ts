@@ -40,7 +40,7 @@ function drain(spectuneFolder: string, execute: Execute, changes: Partial<DrainO
     execute,
     clock: systemClock,
     signal: new AbortController().signal,
-    onEntry: (id, { name }, change) => told.push(`${name} ${change}`),
+    onEntry: (_id, { name }, change) => told.push(`${name} ${change}`),
     ...changes,
   });
   return { told, result };
