@@ -105,7 +105,8 @@ function unknownCommand(name: string): UserError {
 /** What an error means to the user, on the console; the exit code. */
 function report(error: unknown, console: Console): number {
   if (error instanceof UserError) {
-    const place = error.place ? `${formatPlace(error.place)}: ` : "";
+    const place =
+      error.place === undefined || error.place.file === "" ? "" : `${formatPlace(error.place)}: `;
     console.err(`${place}error: ${error.message} [${error.code}]\n`);
     if (error.remedy !== undefined) console.err(`  ${error.remedy}\n`);
     return 2;

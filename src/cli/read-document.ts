@@ -62,7 +62,8 @@ function read(
   });
 }
 
-function textOf(path: string): string | undefined {
+/** A file's text; undefined where there is none to be read. */
+export function textOf(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch (error) {

@@ -104,7 +104,7 @@ const bodies: { readonly [T in EventType]: Decoder<EventBodies[T]> } = {
         { estimatedSeconds: real },
       ),
     },
-    { resumedFrom: count },
+    { resumedFrom: count, begun: real },
   ),
   progress: object(
     {

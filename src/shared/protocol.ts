@@ -48,6 +48,8 @@ export interface Started {
   readonly versions: Readonly<Record<string, string>>;
   readonly device: DeviceChoice;
   readonly plan: PlanNumbers;
+  /** When the first attempt began, in milliseconds since 1970: what chat templates see as the present. */
+  readonly begun?: number;
 }
 
 /** One phase's state; `total` is absent where it is not known. */

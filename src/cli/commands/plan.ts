@@ -1,4 +1,6 @@
 /** @file `spectune plan`: what a run will take, before it is run. */
+import { resolve } from "node:path";
+import { machineFacts } from "../../engine/session/machine-facts.ts";
 import { memoryInputs, prepareRun } from "../../engine/session/prepare-run.ts";
 import { withAbsolutePaths } from "../../engine/session/absolute-paths.ts";
 import { planMemory } from "../../engine/plan/plan-memory.ts";
@@ -9,6 +11,7 @@ import { UserError } from "../../shared/errors.ts";
 import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
 import { bytes, count, percent, table } from "../format.ts";
+import { withFieldPlaces } from "../field-places.ts";
 import { findingText, usableExperiment } from "../read-file.ts";
 
 export const planCommand: Command = {
@@ -25,13 +28,19 @@ export const planCommand: Command = {
     const [file = ""] = args.positionals;
     const read = await usableExperiment(file, args.texts("set"), console);
     const experiment = withAbsolutePaths(read.experiment, read.folder, isFolder);
-    const prepared = await prepareRun(experiment, (event) => {
-      if (event.type === "finding") console.err(findingText(event.finding));
-    });
+    const prepared = await withFieldPlaces(resolve(console.cwd, file), args.texts("set"), () =>
+      prepareRun(experiment, {
+        emit: (event) => {
+          if (event.type === "finding") console.err(findingText(event.finding));
+        },
+        facts: machineFacts(),
+        now: new Date(),
+      }),
+    );
     await prepared.opened.source.close();
-    const { plan, setup, data, tokenizer } = prepared;
+    const { plan, setup, data, tokenizer, device } = prepared;
     if (args.flag("json")) {
-      console.out(`${JSON.stringify(plan)}\n`);
+      console.out(`${JSON.stringify({ ...plan, device })}\n`);
       return 0;
     }
     const memory = planMemory(memoryInputs(experiment, setup, data, tokenizer));
@@ -42,6 +51,7 @@ export const planCommand: Command = {
         `steps      ${count(plan.steps)} (${count(data.plan.stepsPerEpoch)} an epoch, batches of ${experiment.train.batch_size} in memory ${data.microBatchSize} at a time)`,
         `tokens     ${count(data.plan.tokensPerEpoch)} an epoch; lengths padded to ${data.plan.buckets.join(", ")}`,
         `memory     about ${bytes(memory.total)}`,
+        `device     ${device.chosen} (${device.requested}), ${count(device.threads)} threads. ${device.reason}`,
         "",
         table(
           [{ title: "memory" }, { title: "bytes", right: true }],

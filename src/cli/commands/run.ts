@@ -10,8 +10,10 @@ import type { Command, Console } from "../define.ts";
 import { jsonOption } from "../define.ts";
 import { bytes, count, figure } from "../format.ts";
 import { createProgress } from "../progress.ts";
+import { withFieldPlaces } from "../field-places.ts";
 import { usableExperiment } from "../read-file.ts";
 import { runSweepShown, sweepOf } from "../run-sweep.ts";
+import { withStopSignal } from "../stop-signal.ts";
 import { versions } from "../version.ts";
 
 export const runCommand: Command = {
@@ -49,7 +51,11 @@ export const runCommand: Command = {
   },
 };
 
-type Target = Pick<RunOptions, "experiment" | "folder" | "name" | "place">;
+interface Target extends Pick<RunOptions, "experiment" | "folder" | "name" | "place"> {
+  /** The experiment's file, and what overrides it. */
+  readonly file: string;
+  readonly overrides: readonly string[];
+}
 
 async function newRun(
   file: string | undefined,
@@ -66,6 +72,8 @@ async function newRun(
   return {
     experiment,
     folder,
+    file: resolve(console.cwd, file),
+    overrides,
     name: basename(file).replace(/(\.peft)?\.ya?ml$/, ""),
     place: { spectuneFolder: await findSpectuneFolder(resolve(console.cwd, file)) },
   };
@@ -86,34 +94,34 @@ async function resumed(
   const record = join(runFolder, runLayout.experiment);
   await readFile(record);
   const { experiment, folder } = await usableExperiment(record, [], console);
-  return { experiment, folder, name: basename(runFolder), place: { resume: runFolder } };
+  const place = { resume: runFolder };
+  return { experiment, folder, file: record, overrides: [], name: basename(runFolder), place };
 }
 
 /** Runs with a progress display; the first interrupt stops after the step, the second at once. */
-async function runShown(target: Target, console: Console): Promise<RunResult> {
+async function runShown(
+  { file, overrides, ...target }: Target,
+  console: Console,
+): Promise<RunResult> {
   const progress = createProgress(console);
-  const abort = new AbortController();
-  const onSignal = (): void => {
-    if (abort.signal.aborted) process.exit(130);
-    console.err("\nStopping after this step; interrupt again to end at once.\n");
-    abort.abort();
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   try {
-    return await runExperiment({
-      ...target,
-      versions: versions(),
-      signal: abort.signal,
-      onFolder: (folder) => {
-        console.err(`run folder ${folder}\n`);
-      },
-      onEvent: (event) => {
-        progress.event(event);
-      },
-    });
+    return await withStopSignal(console, (signal) =>
+      withFieldPlaces(file, overrides, () =>
+        runExperiment({
+          ...target,
+          versions: versions(),
+          signal,
+          onFolder: (folder) => {
+            console.err(`run folder ${folder}\n`);
+          },
+          onEvent: (event) => {
+            progress.event(event);
+          },
+        }),
+      ),
+    );
   } finally {
     progress.close();
-    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
 }
 

@@ -175,6 +175,24 @@ export async function readLastEvent(runFolder: string): Promise<RunEvent | undef
   }
 }
 
+/** The first event that can be read, from the file's beginning alone. */
+export async function readFirstEvent(runFolder: string): Promise<RunEvent | undefined> {
+  const path = eventsFile(runFolder);
+  const file = await unlessMissing(open(path, "r"));
+  if (file === undefined) return undefined;
+  try {
+    const splitter = createLineSplitter(0);
+    for await (const chunk of chunks(file, 0))
+      for (const line of splitter.push(chunk)) {
+        const { value } = decodeEvent(line, { file: path });
+        if (value !== undefined) return value;
+      }
+    return undefined;
+  } finally {
+    await file.close();
+  }
+}
+
 /** The file from `from` to its end, piece by piece; a piece is valid until the next is asked for. */
 async function* chunks(file: FileHandle, from: number): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(64 * 1024);

@@ -76,6 +76,20 @@ export async function acquireRun(
   });
 }
 
+/**
+ * Throws `run-in-use` where another process has the run, which {@link acquireRun} would throw as well: for a
+ * look before much is read.
+ */
+export async function refuseIfInUse(
+  runFolder: string,
+  clock: Clock = systemClock,
+  limits: Timing = timing,
+): Promise<void> {
+  const found = await newestAttempt(runFolder);
+  if (found !== undefined)
+    await explainingWrites(runFolder, () => ensureFree(runFolder, found, clock, limits));
+}
+
 /** Beats until stopped. `onLost` hears once that the run was taken over; a failed write waits for the next. */
 export function startHeartbeat(
   ownership: Ownership,

@@ -22,10 +22,14 @@ const carriedOn: { readonly [D in Device]: string } = {
   coreml: "macOS",
 };
 
+/** Where an experiment says the device. */
+const place = { file: "", field: "run.device" };
+
 export function deviceNotInBuild(device: Device, carried: readonly Device[]): UserError {
   return new UserError({
     code: "device-not-in-build",
     message: `ONNX Runtime has ${names[device]} on ${carriedOn[device]}, not on ${process.platform} ${process.arch}.`,
+    place,
     remedy: `Set run.device to one of: auto, ${carried.join(", ")}.`,
   });
 }
@@ -44,6 +48,7 @@ export function deviceNotFound(device: Device, failure: unknown): UserError {
   return new UserError({
     code: "device-not-found",
     message: `No device answers through ${names[device]}: ${firstLine(cause)}`,
+    place,
     remedy: findRemedy[device],
     cause,
   });

@@ -1,28 +1,33 @@
-/** @file Where a run computes, and why: said, never silent. */
-import { existsSync } from "node:fs";
+/** @file Where a run computes, and why: said, never silent. Pure; what the machine has comes in as facts. */
 import { UserError } from "../../shared/errors.ts";
+import type { Finding } from "../../shared/findings.ts";
 import type { DeviceChoice } from "../../shared/protocol.ts";
-import { defaultThreads } from "./open-network.ts";
+import type { Device } from "../onnx/emitter.ts";
 
 export interface DeviceFields {
-  readonly device: "auto" | "cpu" | "webgpu" | "cuda" | "dml" | "coreml";
+  readonly device: "auto" | Device;
   readonly threads: number | null;
 }
 
-/** Files by which the system shows a GPU's driver. */
-const driverFiles = ["/dev/nvidia0", "/dev/nvidiactl", "/dev/dri/renderD128", "/dev/dxg"];
-
-/** Whether the system has a GPU driver, as far as its files tell. */
-export function hasGpuDriver(): boolean {
-  return driverFiles.some((file) => existsSync(file));
+/** What matters of a machine. */
+export interface MachineFacts {
+  /** Whether the system has a GPU's driver, as far as its files tell. */
+  readonly gpuDriver: boolean;
+  /** Cores that this process may use. */
+  readonly cores: number;
 }
 
-/** The device of a run. `auto` computes on the CPU, the only device whose numbers are tested for training. */
-export function chooseDevice({
-  device,
-  threads,
-}: DeviceFields): DeviceChoice & { readonly chosen: Exclude<DeviceFields["device"], "auto"> } {
-  const count = threads ?? defaultThreads();
+export interface ChosenDevice extends DeviceChoice {
+  readonly chosen: Device;
+  readonly threads: number;
+}
+
+/** The device of a run. `auto` computes on the CPU, the only device whose speed and memory are known here. */
+export function chooseDevice(
+  { device, threads }: DeviceFields,
+  { gpuDriver, cores }: MachineFacts,
+): ChosenDevice {
+  const count = threads ?? cores;
   if (device !== "auto")
     return {
       requested: device,
@@ -30,8 +35,8 @@ export function chooseDevice({
       reason: "The experiment asks for it.",
       threads: count,
     };
-  const reason = hasGpuDriver()
-    ? "There is a GPU driver, but training on it is not verified: set run.device: webgpu to try it."
+  const reason = gpuDriver
+    ? "There is a GPU driver, but training on a real GPU is not verified: run.device: webgpu tries it."
     : "No GPU driver was found.";
   return { requested: device, chosen: "cpu", reason, threads: count };
 }
@@ -39,7 +44,7 @@ export function chooseDevice({
 /** Refuses by name an arithmetic that the device does not have. */
 export function checkComputeDtype(
   dtype: "auto" | "float32" | "float16" | "bfloat16",
-  device: string,
+  device: Device,
 ): void {
   if (dtype === "auto" || dtype === "float32") return;
   throw new UserError({
@@ -50,14 +55,21 @@ export function checkComputeDtype(
   });
 }
 
+/** From here on a GPU that stands idle is worth a word. */
+const longSeconds = 600;
+
 /** What to tell where `auto` leaves a GPU unused although the run is long. */
-export function slowChoice(choice: DeviceChoice, estimatedSeconds: number): string | undefined {
-  if (
-    choice.requested !== "auto" ||
-    choice.chosen !== "cpu" ||
-    !hasGpuDriver() ||
-    estimatedSeconds < 600
-  )
+export function slowChoice(
+  { requested, chosen }: DeviceChoice,
+  { gpuDriver }: MachineFacts,
+  estimatedSeconds: number,
+): Finding | undefined {
+  if (requested !== "auto" || chosen !== "cpu" || !gpuDriver || estimatedSeconds <= longSeconds)
     return undefined;
-  return "The run is estimated at more than ten minutes on the CPU while a GPU driver is present; run.device: webgpu may be faster.";
+  return {
+    code: "gpu-not-used",
+    severity: "warning",
+    message: `The run takes about ${Math.round(estimatedSeconds / 60)} minutes on the CPU, and there is a GPU driver.`,
+    remedy: "Set run.device: webgpu to try the GPU, or run.device: cpu to say that this is meant.",
+  };
 }

@@ -46,7 +46,10 @@ export async function evaluateFile(
   };
   throwErrors(checkMeasures(settings, model));
   const known = experiment.data.labels ?? labels ?? labelsOfHead(open.opened);
-  const data = await openRunData(settings, model, tokenizer, known);
+  const data = await openRunData(settings, model, tokenizer, {
+    now: new Date(),
+    headLabels: known,
+  });
   if (data.target) checkLabels(data.target, model, known, file);
   const split = await data.open(file);
   const { metrics, final } = experiment.eval;

@@ -9,6 +9,8 @@ export interface WorkerStart {
   readonly experiment: Experiment;
   /** Folder that the experiment's paths are relative to. */
   readonly folder: string;
+  /** What chat templates see as the present, in milliseconds since 1970. */
+  readonly now: number;
   /** Two 32-bit integers, at {@link flagPlaces}. */
   readonly flags: SharedArrayBuffer;
 }

@@ -27,6 +27,7 @@ import { chooseDevice } from "./choose-device.ts";
 import type { TrainedModel } from "./export-run.ts";
 import type { Draw, OnProgress } from "./load-weights.ts";
 import { startParameters } from "./load-weights.ts";
+import { machineFacts } from "./machine-facts.ts";
 import type { OpenModel } from "./open-model.ts";
 import { openModel } from "./open-model.ts";
 import { openNetwork } from "./open-network.ts";
@@ -121,7 +122,7 @@ async function openOnDevice(
   if (adapter && placed) await checkCopies(placed, adapter.source, opened);
   const method = methodOf(model.trained, placed);
   const { quantization } = model;
-  const device = chooseDevice(model.device);
+  const device = chooseDevice(model.device, machineFacts());
   const { value, findings } = setUpModel(
     opened.model,
     { method, quantization },
@@ -135,7 +136,7 @@ async function openOnDevice(
   const { chosen, threads } = device;
   const backend = await createOrtBackend({
     device: chosen,
-    ...(threads === undefined ? {} : { threads }),
+    threads,
   });
   const { context, parameters, base } = await openNetwork({
     backend,

@@ -1,5 +1,4 @@
 /** @file Brings a set-up model onto a device: weights read, trained tensors started, passes ready to run. */
-import { availableParallelism } from "node:os";
 import { createNf4 } from "../../../kernels/nf4/index.ts";
 import type { Nf4 } from "../../../kernels/nf4/index.ts";
 import { elementCount } from "../../shared/dtypes.ts";
@@ -56,11 +55,6 @@ export async function openNetwork(options: OpenNetworkOptions): Promise<OpenNetw
     parameters,
     base,
   };
-}
-
-/** Threads of the computation where the experiment says none: one for each core that this process may use. */
-export function defaultThreads(): number {
-  return availableParallelism();
 }
 
 function nf4Kernel(setup: ModelSetup): Nf4 | undefined {

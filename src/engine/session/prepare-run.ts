@@ -12,7 +12,8 @@ import type { Model } from "../models/architecture.ts";
 import type { MemoryInputs } from "../plan/plan-memory.ts";
 import { planMemory } from "../plan/plan-memory.ts";
 import { throwErrors } from "../weights/read-errors.ts";
-import { checkComputeDtype, chooseDevice } from "./choose-device.ts";
+import type { ChosenDevice, MachineFacts } from "./choose-device.ts";
+import { checkComputeDtype, chooseDevice, slowChoice } from "./choose-device.ts";
 import { labelsOfHead, withHeadFor } from "./head.ts";
 import type { OpenModel } from "./open-model.ts";
 import { openModel } from "./open-model.ts";
@@ -29,20 +30,28 @@ export interface PreparedRun {
   readonly data: RunData;
   readonly setup: ModelSetup;
   readonly steps: number;
-  readonly device: ReturnType<typeof chooseDevice>;
+  readonly device: ChosenDevice;
   readonly plan: PlanNumbers;
 }
 
 /** For one expression on one module's name. */
 export const matchMs = 1000;
 
+export interface PrepareHost {
+  readonly emit: (event: EventBody) => void;
+  readonly facts: MachineFacts;
+  /** What chat templates see as the present; a resumed run is told when it first began. */
+  readonly now: Date;
+}
+
 /** The experiment has absolute paths. The caller closes `opened.source`. */
 export async function prepareRun(
   experiment: Experiment,
-  emit: (event: EventBody) => void,
+  { emit, facts, now }: PrepareHost,
 ): Promise<PreparedRun> {
   emit({ type: "progress", phase: "loading", done: 0 });
-  checkComputeDtype(experiment.train.compute_dtype, chooseDevice(experiment.run).chosen);
+  const device = chooseDevice(experiment.run, facts);
+  checkComputeDtype(experiment.train.compute_dtype, device.chosen);
   const places = { base: process.cwd(), env: process.env, home: homedir() };
   const { id, revision } = experiment.model;
   const opened = await openModel(
@@ -55,8 +64,10 @@ export async function prepareRun(
     setUpModel(model, experiment, opened.source.tensors, createFullMatch(matchMs));
   // What is cheap to find comes before the data are read.
   throwErrors(setUp(opened.model).findings);
-  const data = await openRunData(experiment, opened.model, tokenizer, labelsOfHead(opened));
-  const device = chooseDevice(experiment.run);
+  const data = await openRunData(experiment, opened.model, tokenizer, {
+    now,
+    headLabels: labelsOfHead(opened),
+  });
   const { value, findings } = setUp(withHeadFor(opened, data.target));
   const setup = heldOn(value, device.chosen);
   throwErrors([...findings, ...checkMeasures(experiment, setup.model)]);
@@ -69,6 +80,11 @@ export async function prepareRun(
     peakMemoryBytes: planMemory(memoryInputs(experiment, setup, data, tokenizer)).total,
     steps,
   };
+  const slow =
+    plan.estimatedSeconds === undefined
+      ? undefined
+      : slowChoice(device, facts, plan.estimatedSeconds);
+  if (slow) emit({ type: "finding", finding: slow });
   return { experiment, opened, tokenizer, data, setup, steps, device, plan };
 }
 

@@ -51,12 +51,18 @@ const autoTokens = 4096;
 
 type DataFields = Pick<Experiment, "data" | "task" | "train" | "eval">;
 
-/** `headLabels` are those of a head that the checkpoint brings, where the experiment lists none. */
+export interface DataContext {
+  /** What chat templates see as the present. */
+  readonly now: Date;
+  /** Labels of a head that the checkpoint brings, where the experiment lists none. */
+  readonly headLabels?: readonly string[] | undefined;
+}
+
 export async function openRunData(
   experiment: DataFields,
   model: Model,
   tokenizer: LoadedTokenizer,
-  headLabels?: readonly string[],
+  { now, headLabels }: DataContext,
 ): Promise<RunData> {
   const { data, task, train } = experiment;
   checkTokenizer(model, tokenizer);
@@ -69,7 +75,7 @@ export async function openRunData(
     labels: data.labels ?? headLabels ?? null,
     max_length: Math.min(data.max_length, model.sizes.maxLength),
   };
-  const context = { task, tokenizer, now: new Date() };
+  const context = { task, tokenizer, now };
   const built = await buildExamples(readRows(data.train), settings, {
     ...context,
     file: data.train,

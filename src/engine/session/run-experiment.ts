@@ -1,32 +1,32 @@
 /** @file Runs an experiment from the main thread: owns the run folder, the heartbeat, signals and events; a worker computes. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { Worker } from "node:worker_threads";
-import { UserError } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import { serialise } from "../../shared/experiment/serialise.ts";
 import type {
-  DeviceChoice,
   EventBody,
+  EventStamp,
   Outcome,
-  PlanNumbers,
   RunResult,
   RunSummary,
+  Started,
 } from "../../shared/protocol.ts";
 import { catalogFields } from "../catalog.ts";
 import { resumeCheckpoint } from "../runs/checkpoints.ts";
-import { openEventsLog } from "../runs/events-log.ts";
+import { openEventsLog, readFirstEvent } from "../runs/events-log.ts";
 import type { EventsLog } from "../runs/events-log.ts";
-import { acquireRun, startHeartbeat } from "../runs/ownership.ts";
+import { acquireRun, refuseIfInUse, startHeartbeat } from "../runs/ownership.ts";
 import type { Ownership } from "../runs/ownership.ts";
 import { thisProcess } from "../runs/process-identity.ts";
 import { takeRequests } from "../runs/requests.ts";
 import { createRun, runLayout } from "../runs/run-folder.ts";
 import { openTensorboard, scalarsOf } from "../runs/tensorboard.ts";
-import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
-import { flagPlaces } from "./messages.ts";
 import { withAbsolutePaths } from "./absolute-paths.ts";
-import { received, sendable } from "./sent-errors.ts";
+import type { Engine, Prepared } from "./engine-thread.ts";
+import { startEngine } from "./engine-thread.ts";
+import { flagPlaces } from "./messages.ts";
+import { changedConditions } from "./same-bytes.ts";
+import { sendable } from "./sent-errors.ts";
 
 export interface RunOptions {
   readonly experiment: Experiment;
@@ -54,8 +54,9 @@ const requestPollMs = 500;
 export async function runExperiment(options: RunOptions): Promise<RunResult> {
   const flags = new SharedArrayBuffer(8);
   const experiment = withAbsolutePaths(options.experiment, options.folder, isFolder);
-  const start: WorkerStart = { experiment, folder: options.folder, flags };
-  const engine = startEngine(start);
+  const first = "resume" in options.place ? await firstStart(options.place.resume) : undefined;
+  const begun = first?.begun ?? first?.time ?? Date.now();
+  const engine = startEngine({ experiment, folder: options.folder, now: begun, flags });
   const raise = (flag: keyof typeof flagPlaces): void =>
     void Atomics.store(new Int32Array(flags), flagPlaces[flag], 1);
   const onAbort = (): void => {
@@ -64,7 +65,7 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
   options.signal.addEventListener("abort", onAbort);
   try {
     if (options.signal.aborted) onAbort();
-    const ready = await engine.ready(options.onEvent);
+    const ready = { ...(await engine.ready(options.onEvent)), begun, first };
     const runFolder =
       "resume" in options.place
         ? options.place.resume
@@ -82,9 +83,17 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
   }
 }
 
-interface Ready {
-  readonly plan: PlanNumbers;
-  readonly device: DeviceChoice;
+interface Ready extends Prepared {
+  readonly begun: number;
+  /** The run's first event, of a run that is resumed. */
+  readonly first: Started | undefined;
+}
+
+/** The beginning of a run that is to be resumed; refused before anything is read where it is alive. */
+async function firstStart(runFolder: string): Promise<(Started & EventStamp) | undefined> {
+  await refuseIfInUse(runFolder);
+  const first = await readFirstEvent(runFolder);
+  return first?.type === "started" ? first : undefined;
 }
 
 async function ownedRun(
@@ -98,10 +107,17 @@ async function ownedRun(
   const stopBeating = startHeartbeat(ownership, () => {
     raise("stop");
   });
+  // Readers see at once that the request was heard: the step under way may be long.
+  const showStopping = (): void => void ownership.stopping().catch(() => undefined);
+  options.signal.addEventListener("abort", showStopping);
+  if (options.signal.aborted) showStopping();
   const poll = setInterval(() => {
     void takeRequests(runFolder, ownership.attempt).then(
       (requests) => {
-        for (const { type } of requests) raise(type);
+        for (const { type } of requests) {
+          raise(type);
+          if (type === "stop") showStopping();
+        }
       },
       () => undefined,
     );
@@ -127,16 +143,13 @@ async function ownedRun(
       options.onEvent(event);
     };
     try {
-      emit({
-        type: "started",
-        run: runFolder,
-        ...identity(),
-        versions: options.versions,
-        device: ready.device,
-        plan: ready.plan,
-        ...(checkpoint ? { resumedFrom: checkpoint.step } : {}),
-      });
-      for (const finding of findings) emit({ type: "finding", finding });
+      const { device, plan, begun, first } = ready;
+      const conditions = { ...identity(), versions: options.versions, device };
+      const resumedFrom = checkpoint ? { resumedFrom: checkpoint.step } : {};
+      emit({ type: "started", run: runFolder, ...conditions, plan, begun, ...resumedFrom });
+      const changed = first && checkpoint && changedConditions(first, conditions);
+      for (const finding of [...findings, ...(changed ? [changed] : [])])
+        emit({ type: "finding", finding });
       const summary = await engine.run(runFolder, checkpoint?.folder, emit, async () => {
         ownership.check();
         await log.flush();
@@ -154,6 +167,7 @@ async function ownedRun(
     }
   } finally {
     clearInterval(poll);
+    options.signal.removeEventListener("abort", showStopping);
     stopBeating();
     await ownership.release(outcome).catch(() => undefined);
   }
@@ -201,82 +215,6 @@ async function tensorboardOf(
     time: Date.now() / 1000,
     ...(restartAt === undefined ? {} : { restartAt }),
   });
-}
-
-/** The worker thread, as promises. */
-interface Engine {
-  ready(onEvent: (event: EventBody) => void): Promise<Ready>;
-  run(
-    runFolder: string,
-    checkpoint: string | undefined,
-    onEvent: (event: EventBody) => void,
-    approve: () => Promise<void>,
-  ): Promise<RunSummary>;
-  end(): Promise<void>;
-}
-
-function startEngine(start: WorkerStart): Engine {
-  // From the sources the worker is a TypeScript file beside this one, from a bundle a JavaScript one.
-  const file = import.meta.url.endsWith(".ts") ? "./worker.ts" : "./worker.mjs";
-  const worker = new Worker(new URL(file, import.meta.url), { workerData: start });
-  const send = (message: ToWorker): void => {
-    worker.postMessage(message);
-  };
-  let listener: (message: FromWorker) => void = () => undefined;
-  let failed: (error: Error) => void = () => undefined;
-  let fatal: Error | undefined;
-  const fail = (error: Error): void => {
-    fatal = error;
-    failed(error);
-  };
-  worker.on("message", (message: FromWorker) => {
-    if (message.type === "failed") fail(received(message.error));
-    else listener(message);
-  });
-  worker.on("error", (error) => {
-    fail(error instanceof Error ? error : new Error(String(error)));
-  });
-  worker.on("exit", (code) => {
-    fail(
-      new UserError({
-        code: "engine-ended",
-        message: `The engine ended with code ${code} before its work was done.`,
-      }),
-    );
-  });
-  const until = <T>(listen: (message: FromWorker, done: (value: T) => void) => void): Promise<T> =>
-    new Promise((resolve, reject) => {
-      if (fatal) reject(fatal);
-      failed = reject;
-      listener = (message) => {
-        listen(message, resolve);
-      };
-    });
-  return {
-    ready: (onEvent) =>
-      until((message, done) => {
-        if (message.type === "ready") done(message);
-        else if (message.type === "event") onEvent(message.event);
-      }),
-    run(runFolder, checkpoint, onEvent, approve) {
-      send({ type: "go", runFolder, checkpoint });
-      return until((message, done) => {
-        try {
-          if (message.type === "event") onEvent(message.event);
-          else if (message.type === "done") done(message.summary);
-          else if (message.type === "approve")
-            approve().then(() => {
-              send({ type: "approved" });
-            }, fail);
-        } catch (error) {
-          fail(error instanceof Error ? error : new Error(String(error)));
-        }
-      });
-    },
-    async end() {
-      await worker.terminate();
-    },
-  };
 }
 
 export function isFolder(path: string): boolean {

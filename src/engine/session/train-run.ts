@@ -65,7 +65,7 @@ export async function loadRun(
   const { experiment, opened, setup, device } = prepared;
   const backend = await createOrtBackend({
     device: device.chosen,
-    ...(device.threads === undefined ? {} : { threads: device.threads }),
+    threads: device.threads,
   });
   const random = randomNumbers(experiment.train.seed);
   const network = await openNetwork({

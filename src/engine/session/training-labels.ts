@@ -21,7 +21,7 @@ export async function trainingLabels(
     },
     trained.setup.model,
     tokenizer,
-    labelsOfHead(opened),
+    { now: new Date(), headLabels: labelsOfHead(opened) },
   );
   return target?.kind === "class" ? target.names : undefined;
 }

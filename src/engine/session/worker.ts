@@ -4,6 +4,7 @@ import { invariant } from "../../shared/errors.ts";
 import type { EventBody } from "../../shared/protocol.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { flagPlaces, isWorkerStart } from "./messages.ts";
+import { machineFacts } from "./machine-facts.ts";
 import { prepareRun } from "./prepare-run.ts";
 import { sendable } from "./sent-errors.ts";
 import { loadRun, trainRun } from "./train-run.ts";
@@ -16,7 +17,11 @@ async function work(start: WorkerStart): Promise<void> {
     send({ type: "event", event });
   };
   // Whatever may be wrong with the input shows before the run folder is made.
-  const prepared = await prepareRun(start.experiment, emit);
+  const prepared = await prepareRun(start.experiment, {
+    emit,
+    facts: machineFacts(),
+    now: new Date(start.now),
+  });
   const loaded = await loadRun(prepared, emit);
   send({ type: "ready", plan: prepared.plan, device: prepared.device });
   const go = await received("go");

@@ -9,6 +9,7 @@ import { catalogFields } from "../catalog.ts";
 import { loadFinalMetrics } from "./load-run.ts";
 import { runStatus } from "../runs/liveness.ts";
 import { withAbsolutePaths } from "../session/absolute-paths.ts";
+import { machineFacts } from "../session/machine-facts.ts";
 import { prepareRun } from "../session/prepare-run.ts";
 import { isFolder } from "../session/run-experiment.ts";
 import { received } from "../session/sent-errors.ts";
@@ -40,7 +41,11 @@ export function createEngineRunner(options: EngineRunnerOptions): Runner {
     finished,
     async plan(experiment, folder) {
       const whole = withAbsolutePaths(experiment, folder, isFolder);
-      const prepared = await prepareRun(whole, () => undefined);
+      const prepared = await prepareRun(whole, {
+        emit: () => undefined,
+        facts: machineFacts(),
+        now: new Date(),
+      });
       await prepared.opened.source.close();
       const { plan, data } = prepared;
       const tokens = Math.round((data.plan.tokensPerEpoch * plan.steps) / data.plan.stepsPerEpoch);

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { readExperimentFile } from "../../../src/cli/read-file.ts";
 import { withAbsolutePaths } from "../../../src/engine/session/absolute-paths.ts";
 import type { PreparedRun } from "../../../src/engine/session/prepare-run.ts";
+import { machineFacts } from "../../../src/engine/session/machine-facts.ts";
 import { prepareRun } from "../../../src/engine/session/prepare-run.ts";
 import { loadRun, trainRun } from "../../../src/engine/session/train-run.ts";
 import assert from "node:assert/strict";
@@ -39,7 +40,7 @@ async function prepareFile(file: string, folder: string): Promise<PreparedRun> {
   assert(experiment, findings.map(({ message }) => message).join(" "));
   return await prepareRun(
     withAbsolutePaths(experiment, folder, () => true),
-    () => undefined,
+    { emit: () => undefined, facts: machineFacts(), now: new Date() },
   );
 }
 
