@@ -1,17 +1,9 @@
 /** @file The version of this package. */
-import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import manifest from "../../package.json" with { type: "json" };
 import { isRecord } from "../shared/wire.ts";
 
-export const version: string = readVersion();
-
-/** From the sources package.json is two folders up, from a bundle too. */
-function readVersion(): string {
-  const text = readFileSync(join(import.meta.dirname, "../../package.json"), "utf8");
-  const json: unknown = JSON.parse(text);
-  return isRecord(json) && typeof json["version"] === "string" ? json["version"] : "unknown";
-}
+export const version: string = manifest.version;
 
 /** Versions that a run records. */
 export function versions(): Readonly<Record<string, string>> {
