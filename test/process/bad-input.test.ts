@@ -130,7 +130,7 @@ const cases: readonly Case[] = [
       "method: { type: lora, r: 4, alpha: 2r, target_modules: all-linear }",
       "method: full\nquantization: nf4",
     ),
-    code: "contradiction",
+    code: "quantized-base-changes",
     says: /quantiz/,
   },
   {
@@ -142,7 +142,7 @@ const cases: readonly Case[] = [
   {
     name: "a metric without a meaning",
     spoil: put("every: end", "every: end, metrics: [pearson]"),
-    code: "contradiction",
+    code: "metric-not-for-task",
     says: /pearson/,
   },
   {

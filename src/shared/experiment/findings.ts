@@ -4,8 +4,8 @@ import type { Finding, Severity } from "../findings.ts";
 import type { Location, Path } from "./tree.ts";
 import { lineAndColumn } from "./tree.ts";
 
-/** Every code that reading or checking an experiment file can report. */
-export type ExperimentCode =
+/** Codes of what is wrong with a text, a field or a value by itself. */
+export type ReadingCode =
   // the text
   | "yaml-syntax"
   | "yaml-tag"
@@ -39,16 +39,61 @@ export type ExperimentCode =
   | "extends-cycle"
   | "extends-too-deep"
   | "bad-override"
-  // fields that contradict each other
-  | "version-unknown"
-  | "version-missing"
-  | "contradiction"
-  | "without-effect"
   // sweeps
   | "sweep-too-large"
   | "sweep-unknown-field"
   | "sweep-unequal-lists"
   | "sweep-no-difference";
+
+/** Codes of the checks in `checks/`, each of the file of that name. */
+export type CheckCode =
+  | "attention-only-targets"
+  | "best-without-eval"
+  | "chosen-by-test-data"
+  | "compute-dtype-of-processor"
+  | "data-file-kind"
+  | "data-used-twice"
+  | "early-stop-never-measured"
+  | "early-stop-without-eval"
+  | "epochs-without-effect"
+  | "eval-without-data"
+  | "exact-match-without-completion"
+  | "final-without-test"
+  | "forgetting-of-classifier"
+  | "format-not-for-task"
+  | "labels-repeated"
+  | "labels-without-effect"
+  | "learning-rate-far-off"
+  | "loss-without-form"
+  | "metric-not-for-task"
+  | "metric-not-measured"
+  | "micro-batch-not-divisor"
+  | "mode-against-metric"
+  | "number-is-text-elsewhere"
+  | "packing-with-labels"
+  | "quantized-base-changes"
+  | "revision-of-folder"
+  | "saved-and-targeted"
+  | "scale-extreme"
+  | "sweep-changes-scale"
+  | "sweep-one-learning-rate"
+  | "sweep-one-seed"
+  | "sweep-over-seeds"
+  | "sweep-unequal-budgets"
+  | "sweep-without-points"
+  | "template-malformed"
+  | "template-unused"
+  | "tuning-seed-reported"
+  | "tuning-without-values"
+  | "two-templates"
+  | "version-missing"
+  | "version-unknown"
+  | "warmup-longer-than-run"
+  | "warmup-not-whole"
+  | "word-is-bool-elsewhere";
+
+/** Every code that reading or checking an experiment file can report. */
+export type ExperimentCode = ReadingCode | CheckCode;
 
 /** A place with both ends; `offset`/`endOffset` count UTF-16 units from the start of the file. */
 export interface FilePlace extends Place {

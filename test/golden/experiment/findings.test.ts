@@ -27,11 +27,16 @@ function findingsOf(file: string, text: string): readonly ExperimentFinding[] {
   return [...result.findings, ...expandSweep(result, smallCatalog).findings];
 }
 
+/** Of a foreign file only these fixes are taken: others may change what the experiment is. */
+const renaming: readonly string[] = ["foreign-name", "foreign-without-counterpart", "said-twice"];
+
 /** Takes the first fix that is offered, until none is. */
 function afterFixes(file: string, text: string): string {
+  const isTaken = ({ code, fix }: ExperimentFinding) =>
+    fix !== undefined && (!file.startsWith("foreign-") || renaming.includes(code));
   let current = text;
   for (let count = 0; count < 50; count += 1) {
-    const fix = findingsOf(file, current).find((finding) => finding.fix !== undefined)?.fix;
+    const fix = findingsOf(file, current).find(isTaken)?.fix;
     if (fix === undefined) return current;
     current = applyEdits(current, fix.edits);
   }

@@ -1,13 +1,12 @@
-/** @file What a check of fields against each other looks like. */
+/** @file What a check of an experiment states: a stable code, how grave it is, why it exists, and how it finds. */
 import type { Severity } from "../../findings.ts";
 import type { Variant } from "../../schema.ts";
 import type { Experiment } from "../fields/experiment-fields.ts";
 import type { ExperimentCode, Fix } from "../findings.ts";
 import type { MapNode, Path } from "../tree.ts";
 
-export interface Contradiction {
-  readonly code: ExperimentCode;
-  readonly severity: Severity;
+/** One thing found, at the field it is about. */
+export interface Found {
   /** Dotted, or in steps where a key has dots of its own. */
   readonly path: string | Path;
   readonly message: string;
@@ -26,13 +25,11 @@ export interface Said {
   readonly methodRow: (type: string) => Variant | undefined;
 }
 
-/** Looks at the completed experiment. */
-export type Check = (experiment: Experiment, said: Said) => readonly Contradiction[];
-
-export function contradiction(path: string | Path, message: string, remedy: string): Contradiction {
-  return { code: "contradiction", severity: "error", path, message, remedy };
-}
-
-export function withoutEffect(path: string, message: string, remedy: string): Contradiction {
-  return { code: "without-effect", severity: "warning", path, message, remedy };
+/** Looks at the completed experiment; needs nothing but what the files say. */
+export interface Check {
+  readonly code: ExperimentCode;
+  readonly severity: Severity;
+  /** Why what it finds is a fault: one or two sentences for the table of checks. */
+  readonly doc: string;
+  readonly find: (experiment: Experiment, said: Said) => readonly Found[];
 }

@@ -53,7 +53,7 @@ const lines: readonly Line[] = [
   ["base_model: x/y", "model.id", "x/y"],
   ["model_name_or_path: x/y", "model.id", "x/y"],
   ["base_model_name_or_path: x/y", "model.id", "x/y"],
-  ["model_revision: abc", "model.revision", "abc"],
+  ["model: x/y\nmodel_revision: abc", "model.revision", "abc"],
   ["load_in_4bit: true", "quantization.type", "nf4"],
   ["load_in_4bit: false", "quantization", null],
   ["load_in_8bit: true", "quantization.type", "int8"],

@@ -1,0 +1,21 @@
+/** @file A label that is listed twice. */
+import { nodeAt } from "../tree.ts";
+import type { Check } from "./check.ts";
+
+export const labelsRepeated: Check = {
+  code: "labels-repeated",
+  severity: "error",
+  doc: "A label's place in the list is its id; it can have one only.",
+  find: ({ data: { labels } }, { document }) =>
+    (labels ?? []).flatMap((label, index) =>
+      labels?.indexOf(label) === index || nodeAt(document, ["data", "labels"])?.kind !== "list"
+        ? []
+        : [
+            {
+              path: ["data", "labels", String(index)],
+              message: `The label \`${label}\` is listed twice.`,
+              remedy: "Remove one of them.",
+            },
+          ],
+    ),
+};
