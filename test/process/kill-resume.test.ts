@@ -1,6 +1,14 @@
 /** @file Training that is killed, interrupted or asked to stop ends with the bytes of training left alone. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, readdirSync, watch, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  watch,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -11,7 +19,7 @@ import { eventsFile, loadEvents } from "../../src/engine/runs/events-log.ts";
 import { runStatus } from "../../src/engine/runs/liveness.ts";
 import { writeRequest } from "../../src/engine/runs/requests.ts";
 import { invariant } from "../../src/shared/errors.ts";
-import { foldRun } from "../../src/shared/run-view.ts";
+import { assertSameEnd } from "../support/run-ends.ts";
 import { lastLine, runsOf, spectune, startSpectune } from "../support/command-line.ts";
 import type { Process } from "../support/command-line.ts";
 import { makeWorkspace, tinyExperiment, tinyRows } from "../support/workspace.ts";
@@ -22,32 +30,6 @@ const experiment = tinyExperiment
   .replace("max_steps: 2", "max_steps: 160, warmup_steps: 5")
   .replace("every: end", "every: 20 steps")
   .concat("checkpoints: { every: 3 steps, keep: 2 }\n");
-
-/** Every file below the folders that a run ends with, by name. */
-function contentsOf(run: string): Readonly<Record<string, Buffer>> {
-  const files = ["checkpoints", "adapter", "results"].flatMap((name) =>
-    readdirSync(join(run, name), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name)),
-  );
-  return Object.fromEntries(
-    files.toSorted().map((file) => [file.slice(run.length), readFileSync(file)]),
-  );
-}
-
-/** What the highest attempt says of each step, times aside. */
-async function stepsOf(run: string) {
-  const { value, findings } = await loadEvents(run);
-  assert.deepEqual(findings, []);
-  return foldRun(value).steps.map(({ step, loss, lr, gradNorm }) => [step, loss, lr, gradNorm]);
-}
-
-async function assertSameEnd(run: string, alone: string): Promise<void> {
-  const [left, right] = [contentsOf(run), contentsOf(alone)];
-  assert.deepEqual(Object.keys(left), Object.keys(right));
-  assert.deepEqual(left, right);
-  assert.deepEqual(await stepsOf(run), await stepsOf(alone));
-}
 
 /** The one run of a workspace that has no other. */
 function onlyRun(folder: string): string {
@@ -195,7 +177,10 @@ describe("training with long steps", () => {
     const path = onlyRun(folder);
     const before = await newestAttempt(path);
     await sleep(3000);
+    // Without the model nothing can be read: the live run is seen before.
+    renameSync(join(folder, "model"), join(folder, "away"));
     const second = await spectune(folder, "run", "--resume", path);
+    renameSync(join(folder, "away"), join(folder, "model"));
     assert.equal(second.code, 2, second.err);
     assert.match(second.err, /in use by process \d+.*\[run-in-use\]/);
     const after = await newestAttempt(path);
@@ -205,6 +190,13 @@ describe("training with long steps", () => {
     const beats = after.record.beat - before.record.beat;
     assert.ok(beats >= seconds, `${beats} beats in ${seconds} s`);
     await writeRequest(path, "stop", 1);
+    // It shows that it has heard before the step is done.
+    let state = "running";
+    while (state === "running") {
+      await sleep(5);
+      state = (await newestAttempt(path))?.record?.state ?? state;
+    }
+    assert.equal(state, "stopping");
     const stopped = await long.end;
     assert.equal(stopped.code, 0, stopped.err);
     assert.equal(lastLine(stopped)["status"], "stopped");

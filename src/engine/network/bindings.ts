@@ -23,9 +23,18 @@ export interface BlockBindings {
   keepGradient(name: string, sum: DeviceTensor): void;
   /** Looks up the rows of tables that are not held in float32, for the tokens of a batch. */
   lookUp(tokens: TokenRows): void;
-  /** Draws the keep masks of a batch of so many rows. */
-  drawMasks(rows: number, draw: (module: string, keep: number, into: Uint8Array) => void): void;
+  /** Draws the keep masks of some rows of a micro-batch. */
+  drawMasks(rows: RowRange, draw: DrawMask): void;
 }
+
+/** The rows first … first + count. */
+export interface RowRange {
+  readonly first: number;
+  readonly count: number;
+}
+
+/** Writes the keep mask of a module's dropout as 0/1 bytes; `first` is the place of its first element in the micro-batch. */
+export type DrawMask = (module: string, keep: number, first: number, into: Uint8Array) => void;
 
 /** What names the rows of embedding tables, each [batch · length]. */
 export type TokenRows = { readonly [Input in keyof TokenInputs]: Int32Array };
@@ -104,15 +113,15 @@ export function createBindings(
         resident.set(input, () => rowsOf);
       }
     },
-    drawMasks(rows, draw) {
+    drawMasks({ first, count }, draw) {
       for (const linear of spec.linears) {
         const dropout = setup.sites.get(linear.name)?.dropout ?? 0;
         if (dropout === 0) continue;
         const fill = (data: HostData): void => {
-          if (data instanceof Uint8Array) draw(linear.module, 1 - dropout, data);
+          if (data instanceof Uint8Array) draw(linear.module, 1 - dropout, first * linear.in, data);
         };
         const buffer = `${spec.id}.${inputNames.mask(linear.name)}`;
-        const mask = buffers.write(buffer, "bool", [rows, linear.in], fill);
+        const mask = buffers.write(buffer, "bool", [count, linear.in], fill);
         resident.set(inputNames.mask(linear.name), () => mask);
       }
     },

@@ -7,7 +7,7 @@ import { trainedTensors } from "../programs/setup.ts";
 import type { Backend, DeviceTensor, Tensors } from "../runtime/backend.ts";
 import type { BaseWeights } from "./base-weights.ts";
 import { createBindings } from "./bindings.ts";
-import type { BlockBindings } from "./bindings.ts";
+import type { BlockBindings, DrawMask } from "./bindings.ts";
 import { createBuffers } from "./buffers.ts";
 import type { Buffers } from "./buffers.ts";
 import { createFrozenTensors } from "./frozen-tensors.ts";
@@ -28,8 +28,7 @@ export interface NetworkOptions {
   readonly parameters: Parameters;
   /** Keep only each layer's input for the backward pass, and compute the rest again. */
   readonly checkpointing: boolean;
-  /** Writes the keep mask of a module's dropout as 0/1 bytes [rows · in]; `keep` is the share that stays. */
-  readonly drawMask: (module: string, keep: number, into: Uint8Array) => void;
+  readonly drawMask: DrawMask;
 }
 
 /** A block that a network runs. */
@@ -55,7 +54,7 @@ export interface NetworkContext {
   readonly parameters: Parameters;
   readonly trained: TrainedTensors;
   readonly checkpointing: boolean;
-  readonly drawMask: NetworkOptions["drawMask"];
+  readonly drawMask: DrawMask;
   readonly embedding: Block;
   readonly layers: readonly Block[];
   readonly head: Block;

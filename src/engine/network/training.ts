@@ -47,7 +47,7 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     const { id } = layer.setup.spec;
     const shape = shapeOf(batch, context.backend);
     const { forward, residuals } = layerPrograms(layer, index, shape);
-    layer.bindings.drawMasks(batch.batch * batch.length, context.drawMask);
+    layer.bindings.drawMasks({ first: 0, count: batch.batch * batch.length }, context.drawMask);
     const pass = await context.pass(`train forward ${id} ${shapeKey(shape)}`, () => forward);
     const outputs = await context.run(layer, pass, {
       feeds: new Map([...feeds, [layerNames.hidden, hidden]]),
@@ -97,6 +97,7 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     let gradient = zeros(buffer, [shape.of, model.sizes.hidden]);
     let loss = 0;
     for (let start = 0; start < batch.rows.length; start += shape.count) {
+      head.bindings.drawMasks({ first: start, count: shape.count }, context.drawMask);
       const outputs = await context.run(head, pass, {
         feeds: new Map([
           ...headFeeds(uploader, batch, start, shape.count),

@@ -2,6 +2,7 @@
 import { createRandom, streamKey } from "../../../kernels/random/index.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import type { Shape } from "../../shared/dtypes.ts";
+import type { DrawMask } from "../network/bindings.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
 import type { Draw } from "./load-weights.ts";
 
@@ -10,8 +11,7 @@ export interface RandomNumbers {
   readonly start: Draw;
   /** The micro-batch that the next masks are for; steps count from 1. */
   readonly begin: (step: number, microBatch: number) => void;
-  /** Writes the keep mask of a module's dropout as 0/1 bytes. */
-  readonly mask: (module: string, keep: number, into: Uint8Array) => void;
+  readonly mask: DrawMask;
 }
 
 export function randomNumbers(seed: number): RandomNumbers {
@@ -29,8 +29,8 @@ export function randomNumbers(seed: number): RandomNumbers {
     begin(step, microBatch) {
       place = [step, microBatch];
     },
-    mask(module, keep, into) {
-      random.keepMask(streamKey(seed, "dropout", ...place, module), 0, into, keep);
+    mask(module, keep, first, into) {
+      random.keepMask(streamKey(seed, "dropout", ...place, module), first, into, keep);
     },
   };
 }
