@@ -1,7 +1,8 @@
 /** @file `spectune plan`: what a run will take, before it is run. */
 import { resolve } from "node:path";
 import { machineFacts } from "../../engine/session/machine-facts.ts";
-import { memoryInputs, prepareRun } from "../../engine/session/prepare-run.ts";
+import { memoryInputs } from "../../engine/plan/memory-inputs.ts";
+import { prepareRun } from "../../engine/session/prepare-run.ts";
 import { withAbsolutePaths } from "../../engine/session/absolute-paths.ts";
 import { planMemory } from "../../engine/plan/plan-memory.ts";
 import { isFolder } from "../../engine/session/run-experiment.ts";

@@ -1,7 +1,7 @@
 /** @file Which linear sites a method acts on: names, `all-linear` or a regular expression, as peft reads them. */
 import type { Finding } from "../../shared/findings.ts";
 import { nearest } from "../../shared/experiment/nearest.ts";
-import type { LinearSpec, Model } from "../models/architecture.ts";
+import type { BlockSpec, LinearSpec } from "../models/architecture.ts";
 
 /** Matches a Python-style regular expression against a whole module name; may give up with an error. */
 export type FullMatch = (pattern: string, text: string) => boolean;
@@ -18,8 +18,14 @@ export interface TargetFields {
   readonly modules_to_save: readonly string[];
 }
 
+/** What is asked of a model here; more is known of those that train, less of others. */
+export interface TargetModel {
+  readonly blocks: readonly Pick<BlockSpec, "linears">[];
+  readonly headModule?: string;
+}
+
 /** Linear sites by their module name, in the model's order. */
-export function linearSites(model: Model): readonly LinearSpec[] {
+export function linearSites(model: TargetModel): readonly LinearSpec[] {
   return model.blocks.flatMap(({ linears }) => linears);
 }
 
@@ -30,19 +36,16 @@ export function linearSites(model: Model): readonly LinearSpec[] {
  * `layers_to_transform` serves with every form of `target_modules`, and a name without match is an error.
  */
 export function targetSites(
-  model: Model,
+  model: TargetModel,
   fields: TargetFields,
   fullMatch: FullMatch,
 ): { readonly sites: readonly LinearSpec[]; readonly findings: readonly Finding[] } {
-  const saved = [...fields.modules_to_save, ...(model.headModule ? [model.headModule] : [])];
-  const all = linearSites(model).filter(
-    ({ module }) => !saved.some((name) => within(module, name)),
-  );
+  const all = offeredSites(model, fields);
   const findings: Finding[] = [];
   const targets = fields.target_modules;
   const wanted = wantedSites(all, targets, fullMatch);
   if (targets !== null && typeof targets !== "string")
-    findings.push(...namesWithoutMatch(targets, linearSites(model), all));
+    findings.push(...namesWithoutMatch(targets, model, fields));
   if (wanted.length === 0 && findings.length === 0)
     findings.push({
       code: "no-target-matches",
@@ -138,24 +141,54 @@ function within(module: string, name: string): boolean {
 /** Names that match no linear site at all: those within modules that train whole are only passed over. */
 function namesWithoutMatch(
   names: readonly string[],
-  existing: readonly LinearSpec[],
-  offered: readonly LinearSpec[],
+  model: TargetModel,
+  fields: Pick<TargetFields, "modules_to_save">,
 ): readonly Finding[] {
-  const none = names.filter((name) => !existing.some(({ module }) => endsIn(module, name)));
+  const none = unmatchedNames(names, model, fields);
   if (none.length === 0) return [];
-  const known = kinds(offered);
-  const hints = none.map((name) => {
-    const near = nearest(name, known);
-    return near === undefined ? name : `${name} (did you mean ${near}?)`;
-  });
+  const hints = none.map(({ name, near }) =>
+    near === undefined ? name : `${name} (did you mean ${near}?)`,
+  );
   return [
     {
       code: none.length === names.length ? "no-target-matches" : "target-without-match",
       severity: "error",
       message: `target_modules names ${hints.join(", ")}, which ${none.length === 1 ? "matches" : "match"} nothing.`,
-      remedy: `The model has: ${known.join(", ")}.`,
+      remedy: `The model has: ${targetKinds(model, fields).join(", ")}.`,
     },
   ];
+}
+
+/** Those of a list of names that match no linear site, each with the one that was probably meant. */
+export function unmatchedNames(
+  names: readonly string[],
+  model: TargetModel,
+  fields: Pick<TargetFields, "modules_to_save">,
+): readonly { readonly name: string; readonly index: number; readonly near: string | undefined }[] {
+  const existing = linearSites(model);
+  const known = targetKinds(model, fields);
+  return names.flatMap((name, index) =>
+    existing.some(({ module }) => endsIn(module, name))
+      ? []
+      : [{ name, index, near: nearest(name, known) }],
+  );
+}
+
+/** What lists of targets may name: the last parts of the names of linear sites. */
+export function targetKinds(
+  model: TargetModel,
+  fields: Pick<TargetFields, "modules_to_save">,
+): readonly string[] {
+  return kinds(offeredSites(model, fields));
+}
+
+/** All linear sites but those that train whole. */
+function offeredSites(
+  model: TargetModel,
+  { modules_to_save }: Pick<TargetFields, "modules_to_save">,
+): readonly LinearSpec[] {
+  const saved = [...modules_to_save, ...(model.headModule ? [model.headModule] : [])];
+  return linearSites(model).filter(({ module }) => !saved.some((name) => within(module, name)));
 }
 
 /** The distinct last parts of module names. */

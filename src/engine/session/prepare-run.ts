@@ -5,12 +5,12 @@ import type { Finding } from "../../shared/findings.ts";
 import type { EventBody, PlanNumbers } from "../../shared/protocol.ts";
 import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import { loadTokenizer } from "../data/tokenizer/load-tokenizer.ts";
-import { optimizers, rowNamed } from "../catalog.ts";
 import type { Predicted } from "../metrics/define.ts";
 import { checkMetrics } from "../metrics/table.ts";
 import type { Model } from "../models/architecture.ts";
-import type { MemoryInputs } from "../plan/plan-memory.ts";
+import { memoryInputs } from "../plan/memory-inputs.ts";
 import { planMemory } from "../plan/plan-memory.ts";
+import { stepsOf } from "../plan/training-plan.ts";
 import { throwErrors } from "../weights/read-errors.ts";
 import type { ChosenDevice, MachineFacts } from "./choose-device.ts";
 import { checkComputeDtype, chooseDevice, slowChoice } from "./choose-device.ts";
@@ -109,46 +109,4 @@ export function checkMeasures(
       message: "`eval.forgetting` has no meaning here: a classifier has no loss on text.",
     },
   ];
-}
-
-/** What the run will hold, as the memory plan takes it. */
-export function memoryInputs(
-  experiment: Experiment,
-  setup: ModelSetup,
-  data: RunData,
-  tokenizer: LoadedTokenizer,
-): MemoryInputs {
-  const { train } = experiment;
-  const causal = setup.model.task === "causal-lm";
-  const shapes = data.plan.buckets.map((length) => ({
-    batch: data.microBatchSize,
-    length,
-    ownPositions: experiment.data.packing,
-    bias: experiment.data.packing
-      ? ("full" as const)
-      : causal
-        ? ("none" as const)
-        : ("keys" as const),
-    fusedAttention: true,
-  }));
-  const { counts } = data.train;
-  const share = causal ? counts.trainedTokens / counts.tokens : 0;
-  const rows = data.microBatchSize * Math.max(...data.plan.buckets);
-  return {
-    model: setup.model,
-    setups: [...setup.setups.values()],
-    rule: rowNamed(optimizers, train.optimizer.type).bind(train.optimizer.config),
-    trainableParameters: setup.trainableParameters,
-    checkpointing: train.gradient_checkpointing,
-    shapes,
-    targetRows: causal ? Math.ceil(rows * Math.min(1, 1.2 * share)) : data.microBatchSize,
-    target: data.target?.kind === "number" ? "values" : "classes",
-    measures: data.eval !== undefined,
-    dataBytes: 5 * counts.tokens + 40 * tokenizer.vocabSize,
-  };
-}
-
-/** `max_steps`, else as many as the epochs take, rounded up as in transformers. */
-export function stepsOf({ train }: Experiment, { plan }: RunData): number {
-  return train.max_steps ?? Math.max(1, Math.ceil(train.num_train_epochs * plan.stepsPerEpoch));
 }

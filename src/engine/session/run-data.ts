@@ -6,7 +6,7 @@ import type { Finding } from "../../shared/findings.ts";
 import type { BatchPlan, MicroBatch } from "../data/batches/batch-plan.ts";
 import { planBatches } from "../data/batches/batch-plan.ts";
 import { causalBatch, labelledBatch } from "../data/batches/batches.ts";
-import { checkDistinctFiles, splitExamples } from "../data/batches/splits.ts";
+import { checkDistinctFiles } from "../data/batches/splits.ts";
 import type { BuiltExamples } from "../data/examples/build-examples.ts";
 import { buildExamples } from "../data/examples/build-examples.ts";
 import type { Examples } from "../data/examples/example-store.ts";
@@ -16,6 +16,7 @@ import type { Row } from "../data/rows/row.ts";
 import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import type { Model } from "../models/architecture.ts";
 import type { ModelBatch } from "../network/batch.ts";
+import { planTraining } from "../plan/training-plan.ts";
 import { causalModelBatch, labelledModelBatch } from "./model-batch.ts";
 
 /** Examples of one split with their batches in file order. */
@@ -46,9 +47,6 @@ export interface RunData {
   readonly findings: readonly Finding[];
 }
 
-/** Tokens of a micro-batch at most where the experiment leaves its size open. */
-const autoTokens = 4096;
-
 type DataFields = Pick<Experiment, "data" | "task" | "train" | "eval">;
 
 export interface DataContext {
@@ -64,7 +62,7 @@ export async function openRunData(
   tokenizer: LoadedTokenizer,
   { now, headLabels }: DataContext,
 ): Promise<RunData> {
-  const { data, task, train } = experiment;
+  const { data, task } = experiment;
   checkTokenizer(model, tokenizer);
   for (const file of [data.test, experiment.eval.forgetting?.text])
     if (typeof file === "string") await checkThere(file);
@@ -81,32 +79,15 @@ export async function openRunData(
     file: data.train,
   });
   const { target } = built;
-  const split =
-    typeof data.eval === "object" && data.eval !== null
-      ? splitExamples(built.examples.count, data.eval.share, data.eval.seed)
-      : undefined;
-  const longest = built.counts.longest;
-  const microBatchSize =
-    train.micro_batch_size === "auto"
-      ? Math.max(
-          1,
-          Math.min(
-            train.batch_size,
-            Math.floor(autoTokens / (data.packing ? settings.max_length : longest)),
-          ),
-        )
-      : Math.min(train.micro_batch_size, train.batch_size);
-  const padId = tokenizer.special.pad?.id ?? tokenizer.special.eos?.id ?? 0;
-  const plan = planBatches(built.examples, {
-    subset: split?.train,
-    batchSize: train.batch_size,
+  const {
+    split,
     microBatchSize,
-    packing: data.packing,
+    batches: plan,
+  } = planTraining(experiment, built.examples, {
     maxLength: settings.max_length,
-    shuffle: data.shuffle,
-    groupByLength: train.group_by_length,
-    seed: train.seed,
+    longest: built.counts.longest,
   });
+  const padId = tokenizer.special.pad?.id ?? tokenizer.special.eos?.id ?? 0;
   const converter =
     (examples: Examples, packing: boolean) =>
     (batch: MicroBatch): ModelBatch =>

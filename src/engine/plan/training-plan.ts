@@ -1,0 +1,51 @@
+/** @file How training examples become steps: what is set aside, how much is in memory at a time, which rows each step sees. */
+import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { BatchPlan } from "../data/batches/batch-plan.ts";
+import { planBatches } from "../data/batches/batch-plan.ts";
+import type { Split } from "../data/batches/splits.ts";
+import { splitExamples } from "../data/batches/splits.ts";
+import type { Examples } from "../data/examples/example-store.ts";
+
+/** Tokens of a micro-batch at most where the experiment leaves its size open. */
+const autoTokens = 4096;
+
+export interface TrainingPlan {
+  /** Which examples are set aside for evaluation, where the experiment takes them from the training data. */
+  readonly split: Split | undefined;
+  readonly microBatchSize: number;
+  readonly batches: BatchPlan;
+}
+
+/** `maxLength` is the longest row that experiment and model allow, `longest` the longest there is. */
+export function planTraining(
+  { data, train }: Pick<Experiment, "data" | "train">,
+  examples: Examples,
+  { maxLength, longest }: { readonly maxLength: number; readonly longest: number },
+): TrainingPlan {
+  const split =
+    typeof data.eval === "object" && data.eval !== null
+      ? splitExamples(examples.count, data.eval.share, data.eval.seed)
+      : undefined;
+  const fitting = Math.floor(autoTokens / (data.packing ? maxLength : longest));
+  const wanted = train.micro_batch_size === "auto" ? Math.max(1, fitting) : train.micro_batch_size;
+  const microBatchSize = Math.min(wanted, train.batch_size);
+  const batches = planBatches(examples, {
+    subset: split?.train,
+    batchSize: train.batch_size,
+    microBatchSize,
+    packing: data.packing,
+    maxLength,
+    shuffle: data.shuffle,
+    groupByLength: train.group_by_length,
+    seed: train.seed,
+  });
+  return { split, microBatchSize, batches };
+}
+
+/** `max_steps`, else as many as the epochs take, rounded up as in transformers. */
+export function stepsOf(
+  { train }: Pick<Experiment, "train">,
+  { plan }: { readonly plan: Pick<BatchPlan, "stepsPerEpoch"> },
+): number {
+  return train.max_steps ?? Math.max(1, Math.ceil(train.num_train_epochs * plan.stepsPerEpoch));
+}
