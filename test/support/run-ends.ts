@@ -10,7 +10,7 @@ import { versions } from "../../src/cli/version.ts";
 import type { EventBody, RunResult } from "../../src/shared/protocol.ts";
 import { foldRun } from "../../src/shared/run-view.ts";
 
-/** Runs or resumes `a.peft.yaml` of a workspace; asks it to stop when it tells of step `stopAfter`. */
+/** Runs or resumes `a.peft.yaml` of a workspace; asks it to stop when it tells of step `stopAfter`, 0 being its start. */
 export async function runWorkspace(
   folder: string,
   options: {
@@ -26,6 +26,7 @@ export async function runWorkspace(
   const place: RunOptions["place"] =
     resume === undefined ? { spectuneFolder: join(folder, ".spectune") } : { resume };
   const abort = new AbortController();
+  if (stopAfter === 0) abort.abort();
   return await runExperiment({
     experiment: read.experiment,
     folder: read.folder,

@@ -17,6 +17,8 @@ export interface OrtOptions {
   readonly device: Device;
   /** Threads that one operator may use on the CPU; one for each core by default. */
   readonly threads?: number;
+  /** Called before each program runs; what it throws ends the work between two of them. */
+  readonly beforeRun?: () => void;
 }
 
 /** Devices that this build of ONNX Runtime carries; whether their hardware is there, {@link createOrtBackend} tells. */
@@ -77,7 +79,16 @@ function openBackend(options: OrtOptions, crossing: Crossing | undefined): Backe
   const compile = async (graph: Graph): Promise<Program> => {
     const model = emitModel(graph, device);
     const session = await createSession(model.bytes, options, crossing !== undefined);
-    return newProgram(graph, model.inputs, session, crossing === undefined);
+    const program = newProgram(graph, model.inputs, session, crossing === undefined);
+    const { beforeRun } = options;
+    if (beforeRun === undefined) return program;
+    return {
+      ...program,
+      async run(feeds, into) {
+        beforeRun();
+        return await program.run(feeds, into);
+      },
+    };
   };
   return {
     name: device,

@@ -1,8 +1,11 @@
 /** @file The engine's worker thread as the main thread sees it: promises of what it sends. */
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Worker } from "node:worker_threads";
 import { UserError } from "../../shared/errors.ts";
 import type { DeviceChoice, EventBody, PlanNumbers, RunSummary } from "../../shared/protocol.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
+import { flagPlaces } from "./messages.ts";
 import { received } from "./sent-errors.ts";
 
 /** What the engine found before the first step. */
@@ -20,8 +23,12 @@ export interface Engine {
     onEvent: (event: EventBody) => void,
     approve: () => Promise<void>,
   ): Promise<RunSummary>;
+  /** Lets it end what it is in the midst of, which is short. */
   end(): Promise<void>;
 }
+
+/** A thread that is stopped within a native call takes the whole process with it: it is waited for first. */
+const graceMs = 20_000;
 
 export function startEngine(start: WorkerStart): Engine {
   // From the sources the worker is a TypeScript file beside this one, from a bundle a JavaScript one.
@@ -44,6 +51,7 @@ export function startEngine(start: WorkerStart): Engine {
   worker.on("error", (error) => {
     fail(error instanceof Error ? error : new Error(String(error)));
   });
+  const exited = once(worker, "exit").catch(() => undefined);
   worker.on("exit", (code) => {
     fail(
       new UserError({
@@ -82,6 +90,9 @@ export function startEngine(start: WorkerStart): Engine {
       });
     },
     async end() {
+      Atomics.store(new Int32Array(start.flags), flagPlaces.end, 1);
+      send({ type: "end" });
+      await Promise.race([exited, sleep(graceMs, undefined, { ref: false })]);
       await worker.terminate();
     },
   };

@@ -11,18 +11,22 @@ export interface WorkerStart {
   readonly folder: string;
   /** What chat templates see as the present, in milliseconds since 1970. */
   readonly now: number;
-  /** Two 32-bit integers, at {@link flagPlaces}. */
+  /** A 32-bit integer for each of {@link flagPlaces}. */
   readonly flags: SharedArrayBuffer;
 }
 
-/** Places in the shared flags, set by the main thread and read between steps. */
-export const flagPlaces = { stop: 0, checkpoint: 1 } as const;
+/** Places in the shared flags, set by the main thread; read between steps, `end` before each program that runs. */
+export const flagPlaces = { stop: 0, checkpoint: 1, end: 2 } as const;
+
+export const flagBytes = 4 * Object.keys(flagPlaces).length;
 
 export type ToWorker =
   /** Begin; from a checkpoint's folder where there is one. */
   | { readonly type: "go"; readonly runFolder: string; readonly checkpoint: string | undefined }
   /** The checkpoint may take its name. */
-  | { readonly type: "approved" };
+  | { readonly type: "approved" }
+  /** Nothing more is wanted. */
+  | { readonly type: "end" };
 
 export type FromWorker =
   | { readonly type: "ready"; readonly plan: PlanNumbers; readonly device: DeviceChoice }

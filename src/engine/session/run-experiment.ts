@@ -24,7 +24,7 @@ import { openTensorboard, scalarsOf } from "../runs/tensorboard.ts";
 import { withAbsolutePaths } from "./absolute-paths.ts";
 import type { Engine, Prepared } from "./engine-thread.ts";
 import { startEngine } from "./engine-thread.ts";
-import { flagPlaces } from "./messages.ts";
+import { flagBytes, flagPlaces } from "./messages.ts";
 import { changedConditions } from "./same-bytes.ts";
 import { sendable } from "./sent-errors.ts";
 
@@ -52,7 +52,7 @@ const requestPollMs = 500;
  * work is recorded in the run folder and comes back as status `failed`.
  */
 export async function runExperiment(options: RunOptions): Promise<RunResult> {
-  const flags = new SharedArrayBuffer(8);
+  const flags = new SharedArrayBuffer(flagBytes);
   const experiment = withAbsolutePaths(options.experiment, options.folder, isFolder);
   const first = "resume" in options.place ? await firstStart(options.place.resume) : undefined;
   const begun = first?.begun ?? first?.time ?? Date.now();

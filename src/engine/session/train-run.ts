@@ -57,15 +57,17 @@ export interface LoadedRun extends PreparedRun {
   readonly random: RandomNumbers;
 }
 
-/** Reads and checks the weights: the last of the input that can be wrong. */
+/** Reads and checks the weights: the last of the input that can be wrong. `beforeRun` may throw to end the work. */
 export async function loadRun(
   prepared: PreparedRun,
   emit: (event: EventBody) => void,
+  beforeRun: () => void,
 ): Promise<LoadedRun> {
   const { experiment, opened, setup, device } = prepared;
   const backend = await createOrtBackend({
     device: device.chosen,
     threads: device.threads,
+    beforeRun,
   });
   const random = randomNumbers(experiment.train.seed);
   const network = await openNetwork({

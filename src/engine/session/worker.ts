@@ -1,6 +1,6 @@
 /** @file The engine's thread: prepares an experiment, waits for the run folder, trains, measures, exports. */
 import { parentPort, workerData } from "node:worker_threads";
-import { invariant } from "../../shared/errors.ts";
+import { Cancelled, invariant } from "../../shared/errors.ts";
 import type { EventBody } from "../../shared/protocol.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { flagPlaces, isWorkerStart } from "./messages.ts";
@@ -22,7 +22,9 @@ async function work(start: WorkerStart): Promise<void> {
     facts: machineFacts(),
     now: new Date(start.now),
   });
-  const loaded = await loadRun(prepared, emit);
+  const loaded = await loadRun(prepared, emit, () => {
+    if (Atomics.load(flags, flagPlaces.end) === 1) throw new Cancelled();
+  });
   send({ type: "ready", plan: prepared.plan, device: prepared.device });
   const go = await received("go");
   const summary = await trainRun(loaded, {
@@ -43,15 +45,18 @@ function send(message: FromWorker): void {
   parentPort?.postMessage(message);
 }
 
-/** The next message of a type from the main thread. */
+/** The next message of a type from the main thread; {@link Cancelled} where it wants nothing more. */
 function received<T extends ToWorker["type"]>(
   type: T,
 ): Promise<Extract<ToWorker, { readonly type: T }>> {
-  return new Promise((resolve) => {
-    const listen = (message: Extract<ToWorker, { readonly type: T }>): void => {
-      if (message.type !== type) return;
+  return new Promise((resolve, reject) => {
+    const isWanted = (message: ToWorker): message is Extract<ToWorker, { readonly type: T }> =>
+      message.type === type;
+    const listen = (message: ToWorker): void => {
+      if (!isWanted(message) && message.type !== "end") return;
       parentPort?.off("message", listen);
-      resolve(message);
+      if (isWanted(message)) resolve(message);
+      else reject(new Cancelled());
     };
     parentPort?.on("message", listen);
   });

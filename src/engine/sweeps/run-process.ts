@@ -3,6 +3,7 @@
  * that a run which the system kills for its memory ends itself and not the sweep.
  */
 import process from "node:process";
+import { endBySignal } from "../session/end-by-signal.ts";
 import { runExperiment } from "../session/run-experiment.ts";
 import { sendable } from "../session/sent-errors.ts";
 import type { FromRunProcess, ToRunProcess } from "./run-messages.ts";
@@ -14,7 +15,7 @@ let interrupts = 0;
 // An interrupt at the terminal reaches the sweep, too, which then says stop.
 process.on("SIGINT", () => {
   interrupts += 1;
-  if (interrupts > 1) process.exit(130);
+  if (interrupts > 1) endBySignal("SIGINT");
 });
 process.on("SIGTERM", () => {
   abort.abort();

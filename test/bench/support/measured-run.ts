@@ -56,18 +56,25 @@ export async function measuredRun(yaml: string): Promise<MeasuredRun> {
     const steps: number[] = [];
     const memory: number[] = [];
     let firstStep = 0;
-    await trainRun(await loadRun(prepared, () => undefined), {
-      runFolder: join(folder, "run"),
-      checkpoint: undefined,
-      emit(event) {
-        if (event.type !== "step") return;
-        if (steps.length === 0) firstStep = (performance.now() - started) / 1000;
-        steps.push(event.seconds);
-        memory.push(event.memoryBytes);
+    await trainRun(
+      await loadRun(
+        prepared,
+        () => undefined,
+        () => undefined,
+      ),
+      {
+        runFolder: join(folder, "run"),
+        checkpoint: undefined,
+        emit(event) {
+          if (event.type !== "step") return;
+          if (steps.length === 0) firstStep = (performance.now() - started) / 1000;
+          steps.push(event.seconds);
+          memory.push(event.memoryBytes);
+        },
+        approve: () => Promise.resolve(),
+        requested: () => undefined,
       },
-      approve: () => Promise.resolve(),
-      requested: () => undefined,
-    });
+    );
     return {
       prepared,
       steps,
