@@ -20,6 +20,7 @@ const parts: readonly Part[] = [
   { name: "lint", command: ["src/build/check/lint.ts", `${cache}/lint.json`] },
   { name: "types", command: [tsc, "-p", ".", ...incremental("types")] },
   { name: "types of kernels", command: [tsc, "-p", "kernels", ...incremental("kernels")] },
+  { name: "docs", command: ["src/build/docs.ts", "--check"] },
   { name: "walls", command: ["test/run.ts", "architecture"] },
   {
     name: "format",

@@ -1,6 +1,7 @@
 /** @file The catalog: every method, optimizer, quantizer and schedule, one row each. Pure: the language server reads it. */
 import type { CatalogFields } from "../shared/experiment/fields/catalog-fields.ts";
-import type { Fields, Variant, Variants } from "../shared/schema.ts";
+import type { Variant, Variants } from "../shared/schema.ts";
+import type { CatalogRow } from "./catalog-row.ts";
 import type { Method } from "./methods/define.ts";
 import { full } from "./methods/full.ts";
 import { lora } from "./methods/lora.ts";
@@ -52,15 +53,7 @@ export const catalogFields: CatalogFields = {
   activeLayers: {},
 };
 
-interface Row {
-  readonly name: string;
-  readonly title: string;
-  readonly paperTitle: string;
-  readonly paper: string;
-  readonly config: Fields;
-}
-
-function variants<R extends Row>(
+function variants<R extends CatalogRow>(
   rows: readonly R[],
   more: (row: R) => Pick<Variant, "omits" | "trainsBase"> = () => ({}),
 ): Variants {
@@ -69,7 +62,7 @@ function variants<R extends Row>(
       row.name,
       {
         title: row.title,
-        doc: row.paperTitle,
+        doc: row.doc,
         paper: row.paper,
         fields: row.config,
         ...more(row),

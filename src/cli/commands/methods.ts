@@ -1,20 +1,16 @@
 /** @file `spectune methods`: what the catalog holds. */
+import type { CatalogRow } from "../../engine/catalog-row.ts";
 import { methods, optimizers, quantizers } from "../../engine/catalog.ts";
 import { UserError } from "../../shared/errors.ts";
 import { nearest } from "../../shared/experiment/nearest.ts";
-import type { Field, Fields } from "../../shared/schema.ts";
+import type { Field } from "../../shared/schema.ts";
 import { fileKey } from "../../shared/schema.ts";
 import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
 import { table } from "../format.ts";
 
-interface Row {
-  readonly name: string;
-  readonly title: string;
+interface Row extends CatalogRow {
   readonly kind: string;
-  readonly paperTitle: string;
-  readonly paper: string;
-  readonly config: Fields;
 }
 
 const rows: readonly Row[] = [
@@ -46,18 +42,19 @@ export const methodsCommand: Command = {
   },
 };
 
-function described({ name, title, kind, paperTitle, paper }: Row): Omit<Row, "config"> {
-  return { name, title, kind, paperTitle, paper };
+function described({ name, title, kind, doc, paperTitle, paper }: Row): Omit<Row, "config"> {
+  return { name, title, kind, doc, paperTitle, paper };
 }
 
 /** One row on a page. */
-function page({ name, title, kind, paperTitle, paper, config }: Row): string {
+function page({ name, title, kind, doc, paperTitle, paper, config }: Row): string {
   const fields = Object.entries(config).map(
     ([property, field]) =>
       `  ${fileKey(property, field)} (default ${defaultText(field)})\n    ${field.doc}`,
   );
   return [
     `${title} (${kind} ${name})`,
+    doc,
     paperTitle,
     paper,
     "",

@@ -2,6 +2,7 @@
 import type { Shape } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Fields, Infer, Values } from "../../shared/schema.ts";
+import type { CatalogRow } from "../catalog-row.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { matmul } from "../core/ops.ts";
 import { holds } from "../config.ts";
@@ -40,13 +41,7 @@ export interface SiteContext {
 
 type Params<P extends string> = { readonly [Name in P]: Value };
 
-export interface LinearMethodDefinition<F extends Fields, P extends string> {
-  readonly name: string;
-  readonly title: string;
-  readonly paperTitle: string;
-  readonly paper: string;
-  /** Fields of `method` in an experiment file that this method adds to those of every linear method. */
-  readonly config: F;
+export interface LinearMethodDefinition<F extends Fields, P extends string> extends CatalogRow<F> {
   /** Each tensor's shape and start. */
   params(site: SiteShape, config: Infer<F>): { readonly [Name in P]: ParamSpec };
   /** The definition: the whole weight W' [out, in]. */
@@ -81,13 +76,8 @@ export interface BoundMethod {
 }
 
 /** A method as the catalog lists it. */
-export interface LinearMethod {
+export interface LinearMethod extends CatalogRow {
   readonly kind: "linear";
-  readonly name: string;
-  readonly title: string;
-  readonly paperTitle: string;
-  readonly paper: string;
-  readonly config: Fields;
   readonly peft: { readonly type: string; readonly tensors: Readonly<Record<string, string>> };
   /** Binds the method to a configuration that the experiment's checks have passed. */
   readonly bind: (config: unknown) => BoundMethod;
@@ -97,11 +87,12 @@ export interface LinearMethod {
 export function defineLinearMethod<F extends Fields, P extends string>(
   definition: LinearMethodDefinition<F, P>,
 ): LinearMethod {
-  const { name, title, paperTitle, paper, config: fields, peft } = definition;
+  const { name, title, doc, paperTitle, paper, config: fields, peft } = definition;
   return {
     kind: "linear",
     name,
     title,
+    doc,
     paperTitle,
     paper,
     config: fields,
@@ -137,12 +128,7 @@ function isParams<P extends string>(
   return typeof params === "object" && params !== null && names.every((name) => name in params);
 }
 
-export interface TensorMethodDefinition {
-  readonly name: string;
-  readonly title: string;
-  readonly paperTitle: string;
-  readonly paper: string;
-  readonly config: Fields;
+export interface TensorMethodDefinition extends CatalogRow {
   /** Whether a tensor of the model trains in place. */
   selects(tensor: TensorSpec): boolean;
 }

@@ -11,6 +11,7 @@ import { defineTensorMethod } from "./define.ts";
 export const full = defineTensorMethod({
   name: "full",
   title: "Full fine-tuning",
+  doc: "Trains every tensor of the model in place: the most that can change, at the price of gradients and optimizer state for all of it.",
   paperTitle: "Universal Language Model Fine-tuning for Text Classification",
   paper: "https://arxiv.org/abs/1801.06146",
   config: {},

@@ -17,6 +17,7 @@ import { defineLinearMethod } from "./define.ts";
 export const lora = defineLinearMethod({
   name: "lora",
   title: "LoRA",
+  doc: "Trains a product of two thin matrices beside each frozen weight, which can be added to the weight afterwards.",
   paperTitle: "LoRA: Low-Rank Adaptation of Large Language Models",
   paper: "https://arxiv.org/abs/2106.09685",
   config: {

@@ -14,6 +14,7 @@ import { defineUpdateRule, read } from "./define.ts";
 export const adamw = defineUpdateRule({
   name: "adamw",
   title: "AdamW",
+  doc: "Divides a running average of the gradient by that of its square, and shrinks the weights apart from it.",
   paperTitle: "Decoupled Weight Decay Regularization",
   paper: "https://arxiv.org/abs/1711.05101",
   config: {

@@ -2,6 +2,7 @@
 import { invariant } from "../../shared/errors.ts";
 import type { Fields, Infer } from "../../shared/schema.ts";
 import { holds } from "../config.ts";
+import type { CatalogRow } from "../catalog-row.ts";
 import type { Graph, Value } from "../core/graph.ts";
 
 /** What a rule sees of one tensor at a step. */
@@ -20,12 +21,7 @@ export interface StepOutputs {
   readonly state: Readonly<Record<string, Value>>;
 }
 
-export interface UpdateRuleDefinition<F extends Fields> {
-  readonly name: string;
-  readonly title: string;
-  readonly paperTitle: string;
-  readonly paper: string;
-  readonly config: F;
+export interface UpdateRuleDefinition<F extends Fields> extends CatalogRow<F> {
   /** Names of the state tensors, each of the weight's shape, all zero at the start. */
   readonly state: readonly string[];
   /** Numbers that change from step to step; t counts from 1. `decays`: weight decay applies to this tensor. */
@@ -48,13 +44,8 @@ export interface BoundRule {
   readonly step: (g: Graph, inputs: StepInputs) => StepOutputs;
 }
 
-export interface UpdateRule {
+export interface UpdateRule extends CatalogRow {
   readonly kind: "optimizer";
-  readonly name: string;
-  readonly title: string;
-  readonly paperTitle: string;
-  readonly paper: string;
-  readonly config: Fields;
   readonly state: readonly string[];
   readonly bind: (config: unknown) => BoundRule;
 }
@@ -62,11 +53,12 @@ export interface UpdateRule {
 export function defineUpdateRule<F extends Fields>(
   definition: UpdateRuleDefinition<F>,
 ): UpdateRule {
-  const { name, title, paperTitle, paper, config: fields, state } = definition;
+  const { name, title, doc, paperTitle, paper, config: fields, state } = definition;
   return {
     kind: "optimizer",
     name,
     title,
+    doc,
     paperTitle,
     paper,
     config: fields,

@@ -14,6 +14,7 @@ import { defineUpdateRule, read } from "./define.ts";
 export const sgd = defineUpdateRule({
   name: "sgd",
   title: "SGD",
+  doc: "Steps against the gradient, with a share of the last step where `momentum` is set.",
   paperTitle: "A Stochastic Approximation Method",
   paper: "https://doi.org/10.1214/aoms/1177729586",
   config: {

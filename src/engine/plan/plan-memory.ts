@@ -18,7 +18,7 @@ import {
 import type { BatchShape } from "../programs/layer.ts";
 import { layerForward, layerTraining } from "../programs/layer.ts";
 import type { BlockSetup } from "../programs/setup.ts";
-import { storageOf, trainedTensors } from "../programs/setup.ts";
+import { heldBytes, storageOf, trainedTensors } from "../programs/setup.ts";
 import { bytesOf, programMemory } from "./program-memory.ts";
 
 export interface MemoryPlan {
@@ -85,15 +85,9 @@ function heldWeights({ setups }: MemoryInputs): {
       if (setup.trained.has(name)) continue;
       const count = elementCount(shape);
       const storage = storageOf(setup, name);
-      if (storage.type === "nf4") {
-        const blocks = Math.ceil(count / storage.blockSize);
-        const scales = storage.doubleQuant ? blocks + 4 * Math.ceil(blocks / 256) + 4 : 4 * blocks;
-        held.set(source, Math.ceil(count / 2) + scales);
-        largestPacked = Math.max(largestPacked, count);
-      } else {
-        held.set(source, count * dtypeBytes[storage.type]);
-        if (storage.type !== "float32") largestHalf = Math.max(largestHalf, count);
-      }
+      held.set(source, heldBytes(storage, count));
+      if (storage.type === "nf4") largestPacked = Math.max(largestPacked, count);
+      else if (storage.type !== "float32") largestHalf = Math.max(largestHalf, count);
     }
   return {
     base: [...held.values()].reduce((a, b) => a + b, 0),

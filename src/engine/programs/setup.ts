@@ -1,5 +1,6 @@
 /** @file How a block is set up for a run: what is trained, how base weights are held, which method acts at which site. */
 import type { Shape } from "../../shared/dtypes.ts";
+import { dtypeBytes } from "../../shared/dtypes.ts";
 import type { BoundMethod, ParamSpec } from "../methods/define.ts";
 import type { BlockSpec } from "../models/architecture.ts";
 
@@ -7,6 +8,14 @@ import type { BlockSpec } from "../models/architecture.ts";
 export type Storage =
   | { readonly type: "float32" | "float16" | "bfloat16" }
   | { readonly type: "nf4"; readonly blockSize: number; readonly doubleQuant: boolean };
+
+/** Bytes that `count` weights take when they are held so, their scales included. */
+export function heldBytes(storage: Storage, count: number): number {
+  if (storage.type !== "nf4") return count * dtypeBytes[storage.type];
+  const blocks = Math.ceil(count / storage.blockSize);
+  const scales = storage.doubleQuant ? blocks + 4 * Math.ceil(blocks / 256) + 4 : 4 * blocks;
+  return Math.ceil(count / 2) + scales;
+}
 
 /** A method at one linear site. */
 export interface SiteMethod {

@@ -11,6 +11,7 @@ import { defineQuantizer } from "./define.ts";
 export const nf4 = defineQuantizer({
   name: "nf4",
   title: "NF4",
+  doc: "Holds each frozen weight as the nearest of 16 quantiles of a normal distribution, with one scale for each block.",
   paperTitle: "QLoRA: Efficient Finetuning of Quantized LLMs",
   paper: "https://arxiv.org/abs/2305.14314",
   config: {

@@ -1,0 +1,91 @@
+/** @file The catalog as tables in Markdown, with what each row costs on one layer. */
+import { methods, optimizers, quantizers } from "../../engine/catalog.ts";
+import type { CatalogRow } from "../../engine/catalog-row.ts";
+import type { LinearMethod, Method } from "../../engine/methods/define.ts";
+import type { UpdateRule } from "../../engine/optimizers/define.ts";
+import { heldBytes } from "../../engine/programs/setup.ts";
+import type { Quantizer } from "../../engine/quantizers/define.ts";
+import { learningRateSchedules } from "../../engine/schedules/learning-rate.ts";
+import { dtypeBytes, elementCount } from "../../shared/dtypes.ts";
+import type { Fields } from "../../shared/schema.ts";
+import { fileKey } from "../../shared/schema.ts";
+
+/** A linear layer as models of seven billion parameters have it. */
+const layer = { in: 4096, out: 4096 };
+const weights = layer.in * layer.out;
+
+/** All tables; the numbers are those of each row's defaults. */
+export function catalogTables(): string {
+  return [
+    table("method", ["trains on a 4096 × 4096 layer", "leaves as"], methods, (method) => [
+      trained(method),
+      method.kind === "linear" ? "adapter for peft; merged model" : "whole model",
+    ]),
+    table("quantizer", ["a 4096 × 4096 layer takes"], quantizers, (quantizer) => [held(quantizer)]),
+    table("optimizer", ["keeps for each trained weight"], optimizers, (rule) => [kept(rule)]),
+    [
+      "| schedule | what the learning rate does after the warm-up |\n|---|---|\n",
+      ...Object.entries(learningRateSchedules).map(
+        ([name, { doc }]) => `| \`${name}\` | ${doc} |\n`,
+      ),
+    ].join(""),
+  ].join("\n");
+}
+
+function table<R extends CatalogRow>(
+  kind: string,
+  columns: readonly string[],
+  rows: readonly R[],
+  cells: (row: R) => readonly string[],
+): string {
+  const titles = [kind, "what it does", ...columns, "paper"];
+  const lines = rows.map((row) => [
+    `${row.title} (\`${row.name}\`)`,
+    row.doc,
+    ...cells(row),
+    `[${row.paperTitle}](${row.paper})`,
+  ]);
+  return [titles, titles.map(() => "---"), ...lines]
+    .map((line) => `| ${line.join(" | ")} |\n`)
+    .join("");
+}
+
+function trained(method: Method): string {
+  if (method.kind === "tensors") return share(weights);
+  const values = defaults(method.config);
+  const count = trainedBy(method, values);
+  const named = Object.entries(method.config)
+    .filter(([name]) => {
+      const value = values[name];
+      // What the count depends on.
+      return (
+        typeof value === "number" && trainedBy(method, { ...values, [name]: 2 * value }) !== count
+      );
+    })
+    .map(([name, field]) => `\`${fileKey(name, field)}: ${String(field.default)}\``);
+  return share(count) + (named.length === 0 ? "" : ` with ${named.join(", ")}`);
+}
+
+function trainedBy(method: LinearMethod, values: Readonly<Record<string, unknown>>): number {
+  const params = [...method.bind(values).params(layer).values()];
+  return params.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+}
+
+function share(count: number): string {
+  const percent = Number(((100 * count) / weights).toPrecision(2));
+  return `${count.toLocaleString("en")} (${percent} %)`;
+}
+
+function held(quantizer: Quantizer): string {
+  const bytes = heldBytes(quantizer.bind(defaults(quantizer.config)), weights);
+  const bits = ((8 * bytes) / weights).toFixed(2);
+  return `${(bytes / 1e6).toFixed(1)} MB (${bits} bits a weight)`;
+}
+
+function kept({ state }: UpdateRule): string {
+  return `${state.length * dtypeBytes.float32} bytes (${state.map((name) => `\`${name}\``).join(", ")})`;
+}
+
+function defaults(fields: Fields): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.default]));
+}
