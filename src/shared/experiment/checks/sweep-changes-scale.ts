@@ -1,6 +1,7 @@
 /** @file A sweep over the rank at a fixed alpha, which changes the scale with it. */
 import { nodeAt } from "../tree.ts";
 import { replace } from "../edits.ts";
+import type { Sweep } from "../fields/experiment-fields.ts";
 import type { Check } from "./check.ts";
 import { axesOf } from "./swept-fields.ts";
 
@@ -15,7 +16,8 @@ export const sweepChangesScale: Check = {
     if (typeof alpha !== "number" || typeof r !== "number" || scaled === true) return [];
     const axes = axesOf(sweep);
     const rank = axes.find(({ field }) => field === "method.r");
-    if (rank === undefined || axes.some(({ field }) => field === "method.alpha")) return [];
+    if (rank === undefined || new Set(values(sweep, "method.r")).size < 2) return [];
+    if (axes.some(({ field }) => field === "method.alpha")) return [];
     const written = nodeAt(document, ["method", "alpha"]);
     // An expression over r follows it.
     if (written?.kind === "text") return [];
@@ -34,3 +36,8 @@ export const sweepChangesScale: Check = {
     ];
   },
 };
+
+/** The values of an axis, as the file says them. */
+function values({ grid, paired }: Sweep, field: string): readonly unknown[] {
+  return grid[field] ?? paired.find((map) => Object.hasOwn(map, field))?.[field] ?? [];
+}

@@ -1,0 +1,77 @@
+/** @file One reading of a document: what it says, what the experiment is, and what is known of the things it names. */
+import { catalogFields } from "../../src/engine/catalog.ts";
+import type { CatalogFields } from "../../src/shared/experiment/fields/catalog-fields.ts";
+import { documentField } from "../../src/shared/experiment/fields/experiment-fields.ts";
+import type { Experiment } from "../../src/shared/experiment/fields/experiment-fields.ts";
+import { collector } from "../../src/shared/experiment/findings.ts";
+import { readText } from "../../src/shared/experiment/located.ts";
+import type { Normalised } from "../../src/shared/experiment/normalise.ts";
+import { readExperiment } from "../../src/shared/experiment/normalise.ts";
+import { folderOf, join } from "../../src/shared/experiment/paths.ts";
+import type { MapNode } from "../../src/shared/experiment/tree.ts";
+import type { Field } from "../../src/shared/schema.ts";
+import type { Facts, Known } from "./facts.ts";
+import { valueOf } from "./facts.ts";
+import type { ModelView } from "./model-view.ts";
+import { viewModel } from "./model-view.ts";
+
+/** A version of a document's text. */
+export interface TextVersion {
+  /** Absolute path, with `/`. */
+  readonly file: string;
+  readonly text: string;
+}
+
+export interface Analysis extends TextVersion {
+  readonly facts: Facts;
+  /** Folder that the document's paths are relative to. */
+  readonly base: string;
+  readonly catalog: CatalogFields;
+  /** The declaration of the whole document. */
+  readonly root: Field<unknown>;
+  readonly normalised: Normalised;
+  /** The experiment with every default written out, where nothing without a default is missing. */
+  readonly experiment: Experiment | undefined;
+  readonly model: Known<ModelView>;
+  /** The document as it is written: foreign names, short forms and all. */
+  readonly written: () => MapNode;
+  /** A path of the experiment as an absolute one. */
+  readonly resolve: (path: string) => string;
+}
+
+/** Reads a document. Never throws on what the text says; what is not known yet is left out. */
+export function analyse(
+  { file, text }: TextVersion,
+  facts: Facts,
+  catalog = catalogFields,
+): Analysis {
+  const provider = (path: string) => valueOf(facts.text(path));
+  const normalised = readExperiment({ file, text, catalog, provider });
+  const { experiment } = normalised;
+  const base = folderOf(file);
+  let written: MapNode | undefined;
+  return {
+    file,
+    text,
+    facts,
+    base,
+    catalog,
+    root: documentField(catalog),
+    normalised,
+    experiment,
+    model: modelOf(experiment, base, facts),
+    written() {
+      written ??= readText(file, text, collector().report).root;
+      return written;
+    },
+    resolve: (path) => join(base, path),
+  };
+}
+
+function modelOf(experiment: Experiment | undefined, base: string, facts: Facts): Known<ModelView> {
+  if (experiment === undefined) return { state: "pending" };
+  const { id, revision } = experiment.model;
+  const found = facts.model(id, revision, base);
+  if (found.state !== "known") return found;
+  return { state: "known", value: viewModel(found.value, experiment.task) };
+}

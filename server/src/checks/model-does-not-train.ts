@@ -1,0 +1,17 @@
+/** @file A model whose architecture, or a field of whose config.json, is not supported for training. */
+import { valueOf } from "../facts.ts";
+import type { FactCheck } from "./check.ts";
+
+export const modelDoesNotTrain: FactCheck = {
+  code: "model-does-not-train",
+  severity: "error",
+  doc: "Any model can be looked into; training needs its architecture, and refuses what would change its results.",
+  find: ({ model }) =>
+    (valueOf(model)?.findings ?? [])
+      .filter(({ severity }) => severity === "error")
+      .map(({ message, remedy }) => ({
+        path: "model",
+        message,
+        ...(remedy !== undefined && { remedy }),
+      })),
+};

@@ -1,0 +1,129 @@
+/** @file Everything that is wrong with a document, with its place in it. */
+import { formatPlace } from "../../src/shared/errors.ts";
+import { pointCount } from "../../src/shared/experiment/checks/swept-fields.ts";
+import type { ExperimentFinding, Fix } from "../../src/shared/experiment/findings.ts";
+import { expandSweep } from "../../src/shared/experiment/sweep.ts";
+import { entryOf, locationOf, plain } from "../../src/shared/experiment/tree.ts";
+import { lineAndColumn } from "../../src/shared/experiment/tree.ts";
+import type { Severity } from "../../src/shared/findings.ts";
+import type { Analysis } from "./analysis.ts";
+import { factChecks } from "./checks.ts";
+import { valueOf } from "./facts.ts";
+import { withoutSilenced } from "./suppressions.ts";
+
+/** Offsets count UTF-16 units from the start of the text, `end` excluded. */
+export interface Diagnostic {
+  readonly code: string;
+  readonly severity: Severity;
+  readonly message: string;
+  readonly remedy?: string;
+  readonly start: number;
+  readonly end: number;
+  /** The likeliest first. */
+  readonly fixes: readonly Fix[];
+}
+
+/** Severities by code, as the user sets them. */
+export type SeveritySettings = ReadonlyMap<string, Severity | "off">;
+
+/** In the order of the text. */
+export function diagnose(
+  analysis: Analysis,
+  severities: SeveritySettings = new Map(),
+): readonly Diagnostic[] {
+  const { normalised } = analysis;
+  const found = [
+    ...normalised.findings.map((finding) => ofFinding(analysis, finding)),
+    ...sweepFindings(analysis).map((finding) => ofFinding(analysis, finding)),
+    ...factFindings(analysis),
+  ];
+  return withoutSilenced(analysis.text, found)
+    .flatMap((diagnostic) => withSeverity(diagnostic, severities))
+    .toSorted((a, b) => a.start - b.start || a.end - b.end);
+}
+
+function withSeverity(diagnostic: Diagnostic, severities: SeveritySettings): readonly Diagnostic[] {
+  const wanted = severities.get(diagnostic.code);
+  if (wanted === "off") return [];
+  return [wanted === undefined ? diagnostic : { ...diagnostic, severity: wanted }];
+}
+
+/** Up to so many points are checked at each keystroke; more of them when there is time. */
+const pointsAtOnce = 6;
+
+function sweepFindings({
+  normalised,
+  experiment,
+  facts,
+  catalog,
+  text,
+}: Analysis): readonly ExperimentFinding[] {
+  const sweep = experiment?.sweep;
+  if (sweep == null) return [];
+  const expand = () => expandSweep(normalised, catalog).findings;
+  if (pointCount(sweep) <= pointsAtOnce) return expand();
+  const key = `sweep ${text} ${JSON.stringify(plain(normalised.document))}`;
+  return valueOf(facts.later(key, expand)) ?? [];
+}
+
+function factFindings(analysis: Analysis): readonly Diagnostic[] {
+  const { experiment } = analysis;
+  if (experiment === undefined) return [];
+  const { document } = analysis.normalised;
+  const ctx = { ...analysis, experiment, document };
+  return factChecks.flatMap(({ code, severity, find }) =>
+    find(ctx).map(({ path, message, remedy, fixes = [] }) => {
+      const { source, start, end } = locationOf(
+        document,
+        typeof path === "string" ? path.split(".") : path,
+      );
+      const [line, column] = lineAndColumn(source, start);
+      const at = { file: source.file, line, column, start, end };
+      return placed(analysis, at, {
+        code,
+        severity,
+        message,
+        ...(remedy !== undefined && { remedy }),
+        fixes,
+      });
+    }),
+  );
+}
+
+function ofFinding(analysis: Analysis, finding: ExperimentFinding): Diagnostic {
+  const { code, severity, message, remedy, fix, place } = finding;
+  const at = { ...place, start: place.offset, end: place.endOffset };
+  return placed(analysis, at, {
+    code,
+    severity,
+    message,
+    ...(remedy !== undefined && { remedy }),
+    fixes: fix === undefined ? [] : [fix],
+  });
+}
+
+interface Spot {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  readonly start: number;
+  readonly end: number;
+}
+
+/** What is wrong in a file that this one extends is shown where it is named, and mended there. */
+function placed(
+  analysis: Analysis,
+  { file, line, column, start, end }: Spot,
+  said: Omit<Diagnostic, "start" | "end">,
+): Diagnostic {
+  if (file === analysis.file) return { ...said, start, end };
+  const named = entryOf(analysis.written(), "extends")?.value.at ?? { start: 0, end: 0 };
+  const place = formatPlace({ file, line, column });
+  return {
+    ...said,
+    message: `${place}: ${said.message}`,
+    fixes: [],
+    start: named.start,
+    end: named.end,
+  };
+}

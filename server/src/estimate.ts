@@ -1,0 +1,143 @@
+/** @file Numbers before the run, by the engine's own arithmetic: parameters, steps, memory. */
+import type { HeadOutputs, Model } from "../../src/engine/models/architecture.ts";
+import { readModel } from "../../src/engine/models/registry.ts";
+import { memoryInputs } from "../../src/engine/plan/memory-inputs.ts";
+import type { MemoryPlan } from "../../src/engine/plan/plan-memory.ts";
+import { planMemory } from "../../src/engine/plan/plan-memory.ts";
+import { planTraining, stepsOf } from "../../src/engine/plan/training-plan.ts";
+import { planSetup } from "../../src/engine/plan/setup.ts";
+import type { ModelSetup } from "../../src/engine/plan/setup.ts";
+import type { Experiment } from "../../src/shared/experiment/fields/experiment-fields.ts";
+import { canonicalJson } from "../../src/shared/experiment/serialise.ts";
+import type { Analysis } from "./analysis.ts";
+import { fullMatchOf } from "./checks/fullmatch.ts";
+import type { ExampleFacts, Facts, Known } from "./facts.ts";
+import { valueOf } from "./facts.ts";
+import type { ModelView } from "./model-view.ts";
+
+export interface Parameters {
+  readonly trainable: number;
+  readonly total: number;
+}
+
+export interface Training {
+  readonly steps: number;
+  readonly stepsPerEpoch: number;
+  readonly microBatchSize: number;
+  readonly memory: MemoryPlan;
+  /** Every example was looked at; else the numbers are told from the first ones. */
+  readonly exact: boolean;
+}
+
+const unknown = { state: "pending" } as const;
+
+/** Trained and all parameters; pending where the model does not train here, or is not known yet. */
+export function parametersOf({ experiment, model, facts }: Analysis): Known<Parameters> {
+  const view = valueOf(model);
+  if (experiment === undefined || view?.model === undefined) return unknown;
+  const outputs = headOutputs(experiment, undefined);
+  return facts.later(keyOf("parameters", experiment, view), () => {
+    const { trainableParameters: trainable, totalParameters: total } = setupOf(
+      experiment,
+      view,
+      facts,
+      outputs,
+    );
+    return { trainable, total };
+  });
+}
+
+/** Steps and memory; needs the examples' lengths. */
+export function trainingOf(analysis: Analysis): Known<Training> {
+  const { experiment, model, facts, base } = analysis;
+  const view = valueOf(model);
+  if (experiment === undefined || view?.model === undefined) return unknown;
+  const found = facts.examples(experiment, base);
+  if (found.state !== "known") return found;
+  // Where nothing trains, a check says why, and there is nothing to plan.
+  if ((valueOf(parametersOf(analysis))?.trainable ?? 0) === 0) return unknown;
+  const key = `${keyOf("training", experiment, view)} ${identityOf(found.value)}`;
+  return facts.later(key, () => computeTraining(experiment, view, found.value, facts));
+}
+
+/** The same, at once: for what a click asks. */
+export function computeTraining(
+  experiment: Experiment,
+  view: ModelView,
+  found: ExampleFacts,
+  facts: Facts,
+): Training {
+  const { examples, counts, target, vocabSize, complete, total } = found;
+  const setup = setupOf(experiment, view, facts, headOutputs(experiment, found));
+  const maxLength = Math.min(experiment.data.max_length, setup.model.sizes.maxLength);
+  const { microBatchSize, batches, split } = planTraining(experiment, examples, {
+    maxLength,
+    longest: counts.longest,
+  });
+  const scale = complete ? 1 : Math.max(1, total / Math.max(1, examples.count));
+  const stepsPerEpoch = Math.ceil((batches.rows * scale) / experiment.train.batch_size);
+  const evaluates = split ?? (experiment.data.eval === null ? undefined : {});
+  const data = {
+    plan: batches,
+    microBatchSize,
+    train: {
+      counts: { tokens: counts.tokens * scale, trainedTokens: counts.trainedTokens * scale },
+    },
+    target,
+    eval: evaluates,
+  };
+  return {
+    steps: stepsOf(experiment, { plan: { stepsPerEpoch } }),
+    stepsPerEpoch,
+    microBatchSize,
+    memory: planMemory(memoryInputs(experiment, setup, data, { vocabSize })),
+    exact: complete,
+  };
+}
+
+function setupOf(
+  experiment: Experiment,
+  view: ModelView,
+  facts: Facts,
+  outputs: HeadOutputs | undefined,
+): ModelSetup {
+  const { config, tensors } = view.facts;
+  const own: Model | undefined =
+    outputs === undefined
+      ? view.model
+      : (readModel(config, "config.json", experiment.task, outputs).value ?? view.model);
+  return planSetup(own ?? view.model, experiment, tensors, fullMatchOf(facts));
+}
+
+/** What a new classification head gives: the labels of the file, else of the data. */
+function headOutputs(
+  { task, data }: Experiment,
+  found: ExampleFacts | undefined,
+): HeadOutputs | undefined {
+  if (task !== "sequence-classification") return undefined;
+  if (data.problem_type === "regression" || found?.target?.kind === "number")
+    return { labels: 1, target: "values" };
+  const names = data.labels ?? (found?.target?.kind === "class" ? found.target.names : undefined);
+  return names === undefined ? undefined : { labels: names.length, target: "classes" };
+}
+
+const identities = new WeakMap<object, number>();
+let objects = 0;
+
+/** A number that stands for an object in a key. */
+function identityOf(of: object): number {
+  const known = identities.get(of);
+  if (known !== undefined) return known;
+  objects += 1;
+  identities.set(of, objects);
+  return objects;
+}
+
+function keyOf(
+  what: string,
+  { task, data, method, quantization, train }: Experiment,
+  view: ModelView,
+): string {
+  const said = JSON.stringify([task, data, method, quantization, train]);
+  return canonicalJson([what, identityOf(view.facts), said]);
+}
