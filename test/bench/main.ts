@@ -4,6 +4,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { buildKernels } from "../../src/build/kernels.ts";
+import { dropoutShare } from "./dropout.ts";
+import { firstStep } from "./first-step.ts";
 import { loraStep } from "./lora-step.ts";
 import { memory } from "./memory.ts";
 import { qwen } from "./qwen.ts";
@@ -13,6 +15,8 @@ const benchmarks = {
   "lora-step": () => loraStep("none"),
   "nf4-step": () => loraStep("nf4"),
   "whole-step": wholeGraphStep,
+  "first-step": firstStep,
+  dropout: dropoutShare,
   qwen: () => qwen("none"),
   "qwen-nf4": () => qwen("nf4"),
   memory,
