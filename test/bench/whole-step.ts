@@ -31,7 +31,6 @@ method: { type: lora, r: 8, alpha: 16, target_modules: all-linear }
     length,
     ownPositions: false,
     bias: "none",
-    fusedAttention: backend.fusedAttention,
   });
   const program = await backend.compile(graph);
   const readySeconds = (performance.now() - started) / 1000;

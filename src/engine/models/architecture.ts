@@ -68,8 +68,6 @@ export interface LayerContext {
   /** Added to attention scores: [batch or 1, 1, length or 1, keys]; causal masking comes in addition. */
   readonly bias?: Value;
   readonly causal: boolean;
-  /** Whether the device computes causal attention as one operator. */
-  readonly fusedAttention: boolean;
   /** Keys and values [batch, kvHeads, past, headDim] of earlier tokens, in generation. */
   readonly past?: { readonly keys: Value; readonly values: Value };
   /** Called with this layer's own keys and values [batch, kvHeads, length, headDim]. */

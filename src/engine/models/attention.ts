@@ -25,7 +25,7 @@ export function attention(g: Graph, inputs: AttentionInputs, context: LayerConte
   const perGroup = heads / groups;
 
   const plain = context.causal && !context.bias && !context.past && !context.onKeysValues;
-  if (plain && context.fusedAttention) {
+  if (plain) {
     const { queries, keys, values } = inputs;
     const mixed = causalAttention(g, queries, keys, values, 1 / Math.sqrt(headDim));
     return reshape(g, mixed, [batch * length, heads * headDim]);

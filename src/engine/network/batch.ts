@@ -2,7 +2,7 @@
 import type { Model } from "../models/architecture.ts";
 import { rotaryTables } from "../models/rotary.ts";
 import type { BatchShape } from "../programs/layer.ts";
-import type { Backend, DeviceTensor } from "../runtime/backend.ts";
+import type { DeviceTensor } from "../runtime/backend.ts";
 import type { Uploader } from "./uploads.ts";
 
 /** What the head's rows should be: classes (negative: no loss), or values for regression [rows · outputs]. */
@@ -26,17 +26,8 @@ export interface ModelBatch {
   readonly targets: Targets;
 }
 
-export function shapeOf(
-  { batch, length, ownPositions, bias }: ModelBatch,
-  backend: Backend,
-): BatchShape {
-  return {
-    batch,
-    length,
-    ownPositions,
-    bias: bias?.kind ?? "none",
-    fusedAttention: backend.fusedAttention,
-  };
+export function shapeOf({ batch, length, ownPositions, bias }: ModelBatch): BatchShape {
+  return { batch, length, ownPositions, bias: bias?.kind ?? "none" };
 }
 
 /** A batch shape as the key of what was compiled for it. */

@@ -138,7 +138,7 @@ async function decodeUploaded(
     rows,
     targets: { kind: "classes", labels: new Int32Array(0) },
   };
-  const shape: BatchShape = { ...shapeOf(modelBatch, backend), bias: bias ? "keys" : "none" };
+  const shape: BatchShape = { ...shapeOf(modelBatch), bias: bias ? "keys" : "none" };
   const feeds = new Map(batchFeeds(uploader, model, modelBatch));
   if (bias) feeds.set("bias", uploader.upload("float32", [batch, 1, 1, past + length], bias));
   const cached = (data: Float32Array): DeviceTensor =>

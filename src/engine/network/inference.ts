@@ -19,7 +19,7 @@ export async function embed(
   feeds: Tensors,
 ): Promise<DeviceTensor> {
   const { model, embedding } = context;
-  const shape = shapeOf(batch, context.backend);
+  const shape = shapeOf(batch);
   const pass = await context.pass(`embedding ${shapeKey(shape)}`, () =>
     embeddingForward(model, embedding.setup, shape),
   );
@@ -40,7 +40,7 @@ export async function inferLayer(
   hidden: DeviceTensor,
 ): Promise<DeviceTensor> {
   const layer = at(context.layers, index);
-  const shape = shapeOf(batch, context.backend);
+  const shape = shapeOf(batch);
   const key = `forward ${layer.setup.spec.id} ${shapeKey(shape)}`;
   const pass = await context.pass(key, () => layerForward(context.model, layer.setup, shape));
   const outputs = await context.run(layer, pass, {

@@ -45,7 +45,7 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     if (index < first) return inferLayer(context, index, batch, feeds, hidden);
     const layer = at(layers, index);
     const { id } = layer.setup.spec;
-    const shape = shapeOf(batch, context.backend);
+    const shape = shapeOf(batch);
     const { forward, residuals } = layerPrograms(layer, index, shape);
     layer.bindings.drawMasks({ first: 0, count: batch.batch * batch.length }, context.drawMask);
     const pass = await context.pass(`train forward ${id} ${shapeKey(shape)}`, () => forward);
@@ -67,7 +67,7 @@ export function createTrainer(context: NetworkContext): TrainBatch {
   ): Promise<DeviceTensor> => {
     const layer = at(layers, index);
     const { id } = layer.setup.spec;
-    const shape = shapeOf(batch, context.backend);
+    const shape = shapeOf(batch);
     const { backward, residuals } = layerPrograms(layer, index, shape);
     const pass = await context.pass(`train backward ${id} ${shapeKey(shape)}`, () => backward);
     const outputs = await context.run(layer, pass, {
@@ -140,7 +140,7 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     for (let index = layers.length - 1; index >= first; index--)
       gradient = await backwardLayer(index, batch, feeds, gradient);
     if (embedding.trains) {
-      const shape = shapeOf(batch, context.backend);
+      const shape = shapeOf(batch);
       const pass = await context.pass(
         `train embedding ${shapeKey(shape)}`,
         () => embeddingTraining(model, embedding.setup, shape).backward,

@@ -31,7 +31,6 @@ export function memoryInputs(
       : causal
         ? ("none" as const)
         : ("keys" as const),
-    fusedAttention: true,
   }));
   const { counts } = data.train;
   const share = causal ? counts.trainedTokens / counts.tokens : 0;

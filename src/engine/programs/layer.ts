@@ -18,8 +18,6 @@ export interface BatchShape {
   readonly ownPositions: boolean;
   /** Added to attention scores: none, one row of keys for each sequence, or a full matrix for each. */
   readonly bias: "none" | "keys" | "full";
-  /** Whether the device computes causal attention as one operator. */
-  readonly fusedAttention: boolean;
 }
 
 export interface LayerPrograms {
@@ -131,7 +129,6 @@ function layerContext(g: Graph, model: Model, shape: BatchShape, past = 0): Laye
     batch,
     length,
     causal: model.causal && past === 0,
-    fusedAttention: shape.fusedAttention,
     ...(model.rotary ? { rotary: { cos: table("cos"), sin: table("sin") } } : {}),
     ...(shape.bias === "none"
       ? {}

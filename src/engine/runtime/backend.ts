@@ -39,8 +39,6 @@ export interface Backend {
   readonly preallocates: boolean;
   /** Whether a tensor is the very array it was made of, so that writing to one changes the other. */
   readonly sharesMemory: boolean;
-  /** Whether causal attention runs as one operator. */
-  readonly fusedAttention: boolean;
   /** A tensor over `data`: on the CPU a view without a copy, elsewhere a copy on the device. */
   upload(dtype: DType, shape: Shape, data: HostData): DeviceTensor;
   /** The same memory under another type and shape, of as many bytes; it is gone with the first. */

@@ -95,7 +95,6 @@ function openBackend(options: OrtOptions, crossing: Crossing | undefined): Backe
     // Where the binding keeps outputs on the device, it ignores tensors given for them, without a word.
     preallocates: crossing === undefined,
     sharesMemory: crossing === undefined,
-    fusedAttention: device === "cpu",
     upload(dtype, shape, data) {
       if (!crossing) return stored(dtype, shape, hostTensor(dtype, shape, data));
       const crossed = crossing.toDevice(hostTensor(dtype, shape, data));

@@ -32,7 +32,6 @@ export function createReferenceBackend(): Backend {
     name: "reference",
     preallocates: true,
     sharesMemory: false,
-    fusedAttention: true,
     upload: (dtype, shape, data) => {
       invariant(
         data.length === elementCount(shape),
