@@ -5,31 +5,36 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { catalogTables } from "./docs/catalog-tables.ts";
 
-interface Block {
+interface Made {
   readonly file: string;
-  /** Stands in the file between `<!-- name -->` and `<!-- /name -->`. */
-  readonly name: string;
-  readonly text: () => string;
+  /** What of the file is made: all of it, or what stands between `<!-- name -->` and `<!-- /name -->`. */
+  readonly block?: string;
+  readonly text: () => string | Promise<string>;
 }
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-const blocks: readonly Block[] = [{ file: "README.md", name: "catalog", text: catalogTables }];
+const made: readonly Made[] = [{ file: "README.md", block: "catalog", text: catalogTables }];
 
 const check = process.argv.includes("--check");
-for (const { file, name, text } of blocks) {
+for (const { file, block, text } of made) {
   const path = join(root, file);
-  const present = await readFile(path, "utf8");
-  const [start, end] = [`<!-- ${name} -->\n`, `<!-- /${name} -->`];
-  const [before, after] = [present.indexOf(start), present.indexOf(end)];
-  if (before < 0 || after < before) throw new Error(`${file} has no place for ${name}.`);
-  const wanted = present.slice(0, before + start.length) + text() + present.slice(after);
+  const present = await readFile(path, "utf8").catch(() => "");
+  const wanted = block === undefined ? await text() : replaced(present, block, await text());
   if (wanted === present) continue;
   if (check) {
-    process.stdout.write(`${file}: ${name} is out of step; \`npm run docs\` writes it anew.\n`);
+    process.stdout.write(`${file} is out of step; \`npm run docs\` writes it anew.\n`);
     process.exitCode = 1;
   } else {
     await writeFile(path, wanted);
-    process.stdout.write(`${file}: wrote ${name}\n`);
+    process.stdout.write(`wrote ${file}\n`);
   }
+}
+
+/** The text with another block of that name. */
+function replaced(text: string, block: string, content: string): string {
+  const [start, end] = [`<!-- ${block} -->\n`, `<!-- /${block} -->`];
+  const [before, after] = [text.indexOf(start), text.indexOf(end)];
+  if (before < 0 || after < before) throw new Error(`There is no place for ${block}.`);
+  return text.slice(0, before + start.length) + content + text.slice(after);
 }
