@@ -11,7 +11,7 @@ import { tokenLines } from "../token-lines.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
-import { bytes, count, percent, table } from "../format.ts";
+import { bytes, count, duration, percent, table } from "../format.ts";
 import { withFieldPlaces } from "../field-places.ts";
 import { findingText, usableExperiment } from "../read-file.ts";
 
@@ -52,6 +52,9 @@ export const planCommand: Command = {
         `steps      ${count(plan.steps)} (${count(data.plan.stepsPerEpoch)} an epoch, batches of ${experiment.train.batch_size} in memory ${data.microBatchSize} at a time)`,
         `tokens     ${count(data.plan.tokensPerEpoch)} an epoch; lengths padded to ${data.plan.buckets.join(", ")}`,
         `memory     about ${bytes(memory.total)}`,
+        ...(plan.estimatedSeconds === undefined
+          ? []
+          : [`time       about ${duration(plan.estimatedSeconds)}`]),
         `device     ${device.chosen} (${device.requested}), ${count(device.threads)} threads. ${device.reason}`,
         "",
         table(

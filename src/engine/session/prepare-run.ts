@@ -14,9 +14,11 @@ import { stepsOf } from "../plan/training-plan.ts";
 import { throwErrors } from "../weights/read-errors.ts";
 import type { ChosenDevice, MachineFacts } from "./choose-device.ts";
 import { checkComputeDtype, chooseDevice, slowChoice } from "./choose-device.ts";
+import { estimateRun } from "./estimate-run.ts";
 import { labelsOfHead, withHeadFor } from "./head.ts";
 import type { OpenModel } from "./open-model.ts";
 import { openModel } from "./open-model.ts";
+import { productRate } from "./product-rate.ts";
 import { createFullMatch } from "./python-regex.ts";
 import type { RunData } from "./run-data.ts";
 import { openRunData } from "./run-data.ts";
@@ -74,11 +76,19 @@ export async function prepareRun(
   for (const finding of [...opened.findings, ...findings, ...data.findings])
     if (finding.severity !== "error") emit({ type: "finding", finding });
   const steps = stepsOf(experiment, data);
+  // Of a GPU the rate is not known before something has run there.
+  const rate =
+    device.chosen === "cpu"
+      ? await productRate(device.threads, () => performance.now())
+      : undefined;
   const plan: PlanNumbers = {
     trainableParameters: setup.trainableParameters,
     totalParameters: setup.totalParameters,
     peakMemoryBytes: planMemory(memoryInputs(experiment, setup, data, tokenizer)).total,
     steps,
+    ...(rate === undefined
+      ? {}
+      : { estimatedSeconds: estimateRun(experiment, setup, data, steps, rate) }),
   };
   const slow =
     plan.estimatedSeconds === undefined

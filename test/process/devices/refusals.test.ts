@@ -51,6 +51,7 @@ describe("the device of a run", () => {
   it("is said with the reason, by the plan and by the run", async (t) => {
     const folder = makeWorkspace(t);
     const plan = await spectune(folder, "plan", "a.peft.yaml");
+    assert.match(plan.out, /^time +about \d/mu);
     assert.match(plan.out, /^device +cpu \(auto\), 1 threads?\. .*GPU driver/mu);
     const json = lastLine(await spectune(folder, "plan", "a.peft.yaml", "--json"));
     assert.match(JSON.stringify(json["device"]), /"requested":"auto","chosen":"cpu"/u);
