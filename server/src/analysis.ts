@@ -8,7 +8,8 @@ import { readText } from "../../src/shared/experiment/located.ts";
 import type { Normalised } from "../../src/shared/experiment/normalise.ts";
 import { readExperiment } from "../../src/shared/experiment/normalise.ts";
 import { folderOf, join } from "../../src/shared/experiment/paths.ts";
-import type { MapNode } from "../../src/shared/experiment/tree.ts";
+import type { MapNode, Path } from "../../src/shared/experiment/tree.ts";
+import { nodeAt } from "../../src/shared/experiment/tree.ts";
 import type { Field } from "../../src/shared/schema.ts";
 import type { Facts, Known } from "./facts.ts";
 import { valueOf } from "./facts.ts";
@@ -33,6 +34,8 @@ export interface Analysis extends TextVersion {
   /** The experiment with every default written out, where nothing without a default is missing. */
   readonly experiment: Experiment | undefined;
   readonly model: Known<ModelView>;
+  /** Path of the training data, absolute. */
+  readonly trainFile: string | undefined;
   /** The document as it is written: foreign names, short forms and all. */
   readonly written: () => MapNode;
   /** A path of the experiment as an absolute one. */
@@ -59,7 +62,8 @@ export function analyse(
     root: documentField(catalog),
     normalised,
     experiment,
-    model: modelOf(experiment, base, facts),
+    model: modelOf(normalised, base, facts),
+    trainFile: trainFileOf(normalised, base),
     written() {
       written ??= readText(file, text, collector().report).root;
       return written;
@@ -68,10 +72,28 @@ export function analyse(
   };
 }
 
-function modelOf(experiment: Experiment | undefined, base: string, facts: Facts): Known<ModelView> {
-  if (experiment === undefined) return { state: "pending" };
-  const { id, revision } = experiment.model;
+/** A half-typed document is no experiment yet, and says which model it is about all the same. */
+function modelOf(
+  { experiment, document }: Normalised,
+  base: string,
+  facts: Facts,
+): Known<ModelView> {
+  const id = experiment?.model.id ?? textAt(document, ["model", "id"]);
+  if (id === undefined || id === "") return { state: "pending" };
+  const revision = experiment?.model.revision ?? textAt(document, ["model", "revision"]) ?? null;
+  const labels = textAt(document, ["task"]) === "sequence-classification";
+  const task = experiment?.task ?? (labels ? "sequence-classification" : "causal-lm");
   const found = facts.model(id, revision, base);
   if (found.state !== "known") return found;
-  return { state: "known", value: viewModel(found.value, experiment.task) };
+  return { state: "known", value: viewModel(found.value, task) };
+}
+
+function trainFileOf({ experiment, document }: Normalised, base: string): string | undefined {
+  const file = experiment?.data.train ?? textAt(document, ["data", "train"]);
+  return file === undefined ? undefined : join(base, file);
+}
+
+function textAt(document: MapNode, path: Path): string | undefined {
+  const node = nodeAt(document, path);
+  return node?.kind === "text" ? node.value : undefined;
 }
