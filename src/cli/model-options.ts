@@ -1,4 +1,5 @@
 /** @file Which model a command means: a run's, or a base with or without an adapter. */
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { catalogFields } from "../engine/catalog.ts";
@@ -13,7 +14,7 @@ import { UserError } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import { readExperiment } from "../shared/experiment/normalise.ts";
 import type { Arguments, Console, Options } from "./define.ts";
-import { findingText, usableExperiment } from "./read-file.ts";
+import { findingText, recordedExperiment } from "./read-file.ts";
 
 /** Options of commands that take a run or a model. */
 export const modelOptions = {
@@ -51,7 +52,9 @@ export async function chosenModel(
   console: Console,
   overrides: readonly string[],
 ): Promise<ChosenModel> {
-  const [run] = args.positionals;
+  const [first] = args.positionals;
+  const folder = first === undefined ? undefined : folderKind(resolve(console.cwd, first));
+  const run = folder === undefined ? first : undefined;
   const all = [...overrides, ...args.texts("set")];
   const places = placesOf(console);
   if (run !== undefined) {
@@ -62,10 +65,15 @@ export async function chosenModel(
       throw wrong(`a run says its model itself; --${extra} beside it has no meaning.`);
     return modelOf(run, console, all);
   }
-  const adapter = pathOf(args.text("adapter"), console);
-  const [id, revision] = [args.text("model"), args.text("revision")];
+  const given = (option: "model" | "adapter"): string | undefined => {
+    if (folder !== option) return args.text(option);
+    if (args.text(option) !== undefined) throw wrong(`${first ?? ""} and --${option} are two.`);
+    return first;
+  };
+  const adapter = pathOf(given("adapter"), console);
+  const [id, revision] = [given("model"), args.text("revision")];
   if (id === undefined && adapter === undefined)
-    throw wrong("give a run, or --model, or --adapter.");
+    throw wrong("give a run, or a model or adapter folder, or --model with a hub id.");
   const chosen = await completedChoice(
     {
       reference:
@@ -89,6 +97,13 @@ export async function chosenModel(
   };
 }
 
+/** What a folder holds, where it is no run. */
+function folderKind(path: string): "model" | "adapter" | undefined {
+  if (existsSync(join(path, runLayout.experiment))) return undefined;
+  if (existsSync(join(path, "adapter_config.json"))) return "adapter";
+  return existsSync(join(path, "config.json")) ? "model" : undefined;
+}
+
 /** A run's model, by its folder or a part of its name. */
 export async function modelOf(
   run: string,
@@ -97,7 +112,7 @@ export async function modelOf(
 ): Promise<ChosenModel> {
   const runFolder = await findRun(run, await findSpectuneFolder(join(console.cwd, "x")));
   const record = join(runFolder, runLayout.experiment);
-  const { experiment } = await usableExperiment(record, overrides, console);
+  const { experiment } = await recordedExperiment(record, overrides, console);
   return {
     model: await modelOfRun(runFolder, experiment),
     experiment,
@@ -143,7 +158,7 @@ function defaults(
     version: 1,
     model: reference,
     task,
-    data: { train: "none" },
+    data: { train: "none.txt" },
     method: "lora",
   });
   const { experiment, findings } = readExperiment({

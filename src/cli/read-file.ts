@@ -47,16 +47,34 @@ export async function readExperimentFile(
   return { experiment: failed ? undefined : experiment, findings, folder: dirname(path) };
 }
 
-/** The experiment; prints its findings, and throws where any is an error. */
+/** The experiment; prints its errors and warnings, and throws where any is an error. */
 export async function usableExperiment(
   file: string,
   overrides: readonly string[],
   console: Console,
 ): Promise<{ readonly experiment: Experiment; readonly folder: string }> {
+  return shownExperiment(file, overrides, console, ["error", "warning"]);
+}
+
+/** As {@link usableExperiment} for a run's own record, whose warnings were said when the run began. */
+export async function recordedExperiment(
+  record: string,
+  overrides: readonly string[],
+  console: Console,
+): Promise<{ readonly experiment: Experiment; readonly folder: string }> {
+  return shownExperiment(record, overrides, console, ["error"]);
+}
+
+async function shownExperiment(
+  file: string,
+  overrides: readonly string[],
+  console: Console,
+  shown: readonly Finding["severity"][],
+): Promise<{ readonly experiment: Experiment; readonly folder: string }> {
   const { experiment, findings, folder } = await readExperimentFile(file, overrides, console.cwd);
   const errors = findings.filter(({ severity }) => severity === "error");
   for (const finding of findings)
-    if (finding.severity !== "info") console.err(findingText(finding));
+    if (shown.includes(finding.severity)) console.err(findingText(finding));
   if (!experiment)
     throw new UserError({
       code: "invalid-experiment",

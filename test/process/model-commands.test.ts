@@ -53,13 +53,21 @@ describe("the model of a run", () => {
     const { folder, run, loss } = await trained(t, "--set", "export=[merged]");
     const own = await spectune(folder, "eval", run, ...data);
     close(lossOf(own), loss);
+    // What its experiment's checks warn of was said when the run began.
+    assert.equal(own.err, "");
     const examples = lastLine(own)["examples"];
     assert.equal(examples, 12);
     close(lossOf(await spectune(folder, "eval", "--adapter", join(run, "adapter"), ...data)), loss);
-    close(lossOf(await spectune(folder, "eval", "--model", join(run, "merged"), ...data)), loss);
+    close(lossOf(await spectune(folder, "eval", join(run, "merged"), ...data)), loss);
     const merge = ["merge", "--adapter", join(run, "adapter"), "--base", "./model", "--out"];
     assert.equal((await spectune(folder, ...merge, "out")).code, 0);
     close(lossOf(await spectune(folder, "eval", "--model", "./out", ...data)), loss);
+    assert.equal((await spectune(folder, "merge", run, "--out", "again")).code, 0);
+    const weights = (of: string): Buffer => readFileSync(join(folder, of, "model.safetensors"));
+    assert.deepEqual(weights("again"), weights("out"));
+    const nothing = await spectune(folder, "merge", "./model", "--out", "never");
+    assert.equal(nothing.code, 2);
+    assert.match(nothing.err, /nothing-to-merge/u);
     const base = lossOf(await spectune(folder, "eval", "--model", "./model", ...data));
     assert(Math.abs(base - Number(loss)) > 1e-3);
   });

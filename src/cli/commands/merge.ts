@@ -15,8 +15,8 @@ const { revision, adapter, task, set } = modelOptions;
 export const mergeCommand: Command = {
   name: "merge",
   summary: "Write a base with an adapter in its weights, as a Hugging Face folder.",
-  usage: "[--base MODEL] --adapter DIR --out DIR",
-  positionals: { min: 0, max: 0 },
+  usage: "(RUN | [--base MODEL] --adapter DIR) --out DIR",
+  positionals: { min: 0, max: 1 },
   options: {
     base: {
       type: "string",
@@ -31,17 +31,24 @@ export const mergeCommand: Command = {
     json: jsonOption,
   },
   async run(args, console) {
-    const [from, out] = [args.text("adapter"), args.text("out")];
+    const from = args.positionals[0] ?? args.text("adapter");
+    const out = args.text("out");
     if (from === undefined || out === undefined)
       throw new UserError({
         code: "wrong-arguments",
-        message: "spectune merge needs --adapter and --out.",
-        remedy: "Usage: spectune merge --base MODEL --adapter DIR --out DIR",
+        message: `spectune merge needs ${out === undefined ? "--out" : "a run, or --adapter"}.`,
+        remedy: `Usage: spectune merge ${mergeCommand.usage}`,
       });
     const folder = resolve(console.cwd, out);
     await requireNewFolder(folder);
     const named = { ...args, text: (name: string) => args.text(name === "model" ? "base" : name) };
     const { model, places } = await chosenModel(named, console, []);
+    if (model.trained.kind === "none")
+      throw new UserError({
+        code: "nothing-to-merge",
+        message: `${from} is a model without an adapter: there is nothing to merge.`,
+        remedy: "Give a run, or --adapter with the adapter's folder.",
+      });
     const progress = loadingProgress(console);
     const open = await openForInference(model, places, progress.update);
     progress.close();

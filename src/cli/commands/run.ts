@@ -11,7 +11,7 @@ import { jsonOption } from "../define.ts";
 import { bytes, count, figure } from "../format.ts";
 import { createProgress } from "../progress.ts";
 import { withFieldPlaces } from "../field-places.ts";
-import { usableExperiment } from "../read-file.ts";
+import { recordedExperiment, usableExperiment } from "../read-file.ts";
 import { runSweepShown, sweepOf } from "../run-sweep.ts";
 import { withStopSignal } from "../stop-signal.ts";
 import { versions } from "../version.ts";
@@ -93,7 +93,7 @@ async function resumed(
   const runFolder = await findRun(reference, await findSpectuneFolder(join(console.cwd, "x")));
   const record = join(runFolder, runLayout.experiment);
   await readFile(record);
-  const { experiment, folder } = await usableExperiment(record, [], console);
+  const { experiment, folder } = await recordedExperiment(record, [], console);
   const place = { resume: runFolder };
   return { experiment, folder, file: record, overrides: [], name: basename(runFolder), place };
 }
