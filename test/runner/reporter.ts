@@ -1,4 +1,5 @@
 /** @file What a test file's process tells the runner: one record a line, the last of them only when all tests are over. */
+import { AssertionError } from "node:assert";
 import type { EventData } from "node:test";
 import type { TestEvent } from "node:test/reporters";
 import { inspect } from "node:util";
@@ -58,6 +59,8 @@ function isOfSubtests(error: Error): boolean {
 /** Node wraps what a test threw; the wrapping says nothing. */
 function describeError(error: Error): string {
   const thrown = error.cause ?? error;
+  // What an assertion's properties hold, its message shows.
+  if (thrown instanceof AssertionError && thrown.stack !== undefined) return thrown.stack;
   return typeof thrown === "string" ? thrown : inspect(thrown, { depth: 8 });
 }
 
