@@ -1,5 +1,6 @@
 /** @file A LoRA step of the SmolLM-135M shape, in float32 and on NF4: share of the product rate, memory. */
 import { availableParallelism } from "node:os";
+import { storageOf } from "../../src/engine/programs/setup.ts";
 import { longText, randomModel, smolLM } from "./support/random-model.ts";
 import { measuredRun } from "./support/measured-run.ts";
 import { median, productRate } from "./support/peak.ts";
@@ -43,9 +44,21 @@ checkpoints: { every: end }
     firstStepSeconds: run.firstStep,
     peakBytes: run.peakBytes,
     estimatedBytes: run.estimatedBytes,
+    base: { ...run.base, bytesPerQuantizedParameter: quantizedBytes() },
     torchEager: beside(eager),
     torchCompile: beside(compiled),
   };
+
+  function quantizedBytes(): number | undefined {
+    const quantized = run.prepared.setup.model.blocks.flatMap(({ id, linears }) => {
+      const setup = run.prepared.setup.setups.get(id);
+      return linears.filter(
+        ({ name }) => setup && storageOf(setup, `${name}.weight`).type === "nf4",
+      );
+    });
+    const count = quantized.reduce((sum, linear) => sum + linear.in * linear.out, 0);
+    return count === 0 ? undefined : run.base.quantized / count;
+  }
 
   /** A step of PyTorch and what ours is of it: speed and memory, more is better and less is better. */
   function beside(torch: TorchStep | undefined): Readonly<Record<string, unknown>> | undefined {

@@ -13,6 +13,8 @@ import assert from "node:assert/strict";
 
 export interface MeasuredRun {
   readonly prepared: PreparedRun;
+  /** Bytes of the base weights as they are held. */
+  readonly base: { readonly quantized: number; readonly plain: number };
   /** Seconds of each step, the first ones with compilation among them. */
   readonly steps: readonly number[];
   /** Resident memory after each step. */
@@ -56,27 +58,23 @@ export async function measuredRun(yaml: string): Promise<MeasuredRun> {
     const steps: number[] = [];
     const memory: number[] = [];
     let firstStep = 0;
-    await trainRun(
-      await loadRun(
-        prepared,
-        () => undefined,
-        () => undefined,
-      ),
-      {
-        runFolder: join(folder, "run"),
-        checkpoint: undefined,
-        emit(event) {
-          if (event.type !== "step") return;
-          if (steps.length === 0) firstStep = (performance.now() - started) / 1000;
-          steps.push(event.seconds);
-          memory.push(event.memoryBytes);
-        },
-        approve: () => Promise.resolve(),
-        requested: () => undefined,
+    const nothing = (): void => undefined;
+    const loaded = await loadRun(prepared, nothing, nothing);
+    await trainRun(loaded, {
+      runFolder: join(folder, "run"),
+      checkpoint: undefined,
+      emit(event) {
+        if (event.type !== "step") return;
+        if (steps.length === 0) firstStep = (performance.now() - started) / 1000;
+        steps.push(event.seconds);
+        memory.push(event.memoryBytes);
       },
-    );
+      approve: () => Promise.resolve(),
+      requested: () => undefined,
+    });
     return {
       prepared,
+      base: loaded.base.bytes,
       steps,
       memory,
       firstStep,
