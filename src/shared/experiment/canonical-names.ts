@@ -7,7 +7,7 @@ import type { Edit, Report } from "./findings.ts";
 import type { Change, ForeignRow, Refusal } from "./foreign.ts";
 import { foreignNames, foreignValues } from "./foreign.ts";
 import type { NamedField } from "./lookup.ts";
-import { fieldAt, fieldsIn } from "./lookup.ts";
+import { fieldAt, fieldsIn, namedFields, variantOf } from "./lookup.ts";
 import type { Entry, Located, Location, MapNode, Path } from "./tree.ts";
 import { entryOf, locate, nodeAt, plain } from "./tree.ts";
 
@@ -288,7 +288,8 @@ function shortened(node: Located): string {
 /** A name that belongs to exactly one other section: `learning_rate` at the root. */
 function misplaced(root: Field<unknown>, document: MapNode, name: string): ForeignRow | undefined {
   const owners = fieldsIn(root, document).flatMap(({ key, field }) => {
-    const inner = fieldsIn(field, nodeAt(document, [key]));
+    const node = nodeAt(document, [key]);
+    const inner = [...fieldsIn(field, node), ...unchosenFields(field, node)];
     const target = inner.find(
       (each) => each.key === name || each.field.aliases?.includes(name) === true,
     );
@@ -297,6 +298,16 @@ function misplaced(root: Field<unknown>, document: MapNode, name: string): Forei
   const [owner] = owners;
   if (owner === undefined || owners.length > 1) return undefined;
   return (value) => [{ path: owner, value }];
+}
+
+/** Fields of all variants, where the document has not chosen one yet. */
+function unchosenFields(
+  { shape }: Field<unknown>,
+  node: Located | undefined,
+): readonly NamedField[] {
+  if (shape.kind === "list") return shape.single ? unchosenFields(shape.of, node) : [];
+  if (shape.kind !== "choice" || variantOf(shape, node) !== undefined) return [];
+  return Object.values(shape.variants).flatMap(({ fields }) => namedFields(fields));
 }
 
 /** Values that other projects write in a field of ours: `max_steps: -1`, `optimizer: adamw_torch`. */

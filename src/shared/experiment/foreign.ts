@@ -255,7 +255,14 @@ export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map(
     double_quantization: to("quantization.double_quant"),
     stage: (value) => (wordOf(value) === "sft" ? [] : otherTask(value, new Map())),
     val_size: validationShare,
-    template: to("data.template"),
+    template: (value) =>
+      value.kind === "text" && value.value.includes("{")
+        ? [change("data.template", value)]
+        : {
+            because:
+              "names an entry of a registry; here `data.template` is a text with columns in braces, or `data.chat_template: tokenizer`.",
+            severity: "error",
+          },
     plot_loss: everyStep,
     overwrite_output_dir: outputFolder,
     // axolotl
