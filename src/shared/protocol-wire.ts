@@ -104,7 +104,7 @@ const bodies: { readonly [T in EventType]: Decoder<EventBodies[T]> } = {
         { estimatedSeconds: real },
       ),
     },
-    { resumedFrom: count, begun: real },
+    { resumedFrom: count, begun: real, inputs: mapOf(text) },
   ),
   progress: object(
     {

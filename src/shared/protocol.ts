@@ -50,6 +50,8 @@ export interface Started {
   readonly plan: PlanNumbers;
   /** When the first attempt began, in milliseconds since 1970: what chat templates see as the present. */
   readonly begun?: number;
+  /** SHA-256 of the files that the run is made from, by the field that names them. */
+  readonly inputs?: Readonly<Record<string, string>>;
 }
 
 /** One phase's state; `total` is absent where it is not known. */

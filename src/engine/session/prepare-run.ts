@@ -1,5 +1,4 @@
 /** @file Everything before the first step: model, tokenizer, data, setup and plan; wrong input ends here, nothing is written. */
-import { homedir } from "node:os";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Finding } from "../../shared/findings.ts";
 import type { EventBody, PlanNumbers } from "../../shared/protocol.ts";
@@ -18,6 +17,7 @@ import { estimateRun } from "./estimate-run.ts";
 import { labelsOfHead, withHeadFor } from "./head.ts";
 import type { OpenModel } from "./open-model.ts";
 import { openModel } from "./open-model.ts";
+import { placesHere } from "./places-here.ts";
 import { productRate } from "./product-rate.ts";
 import { createFullMatch } from "./python-regex.ts";
 import type { RunData } from "./run-data.ts";
@@ -54,12 +54,11 @@ export async function prepareRun(
   emit({ type: "progress", phase: "loading", done: 0 });
   const device = chooseDevice(experiment.run, facts);
   checkComputeDtype(experiment.train.compute_dtype, device.chosen);
-  const places = { base: process.cwd(), env: process.env, home: homedir() };
   const { id, revision } = experiment.model;
   const opened = await openModel(
     { id, ...(revision === null ? {} : { revision }) },
     experiment.task,
-    places,
+    placesHere(),
   );
   const tokenizer = await loadTokenizer(opened.resolved.folder);
   const setUp = (model: Model) =>

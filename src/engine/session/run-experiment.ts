@@ -24,8 +24,11 @@ import { openTensorboard, scalarsOf } from "../runs/tensorboard.ts";
 import { withAbsolutePaths } from "./absolute-paths.ts";
 import type { Engine, Prepared } from "./engine-thread.ts";
 import { startEngine } from "./engine-thread.ts";
+import type { InputHashes } from "./input-hashes.ts";
+import { checkSameInputs, inputHashes } from "./input-hashes.ts";
 import { flagBytes, flagPlaces } from "./messages.ts";
-import { changedConditions } from "./same-bytes.ts";
+import { placesHere } from "./places-here.ts";
+import { changedConditions, recordHeader } from "./same-bytes.ts";
 import { sendable } from "./sent-errors.ts";
 
 export interface RunOptions {
@@ -56,6 +59,9 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
   const experiment = withAbsolutePaths(options.experiment, options.folder, isFolder);
   const first = "resume" in options.place ? await firstStart(options.place.resume) : undefined;
   const begun = first?.begun ?? first?.time ?? Date.now();
+  const hashing = inputHashes(experiment, placesHere());
+  // What cannot be read the engine tells better; until it has, this must not count as unhandled.
+  hashing.catch(() => undefined);
   const engine = startEngine({ experiment, folder: options.folder, now: begun, flags });
   const raise = (flag: keyof typeof flagPlaces): void =>
     void Atomics.store(new Int32Array(flags), flagPlaces[flag], 1);
@@ -65,14 +71,17 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
   options.signal.addEventListener("abort", onAbort);
   try {
     if (options.signal.aborted) onAbort();
-    const ready = { ...(await engine.ready(options.onEvent)), begun, first };
+    const found = await engine.ready(options.onEvent);
+    const inputs = await hashing;
+    if (first?.inputs) checkSameInputs(first.inputs, inputs);
+    const ready = { ...found, begun, inputs, first };
     const runFolder =
       "resume" in options.place
         ? options.place.resume
         : await createRun(options.place.spectuneFolder, {
             name: options.name,
             time: Date.now(),
-            experiment: serialise(experiment, catalogFields),
+            experiment: `${recordHeader({ ...identity(), versions: options.versions, device: found.device }, inputs)}${serialise(experiment, catalogFields)}`,
           });
     const ownership = await acquireRun(runFolder);
     options.onFolder(runFolder);
@@ -85,6 +94,7 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
 
 interface Ready extends Prepared {
   readonly begun: number;
+  readonly inputs: InputHashes;
   /** The run's first event, of a run that is resumed. */
   readonly first: Started | undefined;
 }
@@ -143,10 +153,10 @@ async function ownedRun(
       options.onEvent(event);
     };
     try {
-      const { device, plan, begun, first } = ready;
+      const { device, plan, begun, inputs, first } = ready;
       const conditions = { ...identity(), versions: options.versions, device };
       const resumedFrom = checkpoint ? { resumedFrom: checkpoint.step } : {};
-      emit({ type: "started", run: runFolder, ...conditions, plan, begun, ...resumedFrom });
+      emit({ type: "started", run: runFolder, ...conditions, plan, begun, inputs, ...resumedFrom });
       const changed = first && checkpoint && changedConditions(first, conditions);
       for (const finding of [...findings, ...(changed ? [changed] : [])])
         emit({ type: "finding", finding });

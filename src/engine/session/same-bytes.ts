@@ -5,6 +5,21 @@ import type { Started } from "../../shared/protocol.ts";
 /** Where an attempt computes, as its first event says it. */
 export type Conditions = Pick<Started, "host" | "platform" | "versions" | "device">;
 
+/** The head of a run's record, as YAML comments: what it was made from, and where its bytes can be had again. */
+export function recordHeader(
+  { platform, versions, device }: Omit<Conditions, "host">,
+  inputs: Readonly<Record<string, string>>,
+): string {
+  const entries = (record: Readonly<Record<string, string>>, between: string): readonly string[] =>
+    Object.entries(record).map(([name, value]) => `${name}${between}${value}`);
+  const lines = [
+    entries(versions, " ").join(", "),
+    `${device.chosen}, ${device.threads ?? 1} threads, ${platform}: on the same machine with these, and seed and files below, a run ends with the same bytes`,
+    ...entries(inputs, " sha256 "),
+  ];
+  return lines.map((line) => `# ${line}\n`).join("");
+}
+
 /**
  * Same bytes are promised for the same machine, number of threads and versions. A warning where a resumed run
  * goes on under other conditions than it began under.

@@ -78,6 +78,39 @@ describe("a run that is resumed with another number of threads", () => {
   });
 });
 
+describe("a run whose files have changed", () => {
+  it("is not gone on with, before anything is written", async (t) => {
+    const folder = makeWorkspace(t, tinyExperiment.replace("max_steps: 2", "max_steps: 4"));
+    const stopped = await runWorkspace(folder, { stopAfter: 1 });
+    const { value: events } = await loadEvents(stopped.runDir);
+    const [started] = events.flatMap((event) => (event.type === "started" ? [event] : []));
+    assert.deepEqual(Object.keys(started?.inputs ?? {}), ["model", "data.train", "data.eval"]);
+    const record = readFileSync(join(stopped.runDir, "experiment.yaml"), "utf8");
+    for (const [field, hash] of Object.entries(started?.inputs ?? {}))
+      assert.ok(record.includes(`# ${field} sha256 ${hash}\n`), record);
+    assert.match(record, /^# spectune .*onnxruntime .*\n# cpu, 1 threads, /u);
+    const weights = join(folder, "model/model.safetensors");
+    for (const [file, field] of [
+      [join(folder, "train.jsonl"), "data.train"],
+      [weights, "model"],
+    ] as const) {
+      const bytes = readFileSync(file);
+      // Another number in the last place, with which everything can still be read.
+      const changed = Buffer.from(bytes);
+      const place = file === weights ? changed.length - 4 : changed.indexOf("waits");
+      changed.writeUInt8(changed.readUInt8(place) ^ 1, place);
+      writeFileSync(file, changed);
+      await assert.rejects(runWorkspace(folder, { resume: stopped.runDir }), {
+        code: "inputs-changed",
+        message: new RegExp(`The files of ${field.replace(".", "\\.")} `, "u"),
+      });
+      writeFileSync(file, bytes);
+    }
+    assert.equal((await loadEvents(stopped.runDir)).value.length, events.length);
+    assert.equal((await runWorkspace(folder, { resume: stopped.runDir })).status, "finished");
+  });
+});
+
 /** Steps of some seconds, so that signals come in the midst of one. */
 const slow = tinyExperiment
   .replace("max_steps: 2, batch_size: 8", "max_steps: 1000, batch_size: 1024, micro_batch_size: 8")
