@@ -141,9 +141,11 @@ async function mergedWeight(
   const merged = (await program.run(feeds)).get("merged");
   invariant(merged, "merging made nothing");
   const data = await backend.download(merged);
-  await program.dispose();
   invariant(data instanceof Float32Array, "a merged weight is float32");
-  return data.slice();
+  const own = data.slice();
+  for (const tensor of [merged, ...feeds.values()]) backend.release(tensor);
+  await program.dispose();
+  return own;
 }
 
 /** The base's config.json, with what the merged model has changed. */
