@@ -146,16 +146,22 @@ function applied(
   root: Field<unknown>,
   document: MapNode,
   { map, entry }: Found,
-  { path, value, soft = false }: Change,
+  { path, value, soft = false, refines }: Change,
   report: Report,
 ): MapNode {
-  if (nodeAt(document, path) !== undefined) {
+  if (nodeAt(document, path) !== undefined && refined(document, path, refines) === undefined) {
     if (!soft) reportTwice(map, entry, path, report);
     return document;
   }
   const node = isLocated(value) ? value : locate(value, entry.value.at);
   const changed = setAt(root, document, path, node);
   return changed?.kind === "map" ? changed : document;
+}
+
+/** The value that a change makes more exact, where the document has one of those that it can. */
+function refined(document: MapNode, path: Path, refines: Change["refines"]): Located | undefined {
+  const node = nodeAt(document, path);
+  return node?.kind === "text" && refines?.includes(node.value) === true ? node : undefined;
 }
 
 function isRefusal(changes: readonly Change[] | Refusal): changes is Refusal {
@@ -183,7 +189,10 @@ function reportForeign(
     return;
   }
   // What another field already says is not written again.
-  const said = changes.filter(({ path: target }) => nodeAt(document, target) === undefined);
+  const said = changes.filter(
+    ({ path: target, refines }) =>
+      nodeAt(document, target) === undefined || refined(document, target, refines) !== undefined,
+  );
   const says = said.map(({ path: target, value }) => `\`${target.join(".")}: ${written(value)}\``);
   report("foreign-name", entry.keyAt, {
     severity: "warning",
@@ -213,7 +222,13 @@ function editsFor(
   changes: readonly Change[],
 ): readonly Edit[] {
   const insertions: Insertion[] = [];
-  for (const { path: target, value } of changes) {
+  const replaced: Edit[] = [];
+  for (const { path: target, value, refines } of changes) {
+    const less = refined(document, target, refines);
+    if (less !== undefined) {
+      replaced.push(replace(less.at, written(value)));
+      continue;
+    }
     const place = deepestMap(document, target);
     const part = { deeper: target.slice(place.depth + 1), text: written(value) };
     const key = target[place.depth] ?? "";
@@ -227,6 +242,7 @@ function editsFor(
   const edits = others.flatMap((each) =>
     isShort(each.owner) ? [] : insertionInto(each.owner, each.key, textOf(each)),
   );
+  edits.push(...replaced);
   const shortOwner = others.find((each) => isShort(each.owner))?.owner;
   if (shortOwner !== undefined) {
     const inner = others.filter((each) => each.owner === shortOwner);

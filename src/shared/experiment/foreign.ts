@@ -1,14 +1,18 @@
 /** @file Names and values of peft, TRL, transformers, axolotl and LLaMA-Factory, and what they are here. */
 import type { Severity } from "../findings.ts";
 import type { Json } from "../schema.ts";
+import type { WithoutCounterpart } from "./foreign-without-counterpart.ts";
+import { withoutCounterpart } from "./foreign-without-counterpart.ts";
 import type { Located, Path } from "./tree.ts";
 import { entryOf, plain } from "./tree.ts";
 
-/** `soft`: implied rather than said; it yields to whatever says the same field outright. */
 export interface Change {
   readonly path: Path;
   readonly value: Located | Json;
+  /** Implied rather than said; it yields to whatever says the same field outright. */
   readonly soft?: boolean;
+  /** Values of the field that it makes more exact rather than contradicts: DoRA is a LoRA. */
+  readonly refines?: readonly string[];
 }
 
 /** Why a foreign field has nothing that stands for it here, as the end of a sentence. */
@@ -54,13 +58,21 @@ function flag(...on: readonly Change[]): ForeignRow {
   };
 }
 
-/** Handled without being asked for. */
-function handled(because: string): ForeignRow {
-  return () => ({ because, severity: "warning" });
-}
-
 function refused(because: string): ForeignRow {
   return () => ({ because, severity: "error" });
+}
+
+/** Nothing stands for it: an error where leaving it out would change the run, and it is not off anyway. */
+function absent({ because, changesRun }: WithoutCounterpart): ForeignRow {
+  if (!changesRun) return () => ({ because, severity: "warning" });
+  return (value) => (isOff(value) ? [] : { because, severity: "error" });
+}
+
+/** Nothing, no, or none of them. */
+function isOff(value: Located): boolean {
+  if (value.kind === "list") return value.items.length === 0;
+  if (value.kind === "map") return value.entries.length === 0;
+  return ["null", "false", "0", ""].includes(wordOf(value) ?? "");
 }
 
 const notUnderstood: Refusal = { because: "is not understood.", severity: "error" };
@@ -80,6 +92,15 @@ function steps(path: string): ForeignRow {
           because: "is no whole number of steps; write a duration such as `50 steps`.",
           severity: "error",
         };
+  };
+}
+
+/** `4` for every quarter of an epoch. */
+function perEpoch(path: string): ForeignRow {
+  return (value) => {
+    if (value.kind !== "number" || !(value.value > 0)) return isOff(value) ? [] : notUnderstood;
+    const share = Number((1 / value.value).toPrecision(4));
+    return [change(path, share === 1 ? "1 epoch" : `${share} epochs`)];
   };
 }
 
@@ -129,6 +150,9 @@ const init: ForeignRow = (value) => {
   if (niter !== null) return [change("method.init", { type: "pissa", niter: Number(niter[1]) })];
   return words("method.init", initWords)(value, new Map());
 };
+
+/** Beside `type: lora`, `use_dora` says more exactly which LoRA. */
+const dora: Change = { ...change("method.type", "dora"), refines: ["lora"] };
 
 const methodWords: Readonly<Record<string, string>> = { qlora: "lora", none: "full" };
 
@@ -201,19 +225,16 @@ function dataFile(path: string): ForeignRow {
   };
 }
 
-const outputFolder = handled(
-  "has no place here: each run has its own folder under `.spectune/runs`.",
-);
-const everyStep = handled("has no place here: every step is recorded.");
-const found = handled("has no place here: it is told from the model.");
-const oneDevice = refused("has no counterpart: a run uses one device.");
 const otherTask = refused(
   "has no counterpart: a run tunes with the cross-entropy of labels or tokens.",
 );
 
 /** Each foreign name with its meaning. Plain renamings within a section stand with their field, as `aliases`. */
-export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map(
-  Object.entries({
+export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map<string, ForeignRow>([
+  ...withoutCounterpart.flatMap((each) =>
+    each.names.map((name): [string, ForeignRow] => [name, absent(each)]),
+  ),
+  ...Object.entries({
     // peft: LoraConfig and its TRL and LLaMA-Factory spellings
     lora_r: to("method.r"),
     lora_rank: to("method.r"),
@@ -229,16 +250,21 @@ export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map(
       causal_lm: "causal-lm",
       seq_cls: "sequence-classification",
     }),
-    use_dora: flag(change("method.type", "dora")),
-    peft_use_dora: flag(change("method.type", "dora")),
+    use_dora: flag(dora),
+    peft_use_dora: flag(dora),
     use_rslora: to("method.use_rslora"),
     peft_use_rslora: to("method.use_rslora"),
     init_lora_weights: init,
     peft_init_lora_weights: init,
-    fan_in_fan_out: found,
-    inference_mode: handled(
-      "has no place here: an adapter that is trained is always stored for use.",
-    ),
+    // peft's own is a switch of another meaning: biases within the factors.
+    lora_bias: (value) => {
+      if (isOff(value)) return [];
+      return wordOf(value) === "true"
+        ? { because: "has no counterpart: the factors have no biases.", severity: "error" }
+        : [change("method.bias", value)];
+    },
+    use_cpu: flag(change("run.device", "cpu")),
+    no_cuda: flag(change("run.device", "cpu")),
     // LLaMA-Factory
     finetuning_type: method,
     pissa_init: flag(change("method.init.type", "pissa")),
@@ -249,7 +275,6 @@ export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map(
         ? []
         : [change("method.init.niter", value)];
     },
-    dataset: refused("names an entry of a registry; here `data.train` is a file."),
     quantization_bit: words("quantization.type", { "4": "nf4", "8": "int8", null: null }),
     quantization_type: words("quantization.type", { nf4: "nf4", fp4: "fp4" }),
     double_quantization: to("quantization.double_quant"),
@@ -263,22 +288,17 @@ export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map(
               "names an entry of a registry; here `data.template` is a text with columns in braces, or `data.chat_template: tokenizer`.",
             severity: "error",
           },
-    plot_loss: everyStep,
-    overwrite_output_dir: outputFolder,
     // axolotl
     adapter: method,
     val_set_size: validationShare,
     train_on_inputs: (value) => [
       change("data.loss_on", wordOf(value) === "true" ? "all" : "completion"),
     ],
-    wandb_project: refused("has no counterpart: nothing is sent over the network."),
-    flash_attention: found,
     // transformers and bitsandbytes: BitsAndBytesConfig
     load_in_4bit: flag(change("quantization.type", "nf4", true)),
     load_in_8bit: flag(change("quantization.type", "int8", true)),
     bnb_4bit_quant_type: to("quantization.type"),
     bnb_4bit_use_double_quant: to("quantization.double_quant"),
-    bnb_4bit_quant_storage: found,
     // transformers: TrainingArguments
     per_device_train_batch_size: microBatch,
     gradient_accumulation_steps: accumulation,
@@ -307,29 +327,22 @@ export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map(
         ? []
         : flag(change("train.compute_dtype", "bfloat16"))(value, others),
     fp16: flag(change("train.compute_dtype", "float16")),
-    tf32: found,
     eval_steps: steps("eval.every"),
     eval_strategy: strategy("eval.every"),
     evaluation_strategy: strategy("eval.every"),
+    evals_per_epoch: perEpoch("eval.every"),
+    saves_per_epoch: perEpoch("checkpoints.every"),
     save_steps: steps("checkpoints.every"),
     save_strategy: strategy("checkpoints.every"),
     metric_for_best_model: bestMetric,
     greater_is_better: words("eval.best.mode", { true: "max", false: "min" }),
-    load_best_model_at_end: handled("has no place here: the best checkpoint is always kept."),
     early_stopping_patience: to("eval.early_stop.patience"),
-    output_dir: outputFolder,
-    logging_steps: everyStep,
-    logging_strategy: everyStep,
-    logging_dir: outputFolder,
-    deepspeed: oneDevice,
-    fsdp: oneDevice,
-    ddp_timeout: oneDevice,
     // TRL
     dataset_text_field: to("data.columns.text"),
     completion_only_loss: flag(change("data.loss_on", "completion")),
     assistant_only_loss: flag(change("data.loss_on", "assistant")),
   } satisfies Readonly<Record<string, ForeignRow>>),
-);
+]);
 
 function numberOr(node: Located | undefined, otherwise: number): number {
   return node?.kind === "number" ? node.value : otherwise;
@@ -352,8 +365,14 @@ export const foreignValues: ReadonlyMap<string, (node: Located) => Json | undefi
       node.kind === "text" && Object.hasOwn(optimizerWords, node.value)
         ? optimizerWords[node.value]
         : undefined,
+    "train.lr_scheduler_type.type": (node: Located) =>
+      node.kind === "text" && node.value === "constant_with_warmup" ? "constant" : undefined,
     "train.max_steps": (node: Located) =>
       node.kind === "number" && node.value === -1 ? null : undefined,
+    "data.chat_template": (node: Located) =>
+      node.kind === "text" && /^tokenizer_default(_fallback_\w+)?$/.test(node.value)
+        ? "tokenizer"
+        : undefined,
     "method.target_modules": (node: Located) =>
       node.kind === "text" && node.value.toLowerCase() === "all" ? "all-linear" : undefined,
     "train.compute_dtype": (node: Located) =>

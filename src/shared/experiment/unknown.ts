@@ -1,6 +1,7 @@
 /** @file What is said about names that no declaration knows, and what was probably meant. */
 import { enumerate } from "./describe.ts";
 import { deletionOf, replace } from "./edits.ts";
+import { knownElsewhere } from "./elsewhere.ts";
 import type { ChoiceShape, NamedField } from "./lookup.ts";
 import { nearest } from "./nearest.ts";
 import type { CheckContext } from "./scalars.ts";
@@ -88,18 +89,33 @@ export function reportUnknownVariant(
     wrongType(ctx, node, path, enumerate(names, "or"), undefined);
     return;
   }
-  const near = nearest(node.value, names);
+  const elsewhere = knownElsewhere(path, node.value);
+  // What another project calls so is no slip of the pen for what is near.
+  const near = elsewhere === undefined ? nearest(node.value, names) : elsewhere.instead;
+  const offered = near !== undefined && names.includes(near) ? near : undefined;
+  const known =
+    names.length === 0
+      ? `There is nothing to choose from here: leave \`${ownerOf(path)}\` out.`
+      : `Known: ${enumerate(names, "and")}.`;
   ctx.report("unknown-variant", node.at, {
-    message: `${nameOf(path)} names \`${node.value}\`, which is not known.`,
+    message: `${nameOf(path)} names \`${node.value}\`, which is ${elsewhere === undefined ? "not known" : "not offered here"}.`,
     path,
-    ...(near === undefined
-      ? { remedy: `Known: ${enumerate(names, "and")}.` }
+    remedy:
+      elsewhere === undefined && offered !== undefined
+        ? `Did you mean \`${offered}\`?`
+        : [elsewhere?.advice, known].filter((part) => part !== undefined).join(" "),
+    ...(offered === undefined
+      ? {}
       : {
-          remedy: `Did you mean \`${near}\`?`,
           fix: {
-            title: `Replace with \`${near}\``,
-            edits: [replace(node.at, near)],
+            title: `Replace with \`${offered}\``,
+            edits: [replace(node.at, offered)],
           },
         }),
   });
+}
+
+/** The field whose `type` is named. */
+function ownerOf(path: Path): string {
+  return path.findLast((step) => step !== "type") ?? "";
 }

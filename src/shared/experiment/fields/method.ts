@@ -80,7 +80,6 @@ export function methodField(catalog: CatalogFields) {
       {
         default: "none",
         doc: "Which biases are trained beside the adapter.",
-        aliases: ["lora_bias"],
       },
     ),
     modules_to_save: list(text({ form: "module", doc: "A module's name." }), {
