@@ -1,6 +1,6 @@
 /** @file The same experiment on WebGPU and on the CPU: losses, measurements and the adapter agree. */
 import assert from "node:assert/strict";
-import { existsSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { loadEvents } from "../../../src/engine/runs/events-log.ts";
@@ -90,6 +90,24 @@ describe("training on WebGPU", { skip: withoutVulkan }, () => {
       assert.ok(Math.max(...differences) < tensorTolerance, differences.join(", "));
       t.diagnostic(`losses ${Math.max(...apart)}, tensors ${Math.max(...differences)}`);
     });
+
+  it("goes on from a checkpoint to the same adapter", async (t) => {
+    const folder = makeWorkspace(
+      t,
+      unmeasured
+        .replace("max_steps: 5", "max_steps: 3")
+        .concat("checkpoints: { every: 2 steps, keep: 9 }\n"),
+    );
+    const args = [entry, "run", "a.peft.yaml", "--json", "--set", "run.device=webgpu"];
+    const outcome = await nodeWithVulkan(t, folder, args);
+    const { tensors } = await ended(outcome);
+    const run = String(lastLine(outcome)["runDir"]);
+    // As if it had been killed in its third step.
+    for (const name of ["checkpoints/step-3", "adapter"])
+      rmSync(join(run, name), { recursive: true });
+    const resumed = await nodeWithVulkan(t, folder, [entry, "run", "--resume", run, "--json"]);
+    assert.deepEqual((await ended(resumed)).tensors, tensors);
+  });
 
   it("sends weights once and brings no residual back", async (t) => {
     const checks = join(import.meta.dirname, "crossings-checks.ts");
