@@ -4,13 +4,13 @@ import { join } from "node:path";
 import { isRecord } from "../../src/shared/wire.ts";
 import { measuredRun } from "./support/measured-run.ts";
 import { longText, randomModel } from "./support/random-model.ts";
-import { picker } from "../../src/build/sample/world.ts";
+import { drawing } from "../../src/build/sample/world.ts";
 
 const count = 20;
 
 /** One drawn configuration: its model's shape and its experiment. */
 async function drawn(index: number): Promise<string> {
-  const pick = picker(1000 + index);
+  const pick = drawing(1000 + index);
   const choose = <T>(values: readonly T[], fallback: T): T =>
     values[pick(values.length)] ?? fallback;
   const hidden = choose([256, 384, 512, 640], 256);

@@ -8,64 +8,68 @@ import { randomNumbers } from "../../engine/session/draw.ts";
 import { writeSafetensors } from "../../engine/weights/write-safetensors.ts";
 import { isRecord } from "../../shared/wire.ts";
 import { endOfText, trainTokenizer } from "./tokenizer.ts";
-import type { Pick } from "./world.ts";
-import { paragraph, picker, task } from "./world.ts";
+import type { Draw, Example, Part } from "./world.ts";
+import { drawing, paragraph, plainExample, task } from "./world.ts";
 
-/** Seeds of the parts: no text of one is meant to be in another. */
+/** Where the random numbers of each text begin. */
 const seeds = {
   pretraining: 11,
-  heldOut: 12,
+  general: 12,
   train: 21,
   eval: 22,
   test: 23,
-  general: 24,
   model: 31,
 } as const;
+
+/** Lines of the task's files. */
+const taskLines: Readonly<Record<Part, number>> = { train: 3000, eval: 256, test: 512 };
+
+/** One in so many lines of the training data is plain text. */
+const plainEvery = 10;
 
 /** Task data and general text, as they are committed. */
 export async function writeTaskData(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  for (const [name, count] of [
-    ["train", 3000],
-    ["eval", 128],
-    ["test", 256],
-  ] as const) {
-    const pick = picker(seeds[name]);
+  for (const part of ["train", "eval", "test"] as const) {
+    const draw = drawing(seeds[part]);
+    const example = (index: number): Example =>
+      part === "train" && index % plainEvery === 0 ? plainExample(part, draw) : task(part, draw);
     await writeFile(
-      join(folder, `${name}.jsonl`),
-      lines(count, () => JSON.stringify(task(pick))),
+      join(folder, `${part}.jsonl`),
+      lines(taskLines[part], (index) => JSON.stringify(example(index))),
     );
   }
-  await writeText(join(folder, "general.txt"), 400, picker(seeds.general));
+  await writeGeneralText(folder);
 }
 
-/** What the base is pre-trained on: made when it is needed, not committed. */
+/** What the base is pre-trained on, made when it is needed and not committed; and what it is measured on. */
 export async function writePretrainingData(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  await writeText(join(folder, "text.txt"), 60_000, picker(seeds.pretraining));
-  await writeText(join(folder, "held-out.txt"), 300, picker(seeds.heldOut));
+  await writeText(join(folder, "text.txt"), 60_000, "train", drawing(seeds.pretraining));
+  await writeGeneralText(folder);
 }
 
-async function writeText(file: string, count: number, pick: Pick): Promise<void> {
+async function writeGeneralText(folder: string): Promise<void> {
+  await writeText(join(folder, "general.txt"), 400, "test", drawing(seeds.general));
+}
+
+async function writeText(file: string, count: number, part: Part, draw: Draw): Promise<void> {
   await writeFile(
     file,
-    lines(count, () => paragraph(pick)),
+    lines(count, () => paragraph(part, draw)),
   );
 }
 
-function lines(count: number, line: () => string): string {
-  return `${Array.from({ length: count }, line).join("\n")}\n`;
+function lines(count: number, line: (index: number) => string): string {
+  return `${Array.from({ length: count }, (_, index) => line(index)).join("\n")}\n`;
 }
 
-/** A model folder with tokenizer and normally distributed weights (deviation 0.02, as Llama starts). */
+/** A model folder with tokenizer and normally distributed weights, whose deviation suits the width: about 1/√160. */
 export async function writeBlankModel(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true });
-  const pick = picker(seeds.pretraining);
-  const prompts = picker(seeds.train);
-  const texts = Array.from(
-    { length: 3000 },
-    () => `${paragraph(pick)} ${task(prompts).prompt}${task(prompts).completion}`,
-  );
+  // The tokenizer learns from the text that the model is trained on, and knows nothing of the task.
+  const draw = drawing(seeds.pretraining);
+  const texts = Array.from({ length: 3000 }, () => paragraph("train", draw));
   const tokenizer = trainTokenizer(texts, 600);
   const config = modelConfig(vocabularySize(tokenizer));
   const { value: model } = readModel(config, "config.json", "causal-lm");
@@ -76,7 +80,7 @@ export async function writeBlankModel(folder: string): Promise<void> {
   );
   const tensors = [...specs.values()].map(({ source, shape, role }) => {
     const values = new Float32Array(elementCount(shape));
-    random.start(source, shape, role === "norm" ? "ones" : { normal: 0.02 }, values);
+    random.start(source, shape, role === "norm" ? "ones" : { normal: 0.08 }, values);
     return {
       name: source,
       dtype: "float32" as const,
