@@ -9,6 +9,7 @@ import type { Severity } from "../../src/shared/findings.ts";
 import type { Analysis } from "./analysis.ts";
 import { factChecks } from "./checks.ts";
 import { valueOf } from "./facts.ts";
+import { createLaterOf } from "./later.ts";
 import { withoutSilenced } from "./suppressions.ts";
 
 /** Offsets count UTF-16 units from the start of the text, `end` excluded. */
@@ -50,6 +51,7 @@ function withSeverity(diagnostic: Diagnostic, severities: SeveritySettings): rea
 
 /** Up to so many points are checked at each keystroke; more of them when there is time. */
 const pointsAtOnce = 6;
+const laterFindings = createLaterOf<readonly ExperimentFinding[]>();
 
 function sweepFindings({
   normalised,
@@ -63,7 +65,7 @@ function sweepFindings({
   const expand = () => expandSweep(normalised, catalog).findings;
   if (pointCount(sweep) <= pointsAtOnce) return expand();
   const key = `sweep ${text} ${JSON.stringify(plain(normalised.document))}`;
-  return valueOf(facts.later(key, expand)) ?? [];
+  return valueOf(laterFindings(facts, key, expand)) ?? [];
 }
 
 function factFindings(analysis: Analysis): readonly Diagnostic[] {

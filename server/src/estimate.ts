@@ -13,6 +13,7 @@ import type { Analysis } from "./analysis.ts";
 import { fullMatchOf } from "./checks/fullmatch.ts";
 import type { ExampleFacts, Facts, Known } from "./facts.ts";
 import { valueOf } from "./facts.ts";
+import { createLaterOf } from "./later.ts";
 import type { ModelView } from "./model-view.ts";
 
 export interface Parameters {
@@ -30,13 +31,15 @@ export interface Training {
 }
 
 const unknown = { state: "pending" } as const;
+const laterParameters = createLaterOf<Parameters>();
+const laterTraining = createLaterOf<Training>();
 
 /** Trained and all parameters; pending where the model does not train here, or is not known yet. */
 export function parametersOf({ experiment, model, facts }: Analysis): Known<Parameters> {
   const view = valueOf(model);
   if (experiment === undefined || view?.model === undefined) return unknown;
   const outputs = headOutputs(experiment, undefined);
-  return facts.later(keyOf("parameters", experiment, view), () => {
+  return laterParameters(facts, keyOf("parameters", experiment, view), () => {
     const { trainableParameters: trainable, totalParameters: total } = setupOf(
       experiment,
       view,
@@ -57,7 +60,7 @@ export function trainingOf(analysis: Analysis): Known<Training> {
   // Where nothing trains, a check says why, and there is nothing to plan.
   if ((valueOf(parametersOf(analysis))?.trainable ?? 0) === 0) return unknown;
   const key = `${keyOf("training", experiment, view)} ${identityOf(found.value)}`;
-  return facts.later(key, () => computeTraining(experiment, view, found.value, facts));
+  return laterTraining(facts, key, () => computeTraining(experiment, view, found.value, facts));
 }
 
 /** The same, at once: for what a click asks. */

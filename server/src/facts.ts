@@ -99,6 +99,6 @@ export interface Facts {
   readonly memoryBytes: number;
   /** Python's `re.fullmatch`, within a time limit for all the texts. */
   readonly match: (pattern: string, texts: readonly string[]) => Matched;
-  /** A computation that is too long for a keystroke: done when nothing else is asked, and kept by its key. */
-  readonly later: <T>(key: string, work: () => T) => Known<T>;
+  /** Does work that is too long for a keystroke when nothing else is asked; its key tells it from other work. */
+  readonly later: (key: string, work: () => void) => void;
 }

@@ -6,6 +6,7 @@ import type { CheckContext } from "./checks/check.ts";
 import { computeTraining, trainingOf } from "./estimate.ts";
 import type { Known } from "./facts.ts";
 import { valueOf } from "./facts.ts";
+import { createLaterOf } from "./later.ts";
 import { memoryText } from "./numbers.ts";
 import { settingFix } from "./settings.ts";
 
@@ -22,6 +23,14 @@ interface Candidate {
   readonly experiment: Experiment;
 }
 
+interface PlannedChange {
+  readonly path: Path;
+  readonly text: string;
+  readonly bytes: number;
+}
+
+const laterChanges = createLaterOf<readonly PlannedChange[]>();
+
 /** Changes that bring the run under the machine's memory, the gentlest first. */
 export function whatFits(ctx: CheckContext): readonly Fitting[] {
   const planned = plannedChanges(ctx);
@@ -32,9 +41,7 @@ export function whatFits(ctx: CheckContext): readonly Fitting[] {
   });
 }
 
-function plannedChanges(
-  ctx: CheckContext,
-): Known<readonly { readonly path: Path; readonly text: string; readonly bytes: number }[]> {
+function plannedChanges(ctx: CheckContext): Known<readonly PlannedChange[]> {
   const { facts, experiment, base } = ctx;
   const view = valueOf(ctx.model);
   const examples = valueOf(facts.examples(experiment, base));
@@ -42,7 +49,7 @@ function plannedChanges(
   if (view === undefined || examples === undefined || training === undefined)
     return { state: "pending" };
   const key = JSON.stringify(["fits", facts.memoryBytes, view.facts.folder, experiment]);
-  return facts.later(key, () =>
+  return laterChanges(facts, key, () =>
     candidates(experiment, training.microBatchSize, examples.counts.longest).flatMap(
       ({ path, text, experiment: changed }) => {
         const { memory } = computeTraining(changed, view, examples, facts);

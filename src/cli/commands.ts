@@ -5,6 +5,7 @@ import { evalCommand } from "./commands/eval.ts";
 import { exportCommand } from "./commands/export.ts";
 import { generateCommand } from "./commands/generate.ts";
 import { inspectCommand } from "./commands/inspect.ts";
+import { lspCommand } from "./commands/lsp-help.ts";
 import { mergeCommand } from "./commands/merge.ts";
 import { methodsCommand } from "./commands/methods.ts";
 import { planCommand } from "./commands/plan.ts";
@@ -26,4 +27,5 @@ export const commands: readonly Command[] = [
   compareCommand,
   queueCommand,
   methodsCommand,
+  lspCommand,
 ];

@@ -1,4 +1,13 @@
 /** @file The entry point of the command line. */
-import { main, processConsole } from "./main.ts";
+const [name, ...rest] = process.argv.slice(2);
 
-process.exitCode = await main(process.argv.slice(2), processConsole());
+// The language server answers keystrokes: it waits for no engine, and never loads ONNX Runtime.
+if (name === "lsp" && rest.join(" ") === "--stdio") {
+  const { serveStdio } = await import("./commands/lsp.ts");
+  await serveStdio();
+} else {
+  const { main, processConsole } = await import("./main.ts");
+  process.exitCode = await main(process.argv.slice(2), processConsole());
+}
+
+export {};

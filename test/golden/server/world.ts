@@ -129,7 +129,9 @@ export function world({ memoryBytes = 8e9, texts = {} }: WorldOptions = {}): Fac
   return {
     memoryBytes,
     match,
-    later: (_, work) => known(work()),
+    later(_, work) {
+      work();
+    },
     text(file) {
       const text = texts[nameOf(file)];
       return text === undefined ? absent("no-such-file", `There is no file ${file}.`) : known(text);

@@ -1,0 +1,52 @@
+/** @file Work that is too long for a keystroke: one piece at a time, when nothing else is asked for. */
+
+export interface Later {
+  /** Does the work once, before long; what waits under the key already is not added again. */
+  readonly add: (key: string, work: () => void) => void;
+  /** Something was typed: what waits goes on waiting a little. */
+  readonly postpone: () => void;
+  /** Whether nothing waits. */
+  readonly isDone: () => boolean;
+}
+
+const idleMs = 40;
+
+/** `failed` is told of what a piece of work threw; `changed` is called after each. */
+export function createLater(changed: () => void, failed: (error: unknown) => void): Later {
+  const waiting = new Map<string, () => void>();
+  /** Work that failed is not tried again: it would fail for ever. */
+  const broken = new Set<string>();
+  let timer: NodeJS.Timeout | undefined;
+
+  const next = (): void => {
+    timer = undefined;
+    const [first] = waiting;
+    if (first === undefined) return;
+    const [key, work] = first;
+    waiting.delete(key);
+    try {
+      work();
+    } catch (error) {
+      broken.add(key);
+      failed(error);
+    }
+    changed();
+    schedule();
+  };
+  const schedule = (): void => {
+    if (timer === undefined && waiting.size > 0) timer = setTimeout(next, idleMs);
+  };
+
+  return {
+    add(key, work) {
+      if (!waiting.has(key) && !broken.has(key)) waiting.set(key, work);
+      schedule();
+    },
+    postpone() {
+      clearTimeout(timer);
+      timer = undefined;
+      schedule();
+    },
+    isDone: () => waiting.size === 0,
+  };
+}

@@ -1,0 +1,134 @@
+/** @file The world around experiment files, as the language server asks for it: read from disk, kept, and watched for changes. */
+import { readdir, readFile, stat } from "node:fs/promises";
+import { totalmem } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { UserError } from "../../shared/errors.ts";
+import type { Facts, FolderEntry } from "../../../server/src/facts.ts";
+import type { World } from "../../../server/src/world.ts";
+import { readJson } from "../../engine/session/open-model.ts";
+import { createAnswers, createWork } from "./answers.ts";
+import { loadDataFacts } from "./data-facts.ts";
+import { exampleKey, exampleLoader, exampleStamp } from "./example-facts.ts";
+import { createLater } from "./later.ts";
+import { cachedModels, cacheStamp, loadModelFacts, modelStamp } from "./model-facts.ts";
+import type { ModelQuestion } from "./model-facts.ts";
+import { createMatch } from "./regex.ts";
+import { stampOf } from "./stamps.ts";
+
+const mostCharacters = 1_000_000;
+const mostEntries = 5000;
+
+/** `failed` is told of defects; they end no answer but their own. */
+export function createWorld(failed: (error: unknown) => void): World {
+  const listeners = new Set<() => void>();
+  const changed = () => {
+    for (const listener of listeners) listener();
+  };
+  const work = createWork();
+  const later = createLater(changed, failed);
+  const opened = new Map<string, string>();
+  const ofFile = { key: (file: string) => file, stamp: (file: string) => stampOf(file) };
+  const texts = createAnswers(work, changed, { ...ofFile, load: readTextFile });
+  const folders = createAnswers(work, changed, { ...ofFile, load: listFolder });
+  const data = createAnswers(work, changed, { ...ofFile, load: loadDataFacts });
+  const adapters = createAnswers(work, changed, {
+    key: (folder: string) => folder,
+    stamp: (folder) => stampOf(join(folder, "adapter_config.json")),
+    load: loadAdapterConfig,
+  });
+  const models = createAnswers(work, changed, {
+    key: ({ id, revision, base }: ModelQuestion) => JSON.stringify([id, revision, base]),
+    stamp: modelStamp,
+    load: loadModelFacts,
+  });
+  const hub = createAnswers(work, changed, {
+    key: () => "",
+    stamp: cacheStamp,
+    load: cachedModels,
+  });
+  const examples = createAnswers(work, changed, {
+    key: exampleKey,
+    stamp: exampleStamp,
+    load: exampleLoader(),
+  });
+  const all = [texts, folders, data, adapters, models, hub, examples];
+  const facts: Facts = {
+    text(file) {
+      const text = opened.get(file);
+      return text === undefined ? texts.ask(file) : { state: "known", value: text };
+    },
+    folder: (folder) => folders.ask(folder),
+    model: (id, revision, base) => models.ask({ id, revision, base }),
+    hubModels: () => hub.ask(undefined),
+    data: (file) => data.ask(file),
+    examples: (experiment, base) => examples.ask({ experiment, base }),
+    adapterConfig: (folder) => adapters.ask(folder),
+    memoryBytes: memoryOfMachine(),
+    match: createMatch(),
+    later: later.add,
+  };
+  return {
+    facts,
+    onChange(listener) {
+      listeners.add(listener);
+    },
+    typed: later.postpone,
+    open(file, text) {
+      opened.set(file, text);
+    },
+    close(file) {
+      opened.delete(file);
+    },
+    recheck() {
+      for (const each of all) each.recheck();
+      changed();
+    },
+    settled: work.settled,
+  };
+}
+
+/** What a process may have: less than the machine's where the system limits it. */
+function memoryOfMachine(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(totalmem(), limit) : totalmem();
+}
+
+async function readTextFile(file: string): Promise<string> {
+  const { size } = await stat(file);
+  if (size > mostCharacters)
+    throw new UserError({
+      code: "file-too-large",
+      message: `${file} is too large to be read here.`,
+    });
+  return readFile(file, "utf8");
+}
+
+async function listFolder(folder: string): Promise<readonly FolderEntry[]> {
+  const entries = await readdir(folder, { withFileTypes: true });
+  return Promise.all(
+    entries.slice(0, mostEntries).map(async (entry) => {
+      const isFolder = entry.isSymbolicLink()
+        ? await stat(join(folder, entry.name)).then(
+            (facts) => facts.isDirectory(),
+            () => false,
+          )
+        : entry.isDirectory();
+      return { name: entry.name, kind: isFolder ? "folder" : "file" };
+    }),
+  );
+}
+
+async function loadAdapterConfig(folder: string): Promise<unknown> {
+  const file = join(folder, "adapter_config.json");
+  const there = await stat(file).then(
+    () => true,
+    () => false,
+  );
+  if (there) return readJson(file);
+  throw new UserError({
+    code: "no-adapter",
+    message: `${folder} holds no adapter_config.json.`,
+    remedy: "Name the folder that peft, or a run, wrote.",
+  });
+}
