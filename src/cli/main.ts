@@ -73,15 +73,19 @@ function parsed(
       allowPositionals: true,
     });
   } catch (error) {
-    const wrong = /'(-[^' ]*)/.exec(error instanceof Error ? error.message : "")?.[1] ?? "";
-    const near = nearest(wrong.replace(/^-+/, ""), Object.keys(command.options));
+    const [said = ""] = error instanceof Error ? error.message.split(/\. |\n/) : [String(error)];
+    const wrong = /'(-[^' ]*)/.exec(said)?.[1] ?? "";
+    const option = wrong.replace(/^-+/, "");
+    const near = nearest(option, Object.keys(command.options));
     throw new UserError({
       code: "wrong-arguments",
-      message: `spectune ${command.name}: ${error instanceof Error ? (error.message.split(". ")[0] ?? "") : String(error)}.`,
+      message: `spectune ${command.name}: ${said.replace(/\.+$/, "")}.`,
       remedy:
         near === undefined
           ? `Usage: spectune ${command.name} ${command.usage}`
-          : `Did you mean --${near}?`,
+          : near === option
+            ? `A value that begins with a dash is written --${option}=VALUE.`
+            : `Did you mean --${near}?`,
       cause: error,
     });
   }

@@ -147,6 +147,17 @@ describe("generate", () => {
     assert.deepEqual(lastLine(base)["completion"], without);
     const shown = await spectune(folder, "generate", run, ...args);
     assert.equal(shown.out, `${String(completion["text"])}\n`);
+    assert.equal(shown.err, "");
+    const most = await spectune(
+      folder,
+      "generate",
+      "model",
+      "--prompt",
+      "a",
+      "--set",
+      "run.threads=1",
+    );
+    assert.match(most.err, /reads at most 64 tokens/u);
   });
 
   it("refuses options out of their bounds", async (t) => {
@@ -161,6 +172,47 @@ describe("generate", () => {
       assert.equal(outcome.code, 2);
       assert.match(outcome.err, new RegExp(`${option} takes a`, "u"));
     }
+  });
+});
+
+describe("options", () => {
+  it("that cannot be meant are named, with what was", async (t) => {
+    const folder = makeWorkspace(t);
+    const model = ["--model", "model", "--prompt", "a"];
+    for (const [args, says] of [
+      [["generate", ...model, "--temperature", "-1"], /--temperature=VALUE/u],
+      [["generate", ...model, "--temprature", "1"], /--temprature[^]*--temperature/u],
+      [["eval", "model", "--data", "eval.jsonl", "--metrics", "los"], /metric los\.[^]*loss/u],
+      [["eval", "model", "--data", "eval.jsonl", "--metrics", "{ x: 1 }"], /no metric\.[^]*f1/u],
+    ] as const) {
+      const outcome = await spectune(folder, ...args);
+      assert.equal(outcome.code, 2);
+      assert.match(outcome.err, says);
+      assert.equal(outcome.err.trimEnd().split("\n").length, 2, outcome.err);
+    }
+    const own = "loss, exact_match: { max_new_tokens: 2 }";
+    const measured = await spectune(folder, "eval", "model", ...data, "--metrics", own);
+    const { metrics } = lastLine(measured);
+    assert.deepEqual(Object.keys(isRecord(metrics) ? metrics : {}), ["loss", "exact_match"]);
+  });
+});
+
+describe("methods", () => {
+  it("are listed for machines with their fields", async (t) => {
+    const outcome = await spectune(makeWorkspace(t), "methods", "lora", "--json");
+    const list: unknown = JSON.parse(outcome.out);
+    const row: unknown = Array.isArray(list) ? list[0] : undefined;
+    assert(isRecord(row) && Array.isArray(row["fields"]));
+    assert.deepEqual(
+      row["fields"].map((field: unknown) =>
+        isRecord(field) ? [field["name"], field["default"]] : [],
+      ),
+      [
+        ["r", 8],
+        ["alpha", 16],
+        ["use_rslora", false],
+      ],
+    );
   });
 });
 

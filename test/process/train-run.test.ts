@@ -31,6 +31,17 @@ describe("a run of a causal model", () => {
     const outcome = await spectune(folder, "run", "a.peft.yaml", "--json");
     assert.equal(outcome.code, 0, outcome.err);
     const line = lastLine(outcome);
+    assert.deepEqual(Object.keys(line), [
+      "status",
+      "runDir",
+      "steps",
+      "trainLoss",
+      "evalBefore",
+      "evalAfter",
+      "trainableParameters",
+      "peakMemoryBytes",
+      "tokensPerSecond",
+    ]);
     const runFolder = String(line["runDir"]);
     const { value: events } = await loadEvents(runFolder);
     const measured = events.flatMap((event) => (event.type === "eval" ? [event] : []));
@@ -67,6 +78,19 @@ describe("a run of a causal model", () => {
     // Three letters and the end of the sequence.
     assert.deepEqual(new Set(counts), new Set([4]));
     assert.equal(results.value[0]?.completion?.expected, "Bob");
+  });
+});
+
+describe("a run that measures less", () => {
+  it("has null for a score that there is not, and for an evaluation that there was not", async (t) => {
+    const folder = makeWorkspace(t);
+    const set = ["--set", "eval.eval_on_start=false"];
+    const line = lastLine(await spectune(folder, "run", "a.peft.yaml", "--json", ...set));
+    assert.equal(line["evalBefore"], null);
+    const after = line["evalAfter"];
+    assert.ok(isRecord(after));
+    assert.deepEqual(Object.keys(after), ["loss", "perplexity", "score"]);
+    assert.equal(after["score"], null);
   });
 });
 

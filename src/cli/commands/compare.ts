@@ -150,13 +150,18 @@ function differenceTable({ groups, confidence }: Comparison, names: readonly str
   );
 }
 
+/** Fields that say different things; one that only some methods have says itself no difference. */
 function configTable({ groups, config }: Comparison): string {
+  const rows = config
+    .map(({ field, values }) => ({
+      field,
+      shown: values.map((value) => (value === undefined ? undefined : inline(value))),
+    }))
+    .filter(({ shown }) => new Set(shown.filter((value) => value !== undefined)).size > 1);
+  if (rows.length === 0) return "";
   return table(
     [{ title: "field" }, ...groups.map(({ label }) => ({ title: label }))],
-    config.map(({ field, values }) => [
-      field,
-      ...values.map((value) => (value === undefined ? "" : shortened(inline(value)))),
-    ]),
+    rows.map(({ field, shown }) => [field, ...shown.map((value) => shortened(value ?? ""))]),
   );
 }
 

@@ -5,6 +5,8 @@ import { evaluateFile } from "../../engine/session/evaluate-file.ts";
 import { openForInference } from "../../engine/session/open-for-inference.ts";
 import { trainingLabels } from "../../engine/session/training-labels.ts";
 import { UserError } from "../../shared/errors.ts";
+import { isMetric, metrics as metricRows } from "../../shared/experiment/fields/metrics.ts";
+import { nearest } from "../../shared/experiment/nearest.ts";
 import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
 import { count, figure, table } from "../format.ts";
@@ -37,6 +39,7 @@ export const evalCommand: Command = {
       });
     const file = resolve(console.cwd, given);
     const metrics = args.text("metrics");
+    if (metrics !== undefined) checkNames(metrics);
     const overrides = metrics === undefined ? [] : [`eval.metrics=[${metrics}]`, "eval.final=[]"];
     const { model, experiment, runFolder, places } = await chosenModel(args, console, overrides);
     const loading = loadingProgress(console);
@@ -59,6 +62,21 @@ export const evalCommand: Command = {
     return 0;
   },
 };
+
+/** The names outside of braces, in which a metric's own fields stand. */
+function checkNames(list: string): void {
+  const names = list.replaceAll(/\{[^{}]*\}/g, "").match(/[^\s,:]+/g) ?? [];
+  const known = Object.keys(metricRows);
+  const unknown = names.find((name) => !isMetric(name));
+  if (names.length > 0 && unknown === undefined) return;
+  const near = unknown === undefined ? undefined : nearest(unknown, known);
+  throw new UserError({
+    code: "wrong-arguments",
+    message:
+      unknown === undefined ? "--metrics names no metric." : `There is no metric ${unknown}.`,
+    remedy: near === undefined ? `The metrics are ${known.join(", ")}.` : `Did you mean ${near}?`,
+  });
+}
 
 function report({ examples, metrics, intervals }: FileMeasurement): string {
   const rows = Object.entries(metrics).map(([name, value]) => {

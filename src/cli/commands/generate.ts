@@ -74,6 +74,9 @@ export const generateCommand: Command = {
       const settings = { ...options, endTokens: await endTokens(tokenizer, folder) };
       const shown = args.flag("json") ? { ...console, out: () => undefined } : console;
       const made = await texts(args, open, tokenizer, ids, settings, shown);
+      const { maxLength } = open.context.model.sizes;
+      if (ids.length + made.completion.tokens >= maxLength)
+        console.err(`The text ends where the model does: it reads at most ${maxLength} tokens.\n`);
       if (args.flag("json")) console.out(`${JSON.stringify({ prompt, ...made })}\n`);
     } finally {
       await open.close();

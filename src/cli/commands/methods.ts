@@ -42,8 +42,13 @@ export const methodsCommand: Command = {
   },
 };
 
-function described({ name, title, kind, doc, paperTitle, paper }: Row): Omit<Row, "config"> {
-  return { name, title, kind, doc, paperTitle, paper };
+function described({ name, title, kind, doc, paperTitle, paper, config }: Row) {
+  const fields = Object.entries(config).map(([property, field]) => ({
+    name: fileKey(property, field),
+    default: field.default ?? null,
+    doc: field.doc,
+  }));
+  return { name, title, kind, doc, paperTitle, paper, fields };
 }
 
 /** One row on a page. */

@@ -125,15 +125,15 @@ async function runShown(
   }
 }
 
-/** The fields in the order that the documentation gives them. */
+/** The fields in the order that the documentation gives them, `null` where there is nothing to tell. */
 function resultLine(result: RunResult): Readonly<Record<string, unknown>> {
   const {
     status,
     runDir,
     steps,
     trainLoss = null,
-    evalBefore = null,
-    evalAfter = null,
+    evalBefore,
+    evalAfter,
     trainableParameters,
     peakMemoryBytes,
     tokensPerSecond,
@@ -143,12 +143,18 @@ function resultLine(result: RunResult): Readonly<Record<string, unknown>> {
     runDir,
     steps,
     trainLoss,
-    evalBefore,
-    evalAfter,
+    evalBefore: scoresOf(evalBefore),
+    evalAfter: scoresOf(evalAfter),
     trainableParameters,
     peakMemoryBytes,
     tokensPerSecond,
   };
+}
+
+function scoresOf(scores: RunResult["evalBefore"]): Readonly<Record<string, unknown>> | null {
+  if (scores === undefined) return null;
+  const { loss, perplexity = null, score = null } = scores;
+  return { loss, perplexity, score };
 }
 
 function summaryText(result: RunResult): string {

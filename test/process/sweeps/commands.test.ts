@@ -143,6 +143,18 @@ describe("a sweep on the command line", () => {
     assert.match(table.out, /unequal-parameters/);
   });
 
+  it("shows of methods with other fields only what differs", async (t) => {
+    const folder = workspace(t);
+    for (const method of ["lora", "full"])
+      assert.equal(
+        (await spectune(folder, "run", "a.peft.yaml", "--set", `method=${method}`)).code,
+        0,
+      );
+    const table = await spectune(folder, "compare", ...runsOf(folder));
+    assert.match(table.out, /^method\.type +lora +full/m);
+    assert.doesNotMatch(table.out, /^method\.(dropout|bias|r) /m);
+  });
+
   it("that cannot match is refused before anything is written", async (t) => {
     const folder = workspace(t);
     const { code, err } = await spectune(

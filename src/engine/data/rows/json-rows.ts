@@ -18,10 +18,11 @@ function parseRow(text: string, file: string, line: number): Readonly<Record<str
   try {
     value = JSON.parse(text);
   } catch (cause) {
+    const { message, column } = complaint(cause);
     throw new UserError({
       code: "malformed-data",
-      message: `The line is no JSON: ${cause instanceof Error ? cause.message : String(cause)}.`,
-      place: { file, line },
+      message: `The line is no JSON: ${message}.`,
+      place: { file, line, ...(column === undefined ? {} : { column }) },
       remedy: text.trimStart().startsWith("[")
         ? "The file looks like one JSON list: write its elements as one object on each line."
         : "Write one JSON object on each line.",
@@ -35,6 +36,15 @@ function parseRow(text: string, file: string, line: number): Readonly<Record<str
     place: { file, line },
     remedy: 'Write one JSON object on each line, such as {"text": "…"}.',
   });
+}
+
+/** What the parser says, without its own count of lines, and the column that it means. */
+function complaint(cause: unknown): { readonly message: string; readonly column?: number } {
+  const said = cause instanceof Error ? cause.message : String(cause);
+  const position = / (?:in JSON )?at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(said);
+  return position === null
+    ? { message: said }
+    : { message: said.slice(0, position.index), column: Number(position[1]) + 1 };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

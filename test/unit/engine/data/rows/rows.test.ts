@@ -47,6 +47,15 @@ test("JSON Lines: the line at fault is named", async () => {
     code = "malformed-data",
   ) => assert.rejects(rowsOf("a.jsonl", content), userError(code, line, message));
   await expect('{"a":1}\n{"a":\n', 2, /no JSON/);
+  // The parser's own count is of the line, so the place says it.
+  await assert.rejects(
+    rowsOf("a.jsonl", '{"a":1}\n{"a" 2}\n'),
+    (error) =>
+      error instanceof UserError &&
+      error.place?.line === 2 &&
+      error.place.column === 6 &&
+      !/position|column/.test(error.message),
+  );
   await expect("\n[1]\n", 2, /holds a list/);
   await expect("[\n{},\n", 1, /one JSON list/);
   await expect("3\n", 1, /the number 3/);
