@@ -1,6 +1,6 @@
 /** @file What the quickstart says: the task, each measurement as it comes, and the table in the end. */
 import { basename, dirname, join, relative } from "node:path";
-import { runsFolder } from "../engine/runs/run-folder.ts";
+import { runLayout, runsFolder } from "../engine/runs/run-folder.ts";
 import type { Evaluation } from "../shared/protocol.ts";
 import { bytes, count, duration, figure, percent, table } from "./format.ts";
 
@@ -131,15 +131,16 @@ function answers(
 /** Each can be copied as it is. */
 function nextCommands(tuned: readonly TunedModel[], around: Surroundings): readonly string[] {
   const { command, sample, example } = around;
-  const run = tuned.find(({ saved }) => saved.endsWith("adapter")) ?? tuned[0];
+  const adapters = tuned.filter(({ saved }) => basename(saved) === runLayout.adapter);
+  const [run] = adapters;
   if (run === undefined) return [];
   const prompt = example?.prompt ?? "";
   const path = (to: string): string => quoted(shortPath(to, around));
   return [
     "generate with and without the adapter:",
     `  ${command} generate ${runName(run.runFolder, around)} --compare --max-new-tokens 32 --prompt ${quoted(prompt)}`,
-    "put the runs side by side:",
-    `  ${command} compare ${tuned.map(({ runFolder }) => runName(runFolder, around)).join(" ")}`,
+    "put the two adapters' runs side by side:",
+    `  ${command} compare ${adapters.map(({ runFolder }) => runName(runFolder, around)).join(" ")}`,
     "change the experiment, see what it will cost, run it:",
     `  ${command} plan ${path(join(sample, "lora.peft.yaml"))} --set method.r=8`,
     `  ${command} run ${path(join(sample, "lora.peft.yaml"))} --set method.r=8`,
