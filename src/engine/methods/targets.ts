@@ -61,6 +61,7 @@ export function targetSites(
       code: "no-target-matches",
       severity: "error",
       message: "exclude_modules and layers_to_transform leave no target module.",
+      remedy: `Without them these are targets: ${kinds(wanted).join(", ")}${layersInWords(wanted, fields, fullMatch)}.`,
     });
   return { sites, findings };
 }
@@ -121,6 +122,16 @@ function layerIndex(
     if (found) return found.number;
   }
   return undefined;
+}
+
+/** ` in layers 0 to 11`, where sites stand in numbered layers. */
+function layersInWords(
+  sites: readonly LinearSpec[],
+  { layers_pattern: patterns }: TargetFields,
+  fullMatch: FullMatch,
+): string {
+  const layers = sites.flatMap(({ module }) => layerIndex(module, patterns ?? [], fullMatch) ?? []);
+  return layers.length === 0 ? "" : ` in layers ${Math.min(...layers)} to ${Math.max(...layers)}`;
 }
 
 function matches(names: string | readonly string[], module: string, fullMatch: FullMatch): boolean {

@@ -131,7 +131,9 @@ describe("what is left out", () => {
     assert.deepEqual(layers([0], ["h", "lay.*"]), ["0.self_attn.q_proj"]);
     const none = { target_modules, layers_to_transform: [0], layers_pattern: ["h"] };
     assert.equal(finding(llama, none).code, "no-target-matches");
-    assert.equal(finding(llama, { layers_to_transform: [2] }).code, "no-target-matches");
+    const beyond = finding(llama, { layers_to_transform: [2] });
+    assert.equal(beyond.code, "no-target-matches");
+    assert.match(beyond.remedy ?? "", /q_proj, [^]* in layers 0 to 1\.$/u);
     assert.deepEqual(chosen(gpt2, { target_modules: ["c_attn"], layers_to_transform: [1] }), [
       "1.attn.c_attn",
     ]);
