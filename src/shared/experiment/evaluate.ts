@@ -59,7 +59,9 @@ export function evaluator(root: Field<unknown>, document: Located, report: Repor
       report("expression-syntax", at, {
         message: `\`${expression.trim()}\` is no arithmetic: ${parsed.message}.`,
         path,
-        remedy: "Use + - * / ( ), sqrt, min, max and names of fields, such as `= 2 * r`.",
+        remedy: parsed.message.includes("`)`")
+          ? "Within braces or brackets a comma ends the value: put the arithmetic into quotes."
+          : "Use + - * / ( ), sqrt, min, max and names of fields, such as `= 2 * r`.",
       });
       return undefined;
     }

@@ -1,9 +1,12 @@
 /** @file Every row of the catalog says what it is, in the way that help, hover and the README's table show it. */
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { CatalogRow } from "../../../src/engine/catalog-row.ts";
 import { catalogFields, methods, optimizers, quantizers } from "../../../src/engine/catalog.ts";
 import { learningRateSchedules } from "../../../src/engine/schedules/learning-rate.ts";
+import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
 
 const tables: Readonly<Record<string, readonly CatalogRow[]>> = { methods, optimizers, quantizers };
 
@@ -41,6 +44,31 @@ it("gives the experiment file each row's sentence", () => {
     [quantizers, catalogFields.quantizers],
   ] as const)
     for (const { name, doc } of table) assert.equal(variants[name]?.doc, doc);
+});
+
+describe("the documented experiments", () => {
+  const folder = join(import.meta.dirname, "../../golden/experiment/files");
+  const errors = {
+    a: [],
+    b: ["`method.init.type` names `pissa`, which is not offered here."],
+    c: [],
+  };
+  for (const [name, expected] of Object.entries(errors))
+    it(`${name}.peft.yaml is read, but for rows that the catalog lacks`, () => {
+      const provider = (path: string) => readFileSync(join(folder, path), "utf8");
+      const file = `${name}.peft.yaml`;
+      const { findings } = readExperiment({
+        file,
+        text: provider(file),
+        catalog: catalogFields,
+        provider,
+      });
+      const said = findings.filter(({ severity }) => severity === "error");
+      assert.deepEqual(
+        said.map(({ message }) => message),
+        expected,
+      );
+    });
 });
 
 /** One sentence that fits a line of a table. */
