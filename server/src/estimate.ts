@@ -109,7 +109,7 @@ function setupOf(
     outputs === undefined
       ? view.model
       : (readModel(config, "config.json", experiment.task, outputs).value ?? view.model);
-  return planSetup(own ?? view.model, experiment, tensors, fullMatchOf(facts));
+  return planSetup(own ?? view.model, experiment, tensors, fullMatchOf(facts, view));
 }
 
 /** What a new classification head gives: the labels of the file, else of the data. */

@@ -192,7 +192,7 @@ function targetParts(analysis: Analysis, path: Path, value: string): readonly st
     layers_pattern: null,
     modules_to_save: [],
   };
-  const { sites } = targetSites(view, fields, fullMatchOf(analysis.facts));
+  const { sites } = targetSites(view, fields, fullMatchOf(analysis.facts, view));
   const shown = sites.slice(0, 6).map((site) => `- \`${site.module}\` (${site.out} × ${site.in})`);
   const more = sites.length > shown.length ? [`- … ${sites.length - shown.length} more`] : [];
   return [

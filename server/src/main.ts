@@ -94,8 +94,10 @@ export function serve({ input, output }: Streams, world: World): void {
   ): Promise<T> => {
     const first = documents.get(uri);
     if (first === undefined) return otherwise;
-    answer(analysisOf(first), first);
-    await world.settled(patienceMs);
+    const early = answer(analysisOf(first), first);
+    if (!(await world.settled(patienceMs))) return early;
+    // Meanwhile something has come that the answer had asked for.
+    revision += 1;
     const document = documents.get(uri);
     return document === undefined ? otherwise : answer(analysisOf(document), document);
   };

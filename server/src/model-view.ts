@@ -13,6 +13,8 @@ export interface ModelView {
   /** In the form in which target names are looked up. */
   readonly blocks: readonly { readonly linears: readonly LinearSpec[] }[];
   readonly headModule?: string;
+  /** Names of the linear layers in `blocks`: one list, so that answers about it can be kept. */
+  readonly sites: readonly string[];
   /** Names of all modules that hold weights. */
   readonly modules: readonly string[];
   readonly layers: number | undefined;
@@ -40,6 +42,7 @@ function makeView(facts: ModelFacts, task: Task): ModelView {
     model,
     findings,
     blocks,
+    sites: blocks.flatMap(({ linears }) => linears.map(({ module }) => module)),
     ...(model?.headModule !== undefined && { headModule: model.headModule }),
     modules,
     layers:

@@ -12,6 +12,6 @@ export interface World {
   readonly close: (file: string) => void;
   /** Files have changed: everything is looked at again. */
   readonly recheck: () => void;
-  /** Resolves when nothing is being loaded, or after so many milliseconds. */
-  readonly settled: (withinMs: number) => Promise<void>;
+  /** Resolves when nothing is being loaded, or after so many milliseconds; whether there was anything. */
+  readonly settled: (withinMs: number) => Promise<boolean>;
 }

@@ -9,6 +9,7 @@ import { firstStep } from "./first-step.ts";
 import { loraStep } from "./lora-step.ts";
 import { memory } from "./memory.ts";
 import { qwen } from "./qwen.ts";
+import { server } from "./server.ts";
 import { wholeGraphStep } from "./whole-step.ts";
 
 const benchmarks = {
@@ -20,6 +21,7 @@ const benchmarks = {
   qwen: () => qwen("none"),
   "qwen-nf4": () => qwen("nf4"),
   memory,
+  server,
 } as const satisfies Record<string, () => Promise<unknown>>;
 
 type Name = keyof typeof benchmarks;

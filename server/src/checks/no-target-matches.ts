@@ -18,7 +18,7 @@ export const noTargetMatches: FactCheck = {
     return ctx.experiment.method.flatMap((choice, index) => {
       const { target_modules: targets } = choice;
       if (ctx.catalog.methods[choice.type]?.trainsBase === true) return [];
-      const { findings } = targetSites(view, choice, fullMatchOf(ctx.facts));
+      const { findings } = targetSites(view, choice, fullMatchOf(ctx.facts, view));
       const listed = targets !== null && typeof targets !== "string";
       return findings.flatMap(({ code, message }) => {
         // Names in a list are told one by one, by another check.

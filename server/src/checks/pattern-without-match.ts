@@ -14,12 +14,13 @@ export const patternWithoutMatch: FactCheck = {
   find(ctx) {
     const view = valueOf(ctx.model);
     if (view === undefined) return [];
-    const fullMatch = fullMatchOf(ctx.facts);
+    const fullMatch = fullMatchOf(ctx.facts, view);
     return ctx.experiment.method.flatMap((choice, index) => {
+      if (Object.keys({ ...choice.rank_pattern, ...choice.alpha_pattern }).length === 0) return [];
+      const { sites } = targetSites(view, choice, fullMatch);
       const patterns = { rank_pattern: choice.rank_pattern, alpha_pattern: choice.alpha_pattern };
       return Object.entries(patterns).flatMap(([field, pattern]) =>
         Object.keys(pattern).flatMap((key) => {
-          const { sites } = targetSites(view, choice, fullMatch);
           const one = { [key]: 1 };
           if (sites.some(({ module }) => patternValue(one, module, fullMatch) !== undefined))
             return [];

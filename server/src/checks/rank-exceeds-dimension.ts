@@ -12,7 +12,7 @@ export const rankExceedsDimension: FactCheck = {
   find(ctx) {
     const view = valueOf(ctx.model);
     if (view === undefined) return [];
-    const fullMatch = fullMatchOf(ctx.facts);
+    const fullMatch = fullMatchOf(ctx.facts, view);
     return ctx.experiment.method.flatMap((choice, index) => {
       const { r } = choice.config;
       if (typeof r !== "number") return [];

@@ -1,5 +1,4 @@
 /** @file A regular expression that Python would refuse, or that takes too long. */
-import { linearSites } from "../../../src/engine/methods/targets.ts";
 import type { Path } from "../../../src/shared/experiment/tree.ts";
 import { valueOf } from "../facts.ts";
 import type { CheckContext, FactCheck, FoundWithFixes } from "./check.ts";
@@ -12,10 +11,12 @@ export const regexUnusable: FactCheck = {
   find: (ctx) => unusableExpressions(ctx),
 };
 
+const noNames: readonly string[] = [""];
+
 /** Where expressions cannot be used, and why. */
 export function unusableExpressions(ctx: CheckContext): readonly FoundWithFixes[] {
   const view = valueOf(ctx.model);
-  const modules = view === undefined ? [""] : linearSites(view).map(({ module }) => module);
+  const modules = view?.sites ?? noNames;
   return expressionsOf(ctx).flatMap(({ path, pattern, isName }) => {
     const matched = ctx.facts.match(isName ? `(.*\\.)?(${pattern})` : pattern, modules);
     if (matched.ok) return [];

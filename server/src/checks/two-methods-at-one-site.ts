@@ -15,7 +15,7 @@ export const twoMethodsAtOneSite: FactCheck = {
     const taken = new Set<string>();
     return ctx.experiment.method.flatMap((choice, index) => {
       if (ctx.catalog.methods[choice.type]?.trainsBase === true) return [];
-      const { sites } = targetSites(view, choice, fullMatchOf(ctx.facts));
+      const { sites } = targetSites(view, choice, fullMatchOf(ctx.facts, view));
       const twice = sites.filter(({ module }) => taken.has(module));
       for (const { module } of sites) taken.add(module);
       const [first] = twice;

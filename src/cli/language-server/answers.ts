@@ -5,8 +5,8 @@ import type { Known, Problem } from "../../../server/src/facts.ts";
 /** What is being loaded just now, of all kinds. */
 export interface Work {
   readonly start: (work: Promise<void>) => void;
-  /** Resolves when nothing is being loaded, or after so many milliseconds. */
-  readonly settled: (withinMs: number) => Promise<void>;
+  /** Resolves when nothing is being loaded, or after so many milliseconds; whether there was anything. */
+  readonly settled: (withinMs: number) => Promise<boolean>;
 }
 
 export interface Loader<K> {
@@ -18,6 +18,8 @@ export interface Loader<K> {
 export interface Answers<K, T> {
   /** The answer as far as it is there; asks for it otherwise. */
   readonly ask: (question: K) => Known<T>;
+  /** Whether it has been asked before. */
+  readonly isKept: (question: K) => boolean;
   /** Everything is looked at again when it is next asked for. */
   readonly recheck: () => void;
 }
@@ -73,6 +75,7 @@ export function createAnswers<K, T>(
         work.start(update(question, entry));
       return entry.known;
     },
+    isKept: (question) => kept.has(key(question)),
     recheck() {
       for (const entry of kept.values()) entry.checkedAt = -Infinity;
     },
@@ -87,6 +90,7 @@ export function createWork(): Work {
       loading.add(tracked);
     },
     async settled(withinMs) {
+      if (loading.size === 0) return false;
       const end = performance.now() + withinMs;
       while (loading.size > 0 && performance.now() < end) {
         let timer: NodeJS.Timeout | undefined;
@@ -96,6 +100,7 @@ export function createWork(): Work {
         await Promise.race([Promise.all(loading), late]);
         clearTimeout(timer);
       }
+      return true;
     },
   };
 }

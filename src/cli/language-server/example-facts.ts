@@ -25,9 +25,9 @@ const stretch = 40;
 
 /** What the tokens depend on. */
 export function exampleKey({ experiment: { model, task, data }, base }: ExampleQuestion): string {
-  const form = Object.entries(data).filter(
-    ([field]) => !["eval", "test", "packing", "shuffle"].includes(field),
-  );
+  const others = ["eval", "test", "packing", "shuffle"];
+  if (task === "causal-lm") others.push("labels", "problem_type");
+  const form = Object.entries(data).filter(([field]) => !others.includes(field));
   return JSON.stringify([base, model, task, form]);
 }
 

@@ -1,7 +1,7 @@
 /** @file Work that is too long for a keystroke: one piece at a time, when nothing else is asked for. */
 
 export interface Later {
-  /** Does the work once, before long; what waits under the key already is not added again. */
+  /** Does the work once, before long; of what waits under one key, the latest. */
   readonly add: (key: string, work: () => void) => void;
   /** Something was typed: what waits goes on waiting a little. */
   readonly postpone: () => void;
@@ -9,7 +9,8 @@ export interface Later {
   readonly isDone: () => boolean;
 }
 
-const idleMs = 40;
+/** Less than a pause between two words, more than between two keys. */
+const idleMs = 150;
 
 /** `failed` is told of what a piece of work threw; `changed` is called after each. */
 export function createLater(changed: () => void, failed: (error: unknown) => void): Later {
@@ -39,7 +40,7 @@ export function createLater(changed: () => void, failed: (error: unknown) => voi
 
   return {
     add(key, work) {
-      if (!waiting.has(key) && !broken.has(key)) waiting.set(key, work);
+      if (!broken.has(key)) waiting.set(key, work);
       schedule();
     },
     postpone() {

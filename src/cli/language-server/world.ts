@@ -47,7 +47,8 @@ export function createWorld(failed: (error: unknown) => void): World {
     stamp: cacheStamp,
     load: cachedModels,
   });
-  const examples = createAnswers(work, changed, {
+  // Tokenizing takes long: no answer waits for it, and it begins in a pause.
+  const examples = createAnswers(createWork(), changed, {
     key: exampleKey,
     stamp: exampleStamp,
     load: exampleLoader(),
@@ -62,7 +63,12 @@ export function createWorld(failed: (error: unknown) => void): World {
     model: (id, revision, base) => models.ask({ id, revision, base }),
     hubModels: () => hub.ask(undefined),
     data: (file) => data.ask(file),
-    examples: (experiment, base) => examples.ask({ experiment, base }),
+    examples(experiment, base) {
+      const question = { experiment, base };
+      if (examples.isKept(question)) return examples.ask(question);
+      later.add("examples", () => void examples.ask(question));
+      return { state: "pending" };
+    },
     adapterConfig: (folder) => adapters.ask(folder),
     memoryBytes: memoryOfMachine(),
     match: createMatch(),

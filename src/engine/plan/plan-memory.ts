@@ -127,15 +127,31 @@ function passMemory(inputs: MemoryInputs, shape: BatchShape): PassMemory {
       for (const [name, value] of part.outputs)
         if (!graph.outputs.has(name)) crossing.set(`${name} ${value.shape.join()}`, bytesOf(value));
   };
+  // Layers of one kind have the same programs: each is made once, whatever the number of layers.
+  const kept = new Map<string, number>();
+  const once = (key: string, bytes: () => number): number => {
+    const known = kept.get(key) ?? bytes();
+    kept.set(key, known);
+    return known;
+  };
   layers.forEach((setup, index) => {
-    if (index < first || inputs.measures) add(layerForward(model, setup, shape));
+    const kind = kindOf(setup);
+    if (index < first || inputs.measures)
+      once(`forward ${kind}`, () => {
+        add(layerForward(model, setup, shape));
+        return 0;
+      });
     if (index < first) return;
     const options = { checkpointing, inputGradient: index > first || trains(embedding) };
-    const { forward, backward, residuals } = layerTraining(model, setup, shape, options);
-    add(forward);
-    add(backward);
-    for (const { shape: size, dtype } of residuals)
-      activations += elementCount(size) * dtypeBytes[dtype];
+    activations += once(`training ${options.inputGradient} ${kind}`, () => {
+      const { forward, backward, residuals } = layerTraining(model, setup, shape, options);
+      add(forward);
+      add(backward);
+      return residuals.reduce(
+        (sum, { shape: size, dtype }) => sum + elementCount(size) * dtypeBytes[dtype],
+        0,
+      );
+    });
     for (const linear of setup.spec.linears)
       if ((setup.sites.get(linear.name)?.dropout ?? 0) > 0) activations += rows * linear.in;
   });
@@ -148,4 +164,21 @@ function passMemory(inputs: MemoryInputs, shape: BatchShape): PassMemory {
   }
   if (trains(embedding)) add(embeddingTraining(model, embedding, shape).backward);
   return { activations: activations + [...crossing.values()].reduce((a, b) => a + b, 0), graphs };
+}
+
+/** What a layer's programs depend on: its tensors and sites by their names within the block, not where it stands. */
+function kindOf({ spec, storage, trained, sites }: BlockSetup): string {
+  return JSON.stringify([
+    spec.tensors.map(({ name, shape, role }) => [name, shape, role]),
+    spec.linears.map(({ name, in: width, out, bias }) => [name, width, out, bias]),
+    [...storage],
+    [...trained],
+    [...sites].map(([name, { method, params, dropout }]) => [
+      name,
+      method.name,
+      method.config,
+      [...params],
+      dropout,
+    ]),
+  ]);
 }

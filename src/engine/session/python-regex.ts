@@ -24,6 +24,17 @@ export function createFullMatch(deadlineMs: number): FullMatch {
   };
 }
 
+/** `re.fullmatch` of one expression on many texts, all of which together may take `deadlineMs`. */
+export function createFullMatches(
+  deadlineMs: number,
+): (pattern: string, texts: readonly string[]) => readonly boolean[] {
+  const compile = compiler(({ source, flags }) => new RegExp(`^(?:${source})$`, flags));
+  return (pattern, texts) => {
+    const { expression } = compile(pattern);
+    return limited(pattern, deadlineMs, () => texts.map((text) => expression.test(text)));
+  };
+}
+
 /** The last match that `re.finditer` gives. Limits and errors as {@link createFullMatch}. */
 export function createLastGroup(deadlineMs: number): LastGroup {
   const compile = compiler(({ source, flags }) => new RegExp(source, `g${flags}`));
@@ -108,7 +119,7 @@ function limited<T>(pattern: string, deadlineMs: number, work: () => T): T {
     script.runInContext(context, { timeout: deadlineMs });
   } catch (error) {
     if (isTimeout(error))
-      throw tooSlow(pattern, `takes longer than ${deadlineMs} ms on one text`, error);
+      throw tooSlow(pattern, `takes longer than ${deadlineMs} ms`, error);
     if (error instanceof RangeError)
       throw tooSlow(pattern, "needs more memory than a match may take", error);
     if (error instanceof SyntaxError) throw invalid(pattern, "it is too large", error);
