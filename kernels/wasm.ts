@@ -14,6 +14,7 @@ export interface KernelInstance {
 declare const WebAssembly: {
   readonly Memory: new (size: { readonly initial: number; readonly maximum: number }) => {
     readonly buffer: ArrayBuffer;
+    grow(pages: number): number;
   };
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (
@@ -37,11 +38,7 @@ export function instantiate(wasm: Uint8Array, bytes: number): KernelInstance {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm), { env: { memory } });
   return {
     memory: memory.buffer,
-    fn: (name) => {
-      const found = exports[name];
-      if (found === undefined) throw new TypeError(`The kernel has no function ${name}.`);
-      return found;
-    },
+    fn: (name) => namedFunction(exports, name),
   };
 }
 
@@ -59,4 +56,42 @@ export function regions(): { take(bytes: number): number; readonly bytes: number
       return next;
     },
   };
+}
+
+/** A kernel in a memory that grows up to a limit, for work whose size is known only when it comes. */
+export interface GrowingKernel {
+  /** The memory now; typed arrays over it are void after {@link GrowingKernel.reserve} made it larger. */
+  readonly memory: ArrayBuffer;
+  /** Makes the memory at least `bytes` long; RangeError above the limit. What is in it stays. */
+  reserve(bytes: number): void;
+  readonly fn: (name: string) => KernelFunction;
+}
+
+/** A kernel over a memory of at most `maxBytes` bytes, which begins small. */
+export function instantiateGrowing(wasm: Uint8Array, maxBytes: number): GrowingKernel {
+  if (!(maxBytes >= pageBytes && maxBytes <= largestMemory))
+    throw new RangeError(`A kernel's memory has 64 KiB to 4 GiB, not ${maxBytes} bytes.`);
+  const memory = new WebAssembly.Memory({ initial: 1, maximum: Math.floor(maxBytes / pageBytes) });
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(wasm), { env: { memory } });
+  return {
+    get memory() {
+      return memory.buffer;
+    },
+    reserve: (bytes) => {
+      if (bytes > maxBytes)
+        throw new RangeError(`${bytes} bytes are needed, but the memory ends at ${maxBytes}.`);
+      const missing = Math.ceil((bytes - memory.buffer.byteLength) / pageBytes);
+      if (missing > 0) memory.grow(missing);
+    },
+    fn: (name) => namedFunction(exports, name),
+  };
+}
+
+function namedFunction(
+  exports: Readonly<Record<string, KernelFunction | undefined>>,
+  name: string,
+): KernelFunction {
+  const found = exports[name];
+  if (found === undefined) throw new TypeError(`The kernel has no function ${name}.`);
+  return found;
 }

@@ -1,0 +1,116 @@
+/** @file Thin SVD and singular values: the bounds of the docstring on every awkward matrix, and the values of one-sided Jacobi. */
+import assert from "node:assert/strict";
+import { before, describe, it } from "node:test";
+import { multiplyReference } from "../../../../kernels/gemm/reference.ts";
+import type { Linalg } from "../../../../kernels/linalg/index.ts";
+import { transposedCopy } from "../../../../kernels/linalg/matrix.ts";
+import { svdReference } from "../../../../kernels/svd/reference.ts";
+import * as cases from "./matrices.ts";
+
+const { bound, difference, disorder, matrices, norm, random, timesDiagonal } = cases;
+
+describe("svd", () => {
+  let linalg: Linalg;
+  before(async () => {
+    linalg = await cases.makeLinalg();
+  });
+
+  for (const [name, A] of Object.entries(matrices))
+    it(`keeps its bounds: ${name}`, async () => {
+      const { U, sigma, Vt } = await linalg.svd(A);
+      const k = Math.min(A.rows, A.columns);
+      assert.deepEqual([U.rows, U.columns, Vt.rows, Vt.columns], [A.rows, k, k, A.columns]);
+      // Subnormal numbers have few digits: results cannot be better than their spacing.
+      const size = Math.max(norm(A), name === "subnormal" ? 1e-300 : 0);
+      const error = difference(multiplyReference(timesDiagonal(U, sigma), Vt), A);
+      assert.ok(error <= bound(A) * size, `‖A − USVᵀ‖ ${error / size}`);
+      assert.ok(disorder(U) <= bound(A), `U ${disorder(U)}`);
+      assert.ok(disorder(transposedCopy(Vt)) <= bound(A), `V ${disorder(transposedCopy(Vt))}`);
+      assert.ok(sigma.every((value, i) => value >= 0 && value <= (sigma[i - 1] ?? Infinity)));
+
+      const values = await linalg.singularValues(A);
+      const small = size > 0 && size < 1e-300;
+      const unit = size === 0 || small ? 1 : 1 / size;
+      const expected = svdReference(cases.scaled(A, unit)).sigma;
+      for (const found of [sigma, values])
+        for (const [i, value] of found.entries())
+          assert.ok(
+            small || Math.abs(value * unit - (expected[i] ?? NaN)) <= bound(A),
+            `σ_${i} ${value * unit} ≠ ${expected[i] ?? NaN}`,
+          );
+    });
+
+  it("knows the singular values of closed forms", async () => {
+    const n = 80;
+    // The second difference matrix: 2 − 2 cos(jπ / (n + 1)). The triangle of ones: 1 / (2 sin((2j − 1)π / (4n + 2))).
+    const laplacian = cases.matrix(n, n, (i, j) => (i === j ? 2 : Math.abs(i - j) === 1 ? -1 : 0));
+    const triangle = cases.matrix(n, n, (i, j) => Number(j >= i));
+    const expected = [
+      [laplacian, (j: number) => 2 - 2 * Math.cos(((n + 1 - j) * Math.PI) / (n + 1))],
+      [triangle, (j: number) => 0.5 / Math.sin(((2 * j - 1) * Math.PI) / (4 * n + 2))],
+    ] as const;
+    for (const [A, value] of expected) {
+      const sigma = await linalg.singularValues(A);
+      for (const [i, found] of sigma.entries())
+        assert.ok(Math.abs(found - value(i + 1)) <= bound(A) * norm(A), `σ_${i}`);
+    }
+  });
+  it("returns float32 for float32, rounded once from the float64 result", async () => {
+    const A = random(30, 20, 30);
+    const single = { ...A, data: new Float32Array(A.data) };
+    const { U, sigma, Vt } = await linalg.svd(single);
+    const exact = await linalg.svd({ ...A, data: Float64Array.from(single.data) });
+    assert.deepEqual(sigma, new Float32Array(exact.sigma));
+    assert.deepEqual(U.data, new Float32Array(exact.U.data));
+    assert.deepEqual(Vt.data, new Float32Array(exact.Vt.data));
+  });
+  it("holds its bounds for float32 of huge and tiny scale", async () => {
+    for (const scale of [1e15, 1e-15, 1e30, 1e-30]) {
+      const A = {
+        rows: 25,
+        columns: 30,
+        data: new Float32Array(cases.scaled(random(25, 30, 31), scale).data),
+      };
+      const { U, sigma, Vt } = await linalg.svd(A);
+      const wide = (X: { rows: number; columns: number; data: Float32Array }) => ({
+        ...X,
+        data: Float64Array.from(X.data),
+      });
+      const error = difference(multiplyReference(timesDiagonal(wide(U), sigma), wide(Vt)), wide(A));
+      assert.ok(error <= 4 * 2 ** -24 * norm(wide(A)) * Math.sqrt(25));
+    }
+  });
+  it("gives the same bytes in another context, and keeps its input", async () => {
+    const A = random(90, 70, 32);
+    const copy = A.data.slice();
+    const first = await linalg.svd(A);
+    // What the memory held before must not show.
+    await linalg.svd(random(100, 100, 33));
+    const other = await (await cases.makeLinalg()).svd(A);
+    assert.deepEqual(first, other);
+    assert.deepEqual(await linalg.svd(A), first);
+    assert.deepEqual(A.data, copy);
+  });
+  it("takes empty matrices", async () => {
+    const { U, sigma, Vt } = await linalg.svd({ rows: 5, columns: 0, data: new Float64Array(0) });
+    assert.deepEqual([U.columns, sigma.length, Vt.rows], [0, 0, 0]);
+  });
+  it("refuses NaN, infinities and wrong sizes, naming the place", async () => {
+    const bad = random(4, 3, 34);
+    bad.data[7] = NaN;
+    await assert.rejects(linalg.svd(bad), { name: "RangeError", message: /svd.*\[2, 1\].*NaN/ });
+    bad.data[7] = -Infinity;
+    await assert.rejects(linalg.singularValues(bad), /\[2, 1\] is -Infinity/);
+    await assert.rejects(linalg.svd({ ...bad, rows: 5 }), /5 × 3 elements, but 12/);
+    await assert.rejects(
+      linalg.svd({ rows: -1, columns: 0.5, data: new Float64Array(0) }),
+      RangeError,
+    );
+  });
+  it("refuses what does not fit its memory, and goes on", async () => {
+    const little = await cases.makeLinalg({ maxBytes: 2 ** 22 });
+    await assert.rejects(little.svd(random(400, 400, 35)), /bytes are needed, but the memory ends/);
+    const { sigma } = await little.svd(random(10, 10, 36));
+    assert.equal(sigma.length, 10);
+  });
+});
