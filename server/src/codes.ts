@@ -66,7 +66,7 @@ export function checkTable(): string {
   return [
     "# Checks",
     "",
-    "Generated from the checks themselves: `npm run golden` writes it, a test compares it.",
+    "Made from the checks themselves by `npm run docs`.",
     "",
     "A comment silences a check for its line, or, on a line of its own, for the next one: `# spectune-ignore: few-steps`. For the whole file: `# spectune-ignore-file: few-steps`. The setting `spectune.checks.severity` gives a code another severity, or `off`. What keeps the file from being read cannot be silenced.",
     "",

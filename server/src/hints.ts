@@ -28,7 +28,10 @@ export function hints(analysis: Analysis): readonly Hint[] {
     ...sweepHints(analysis),
     ...(training === undefined ? [] : trainingHints(analysis, training)),
   ];
-  return all.toSorted((a, b) => a.offset - b.offset);
+  const { length } = analysis.text;
+  return all
+    .map((hint) => ({ ...hint, offset: Math.min(hint.offset, length) }))
+    .toSorted((a, b) => a.offset - b.offset);
 }
 
 function expressionHints({ normalised, file }: Analysis): readonly Hint[] {

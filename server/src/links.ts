@@ -23,7 +23,8 @@ function linksIn(analysis: Analysis, node: Located, path: Path): readonly Link[]
       return node.items.flatMap((item, index) => linksIn(analysis, item, [...path, String(index)]));
     case "text": {
       const target = targetOf(analysis, path, node.value);
-      const quote = node.quoted && /^["']/.test(node.written) ? 1 : 0;
+      // A quote that is not closed yet ends with the text.
+      const quote = /^(["']).*\1$/s.test(node.written) && node.quoted ? 1 : 0;
       const { start, end } = node.at;
       return target === undefined ? [] : [{ start: start + quote, end: end - quote, target }];
     }

@@ -3,7 +3,9 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { fileURLToPath } from "node:url";
+import { checkTable } from "../../server/src/codes.ts";
 import { catalogTables } from "./docs/catalog-tables.ts";
+import { adapterConfigSchema, experimentSchema } from "./docs/schemas.ts";
 
 interface Made {
   readonly file: string;
@@ -14,7 +16,12 @@ interface Made {
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-const made: readonly Made[] = [{ file: "README.md", block: "catalog", text: catalogTables }];
+const made: readonly Made[] = [
+  { file: "README.md", block: "catalog", text: catalogTables },
+  { file: "server/CHECKS.md", text: checkTable },
+  { file: "media/schemas/experiment.schema.json", text: experimentSchema },
+  { file: "media/schemas/adapter-config.schema.json", text: adapterConfigSchema },
+];
 
 const check = process.argv.includes("--check");
 for (const { file, block, text } of made) {
