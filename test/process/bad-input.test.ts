@@ -375,6 +375,11 @@ describe("wrong arguments", () => {
     const override = await spectune(folder, "run", "a.peft.yaml", "--set", "train.leraning_rate=1");
     assert.equal(override.code, 2);
     assert.match(override.err, /leraning_rate[^]*learning_rate/);
+    for (const beside of [["a.peft.yaml"], ["--set", "train.max_steps=9"]]) {
+      const changed = await spectune(folder, "run", "--resume", "nothing", ...beside);
+      assert.equal(changed.code, 2);
+      assert.match(changed.err, /beside it has no meaning/u);
+    }
     const run = await spectune(folder, "run", "--resume", "nothing");
     assert.equal(run.code, 2);
     assert.match(run.err, /no run "nothing"/);

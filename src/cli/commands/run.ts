@@ -43,7 +43,7 @@ export const runCommand: Command = {
     const target =
       resume === undefined
         ? await newRun(file, args.texts("set"), console)
-        : await resumed(resume, file, console);
+        : await resumed(resume, [...args.positionals, ...args.texts("set")], console);
     const result = await runShown(target, console);
     if (args.flag("json")) console.out(`${JSON.stringify(resultLine(result))}\n`);
     else console.out(summaryText(result));
@@ -81,14 +81,15 @@ async function newRun(
 
 async function resumed(
   reference: string,
-  file: string | undefined,
+  beside: readonly string[],
   console: Console,
 ): Promise<Target> {
-  if (file !== undefined)
+  const [extra] = beside;
+  if (extra !== undefined)
     throw new UserError({
       code: "wrong-arguments",
-      message: "--resume goes on with the run's own experiment; a file beside it has no meaning.",
-      remedy: "Leave the file out.",
+      message: `--resume goes on with the run's own experiment; ${extra} beside it has no meaning.`,
+      remedy: "Leave it out; a changed experiment is a new run.",
     });
   const runFolder = await findRun(reference, await findSpectuneFolder(join(console.cwd, "x")));
   const record = join(runFolder, runLayout.experiment);
