@@ -12,10 +12,10 @@ describe("every document", () => {
   for (const name of globSync("{server,experiment}/**/*.{yaml,json}", { cwd: golden }).toSorted())
     it(name, () => {
       const text = readFileSync(join(golden, name), "utf8");
-      for (let end = 0; end <= text.length; end += 1) {
-        askEverything(text.slice(0, end), end, facts);
-        askEverything(text.slice(0, end) + text.slice(end + 1), end, facts);
-        askEverything(text.replaceAll(/^ +/gm, "\t"), Math.min(end, text.length), facts);
-      }
+      for (let end = 0; end <= text.length; end += 1) askEverything(text.slice(0, end), end, facts);
+      for (let place = 0; place < text.length; place += 5)
+        askEverything(text.slice(0, place) + text.slice(place + 1), place, facts);
+      const tabs = text.replaceAll(/^ +/gm, "\t");
+      for (let offset = 0; offset <= tabs.length; offset += 5) askEverything(tabs, offset, facts);
     });
 });
