@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { buildKernels } from "../../src/build/kernels.ts";
 import { dropoutShare } from "./dropout.ts";
 import { firstStep } from "./first-step.ts";
+import { kernels } from "./kernels.ts";
 import { loraStep } from "./lora-step.ts";
 import { memory } from "./memory.ts";
 import { qwen } from "./qwen.ts";
@@ -22,6 +23,7 @@ const benchmarks = {
   "qwen-nf4": () => qwen("nf4"),
   memory,
   server,
+  kernels,
 } as const satisfies Record<string, () => Promise<unknown>>;
 
 type Name = keyof typeof benchmarks;
