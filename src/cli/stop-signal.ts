@@ -9,13 +9,18 @@ export async function withStopSignal<T>(
   work: (signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const abort = new AbortController();
+  const meaning = interrupts();
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (abort.signal.aborted) {
-      endBySignal(signal);
-      return;
+    switch (meaning(performance.now())) {
+      case "stop":
+        console.err("\nStopping after this step; interrupt again to end at once.\n");
+        abort.abort();
+        return;
+      case "end":
+        endBySignal(signal);
+        return;
+      case "echo":
     }
-    console.err("\nStopping after this step; interrupt again to end at once.\n");
-    abort.abort();
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
   try {
@@ -23,4 +28,21 @@ export async function withStopSignal<T>(
   } finally {
     process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
   }
+}
+
+/** Longer than one press needs to arrive by all its ways, shorter than a second press takes. */
+const echoMilliseconds = 250;
+
+/**
+ * What each interrupt means, given when it comes. One press can arrive twice: the terminal sends it to every
+ * process of the group, and npm sends it on to its script.
+ */
+export function interrupts(): (milliseconds: number) => "stop" | "echo" | "end" {
+  let last: number | undefined;
+  return (milliseconds) => {
+    const meaning =
+      last === undefined ? "stop" : milliseconds - last < echoMilliseconds ? "echo" : "end";
+    last = milliseconds;
+    return meaning;
+  };
 }
