@@ -2,6 +2,7 @@
 import { formatPlace } from "../../src/shared/errors.ts";
 import { pointCount } from "../../src/shared/experiment/checks/swept-fields.ts";
 import type { ExperimentFinding, Fix } from "../../src/shared/experiment/findings.ts";
+import { relativeTo } from "../../src/shared/experiment/paths.ts";
 import { expandSweep } from "../../src/shared/experiment/sweep.ts";
 import { entryOf, locationOf, plain } from "../../src/shared/experiment/tree.ts";
 import { lineAndColumn } from "../../src/shared/experiment/tree.ts";
@@ -120,7 +121,7 @@ function placed(
 ): Diagnostic {
   if (file === analysis.file) return { ...said, start, end };
   const named = entryOf(analysis.written(), "extends")?.value.at ?? { start: 0, end: 0 };
-  const place = formatPlace({ file, line, column });
+  const place = formatPlace({ file: relativeTo(analysis.base, file), line, column });
   return {
     ...said,
     message: `${place}: ${said.message}`,

@@ -45,7 +45,8 @@ function expressionHints({ normalised, file }: Analysis): readonly Hint[] {
 
 function parameterHints(analysis: Analysis): readonly Hint[] {
   const parameters = valueOf(parametersOf(analysis));
-  const offset = behind(analysis, ["method"], "type");
+  // A file that extends another may leave the method to it.
+  const offset = behind(analysis, ["method"], "type") ?? behind(analysis, ["extends"]);
   if (parameters === undefined || offset === undefined) return [];
   const { trainable, total } = parameters;
   return [
@@ -139,7 +140,7 @@ function trainingHints(analysis: Analysis, training: Training): readonly Hint[] 
     ...after(["per_device_train_batch_size"], `effective batch ${train.batch_size}`),
     ...after(["gradient_accumulation_steps"], `effective batch ${train.batch_size}`),
     {
-      offset: length ?? behind(analysis, ["model"], "id") ?? 0,
+      offset: length ?? behind(analysis, ["model"], "id") ?? behind(analysis, ["extends"]) ?? 0,
       text: `peak memory ≈ ${memoryText(memory.total)}${saysLength ? "" : `, ${about}${countText(steps)} steps`}`,
       doc: Object.entries<number>({ ...memory })
         .filter(([name]) => name !== "total")

@@ -1,4 +1,5 @@
 /** @file Answers that are loaded once, kept, and loaded again when what they came from has changed; asking never waits. */
+import { errorCode } from "../../engine/runs/file-errors.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Known, Problem } from "../../../server/src/facts.ts";
 
@@ -111,5 +112,7 @@ function problemOf(error: unknown): Problem {
     const { code, message, remedy } = error;
     return { code, message, remedy };
   }
-  return { code: "unreadable", message: error instanceof Error ? error.message : String(error) };
+  const message = error instanceof Error ? error.message : String(error);
+  const missing = errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR";
+  return { code: missing ? "no-such-file" : "unreadable", message };
 }

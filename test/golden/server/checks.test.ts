@@ -13,9 +13,18 @@ import { base, world } from "./world.ts";
 const folder = join(import.meta.dirname, "checks");
 const update = process.env["SPECTUNE_UPDATE_GOLDENS"] === "1";
 
+/** What one of the documents extends. */
+const extended = `model: ./base
+data: { train: ./train.jsonl }
+method: { type: lora, r: 8, target_modules: [q_projj, up_proj] }
+`;
+
 function diagnosticsOf(name: string, text: string) {
   // A file of little memory is named so.
-  const facts = world({ memoryBytes: name.startsWith("memory") ? 0.3e9 : 8e9 });
+  const facts = world({
+    memoryBytes: name.startsWith("memory") ? 0.3e9 : 8e9,
+    texts: { "base.peft.yaml": extended },
+  });
   return diagnose(analyse({ file: `${base}/${name}`, text }, facts));
 }
 
