@@ -6,6 +6,8 @@ import { fileURLToPath } from "node:url";
 import { checkTable } from "../../server/src/codes.ts";
 import { catalogTables } from "./docs/catalog-tables.ts";
 import { adapterConfigSchema, experimentSchema } from "./docs/schemas.ts";
+import { draw } from "./picture/draw.ts";
+import { readNumbers } from "./picture/numbers.ts";
 
 interface Made {
   readonly file: string;
@@ -21,6 +23,10 @@ const made: readonly Made[] = [
   { file: "server/CHECKS.md", text: checkTable },
   { file: "media/schemas/experiment.schema.json", text: experimentSchema },
   { file: "media/schemas/adapter-config.schema.json", text: adapterConfigSchema },
+  {
+    file: "media/readme/quickstart.svg",
+    text: async () => draw(await readNumbers(join(root, "media/readme/quickstart.json"))),
+  },
 ];
 
 const check = process.argv.includes("--check");

@@ -68,7 +68,7 @@ function title(runs: readonly DrawnRun[]): string {
 }
 
 function curves(runs: readonly DrawnRun[]): readonly string[] {
-  const smooth = runs.map(({ losses }) => averaged(losses));
+  const smooth = runs.map(({ losses }) => smoothed(losses));
   const steps = Math.max(...runs.map(({ losses }) => losses.length));
   const powers = smooth.flat().map((loss) => Math.log10(loss));
   const low = Math.floor(Math.min(...powers));
@@ -88,6 +88,7 @@ function curves(runs: readonly DrawnRun[]): readonly string[] {
   );
   return [
     text("title", { x: plot.left, y: 32 }, "Training loss"),
+    text("small", { x: plot.right, y: 32 }, `median of ${window} steps`, "end"),
     ...rules,
     ...smooth.map((losses, run) => {
       const path = losses.map((loss, index) => pair(place(index + 1, Math.log10(loss)))).join(" ");
@@ -98,12 +99,17 @@ function curves(runs: readonly DrawnRun[]): readonly string[] {
   ];
 }
 
-/** The mean of each step and those just before it, as single batches are easier or harder than others. */
-function averaged(losses: readonly number[]): readonly number[] {
-  const before = 4;
-  return losses.map((_, index) => {
-    const some = losses.slice(Math.max(0, index - before), index + 1);
-    return some.reduce((sum, loss) => sum + loss, 0) / some.length;
+/** Steps that the median is taken over. */
+const window = 9;
+
+/** The median of each step and those around it: some batches hold other texts than most, and would show as spikes. */
+function smoothed(losses: readonly number[]): readonly number[] {
+  const reach = (window - 1) / 2;
+  return losses.map((loss, index) => {
+    const some = losses
+      .slice(Math.max(0, index - reach), index + reach + 1)
+      .toSorted((a, b) => a - b);
+    return some[Math.floor(some.length / 2)] ?? loss;
   });
 }
 
