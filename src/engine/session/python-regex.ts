@@ -118,8 +118,7 @@ function limited<T>(pattern: string, deadlineMs: number, work: () => T): T {
   try {
     script.runInContext(context, { timeout: deadlineMs });
   } catch (error) {
-    if (isTimeout(error))
-      throw tooSlow(pattern, `takes longer than ${deadlineMs} ms`, error);
+    if (isTimeout(error)) throw tooSlow(pattern, `takes longer than ${deadlineMs} ms`, error);
     if (error instanceof RangeError)
       throw tooSlow(pattern, "needs more memory than a match may take", error);
     if (error instanceof SyntaxError) throw invalid(pattern, "it is too large", error);
