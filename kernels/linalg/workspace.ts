@@ -15,7 +15,7 @@ const functionNames = [
   ...["firstNotFinite", "largest", "dot", "axpy", "scale", "gemv", "gemvT", "symv", "copy"],
   ...["copyRows", "transpose", "swap", "rotate", "reflector", "qrPanel", "triangularFactor"],
   ...["luPanel", "choleskyBlock", "solveBlock", "bidiagonalQr", "secularRoot", "lowner"],
-  ...["arrowVectors", "gemm64", "gemm32", "factorSymmetric", "assign"],
+  ...["arrowVectors", "gemm64", "gemm32", "factorSymmetric", "assign", "bandToBidiagonal"],
 ] as const;
 
 type FunctionName = (typeof functionNames)[number];

@@ -18,31 +18,35 @@ const panelColumns = 32;
 export async function reduceToR(ws: Workspace, A: Block): Promise<readonly Reflectors[]> {
   const steps = Math.min(A.rows, A.columns);
   const panels: Reflectors[] = [];
-  for (let j = 0; j < steps; j += panelColumns) {
-    const width = Math.min(panelColumns, steps - j);
-    const height = A.rows - j;
-    const V = ws.take(height, width);
-    const T = ws.zeros(width, width);
-    await ws.scoped(async () => {
-      const R = ws.take(width, width);
-      const tau = ws.take(1, width);
-      const work = ws.take(2, Math.max(height, width));
-      const panel = part(A, j, j, height, width);
-      ws.call.copyRows(height, width, panel.at, A.rowStep, V.at, width);
-      ws.call.qrPanel(height, width, V.at, R.at, tau.at, work.at);
-      ws.fill(panel, 0);
-      ws.call.copyRows(width, width, R.at, width, panel.at, A.rowStep);
-      await triangular(ws, V, tau, T);
-      await applyLeft(
-        ws,
-        { first: j, V, T },
-        part(A, 0, j + width, A.rows, A.columns - j - width),
-        true,
-      );
-    });
-    panels.push({ first: j, V, T });
-  }
+  for (let j = 0; j < steps; j += panelColumns)
+    panels.push(await reduceStep(ws, A, j, Math.min(panelColumns, steps - j)));
   return panels;
+}
+
+/** Reduces columns [j, j + width) from row j on, and brings the columns to their right up to date. */
+export async function reduceStep(
+  ws: Workspace,
+  A: Block,
+  j: number,
+  width: number,
+): Promise<Reflectors> {
+  const height = A.rows - j;
+  const V = ws.take(height, width);
+  const T = ws.zeros(width, width);
+  await ws.scoped(async () => {
+    const R = ws.take(width, width);
+    const tau = ws.take(1, width);
+    const work = ws.take(2, Math.max(height, width));
+    const panel = part(A, j, j, height, width);
+    ws.call.copyRows(height, width, panel.at, A.rowStep, V.at, width);
+    ws.call.qrPanel(height, width, V.at, R.at, tau.at, work.at);
+    ws.fill(panel, 0);
+    ws.call.copyRows(width, width, R.at, width, panel.at, A.rowStep);
+    await triangular(ws, V, tau, T);
+    const right = part(A, 0, j + width, A.rows, A.columns - j - width);
+    await applyLeft(ws, { first: j, V, T }, right, true);
+  });
+  return { first: j, V, T };
 }
 
 /** T of the compact form from V and tau. */

@@ -1,11 +1,15 @@
 /** @file The thin singular value decomposition of a dense matrix in the workspace. */
 import { applyQ, applyQTransposedRight, reduceToR } from "../qr/index.ts";
 import { normalise, part, transposed, type Block, type Workspace } from "../linalg/workspace.ts";
+import { bandBidiagonal } from "./band.ts";
 import { bidiagonalise } from "./bidiagonalise.ts";
 import { bidiagonalValues, bidiagonalVectors } from "./divide-and-conquer.ts";
 
 /** From this many rows to a column on, QR first is cheaper. */
 const tall = 1.6;
+
+/** From this many columns on, two stages give the values sooner than one. */
+const large = 128;
 
 /** A = U diag(sigma) Vt with U [m, n] and Vt [n, n]. */
 export interface SvdBlocks {
@@ -49,7 +53,7 @@ export async function singularValues(ws: Workspace, A: Block): Promise<Float64Ar
   const values = await ws.scoped(async () => {
     if (m >= tall * n) await reduceToR(ws, A);
     const core = part(A, 0, 0, m >= tall * n ? n : m, n);
-    const B = await bidiagonalise(ws, core, false);
+    const B = n >= large ? await bandBidiagonal(ws, core) : await bidiagonalise(ws, core, false);
     return bidiagonalValues(ws, B.diagonal, B.superdiagonal);
   });
   return values.reverse().map((value) => value * factor);

@@ -20,3 +20,4 @@ export { reflector, qrPanel, triangularFactor, luPanel, choleskyBlock, solveBloc
 export { bidiagonalQr } from "./bidiagonal";
 export { secularRoot, lowner, arrowVectors } from "./secular";
 export { factorSymmetric, assign } from "./symmetric";
+export { bandToBidiagonal } from "./band";
