@@ -7,6 +7,7 @@ import { UserError, formatPlace } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import type { ExperimentFinding } from "../shared/experiment/findings.ts";
 import { readExperiment } from "../shared/experiment/normalise.ts";
+import { expandSweep } from "../shared/experiment/sweep.ts";
 import type { Finding } from "../shared/findings.ts";
 import type { Console } from "./define.ts";
 
@@ -16,6 +17,8 @@ export interface ReadFile {
   readonly findings: readonly ExperimentFinding[];
   /** Folder that its paths are relative to. */
   readonly folder: string;
+  /** Runs of its sweep; undefined where it has none. */
+  readonly sweepRuns: number | undefined;
 }
 
 /** Reads FILE with `--set` overrides applied; a missing file is a UserError. */
@@ -36,15 +39,17 @@ export async function readExperimentFile(
       cause: error,
     });
   }
-  const { experiment, findings } = readExperiment({
-    file: path,
-    text,
-    catalog: catalogFields,
-    provider,
-    overrides,
-  });
+  const read = readExperiment({ file: path, text, catalog: catalogFields, provider, overrides });
+  const { experiment } = read;
+  const sweep = experiment?.sweep == null ? undefined : expandSweep(read, catalogFields);
+  const findings = [...read.findings, ...(sweep?.findings ?? [])];
   const failed = findings.some(({ severity }) => severity === "error");
-  return { experiment: failed ? undefined : experiment, findings, folder: dirname(path) };
+  return {
+    experiment: failed ? undefined : experiment,
+    findings,
+    folder: dirname(path),
+    sweepRuns: sweep?.value?.runs.length,
+  };
 }
 
 /** The experiment; prints its errors and warnings, and throws where any is an error. */

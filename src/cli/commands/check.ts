@@ -1,6 +1,7 @@
 /** @file `spectune check`: what is wrong with an experiment file, without running it. */
 import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
+import { count } from "../format.ts";
 import { findingText, readExperimentFile } from "../read-file.ts";
 import { UserError } from "../../shared/errors.ts";
 
@@ -20,9 +21,13 @@ export const checkCommand: Command = {
   },
   async run(args, console) {
     const [file = ""] = args.positionals;
-    const { experiment, findings } = await readExperimentFile(file, args.texts("set"), console.cwd);
-    if (args.flag("json"))
-      console.out(`${JSON.stringify({ valid: experiment !== undefined, findings })}\n`);
+    const { experiment, findings, sweepRuns } = await readExperimentFile(
+      file,
+      args.texts("set"),
+      console.cwd,
+    );
+    const valid = experiment !== undefined;
+    if (args.flag("json")) console.out(`${JSON.stringify({ valid, sweepRuns, findings })}\n`);
     else for (const finding of findings) console.out(findingText(finding));
     if (!experiment) {
       const errors = findings.filter(({ severity }) => severity === "error").length;
@@ -31,7 +36,10 @@ export const checkCommand: Command = {
         message: `${file} has ${errors} error${errors === 1 ? "" : "s"}.`,
       });
     }
-    if (!args.flag("json")) console.out(`${file} is valid.\n`);
+    if (!args.flag("json")) {
+      const runs = sweepRuns === undefined ? "" : `; its sweep has ${count(sweepRuns)} runs`;
+      console.out(`${file} is valid${runs}.\n`);
+    }
     return 0;
   },
 };

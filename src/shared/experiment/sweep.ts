@@ -66,8 +66,13 @@ export function expandSweep(
   const seeds = sweep?.seeds ?? [experiment.train.seed];
   const labels = labelsOf(drafts);
   const told = new Set(known.map(identityOf));
+  const before = new Set(known.map(identityOf));
+  const refused = new Set<number>();
   const points = drafts.flatMap((draft, index) => {
+    const said = findings.length;
     const result = pointOf(document, draft, catalog, report);
+    const own = result.findings.filter((finding) => !before.has(identityOf(finding)));
+    if (findings.length > said || hasErrors(own)) refused.add(index);
     for (const finding of result.findings) {
       if (told.has(identityOf(finding))) continue;
       told.add(identityOf(finding));
@@ -88,7 +93,7 @@ export function expandSweep(
       },
     ];
   });
-  reportEqual(document, drafts, points, catalog, report);
+  reportEqual(document, drafts, points, { catalog, report, refused });
   if (points.length < drafts.length || hasErrors(findings)) return { value: undefined, findings };
   return { value: { points, runs: runsOf(points, seeds, sweep) }, findings };
 }
@@ -234,16 +239,23 @@ function runsOf(
 }
 
 /** Two points that are the same experiment cost time and say nothing. */
+interface EqualContext {
+  readonly catalog: CatalogFields;
+  readonly report: Report;
+  /** Points with a wrong value: it falls back to the default, and they seem equal though they are not meant to be. */
+  readonly refused: ReadonlySet<number>;
+}
+
 function reportEqual(
   document: MapNode,
   drafts: readonly Draft[],
   points: readonly SweepPoint[],
-  catalog: CatalogFields,
-  report: Report,
+  { catalog, report, refused }: EqualContext,
 ): void {
   if (points.length !== drafts.length) return;
   const seen = new Map<string, string>();
   points.forEach(({ experiment, label }, index) => {
+    if (refused.has(index)) return;
     const identity = identityText(experiment, catalog);
     const same = seen.get(identity);
     seen.set(identity, same ?? label);

@@ -155,6 +155,24 @@ describe("a sweep on the command line", () => {
     assert.doesNotMatch(table.out, /^method\.(dropout|bias|r) /m);
   });
 
+  it("is checked with all its points, without running", async (t) => {
+    const folder = workspace(t);
+    const valid = await spectune(folder, "check", "s.peft.yaml", "--json");
+    assert.equal(valid.code, 0, valid.err);
+    assert.match(valid.out, /"valid":true,"sweepRuns":8,/);
+    const shown = await spectune(folder, "check", "s.peft.yaml");
+    assert.match(shown.out, /s\.peft\.yaml is valid; its sweep has 8 runs\.$/m);
+    for (const [grid, says] of [
+      ["{ method.rr: [1, 2] }", /sweep-unknown-field[^]*method\.r/],
+      ["{ method.init: [default, pissa] }", /At the point `init=pissa`[^]*not offered here/],
+    ] as const) {
+      const wrong = await spectune(folder, "check", "s.peft.yaml", "--set", `sweep.grid=${grid}`);
+      assert.equal(wrong.code, 2);
+      assert.match(wrong.out, says);
+      assert.doesNotMatch(wrong.out, /same experiment/);
+    }
+  });
+
   it("that cannot match is refused before anything is written", async (t) => {
     const folder = workspace(t);
     const { code, err } = await spectune(
