@@ -1,6 +1,6 @@
 /** @file The built command line: alone with ONNX Runtime in a folder of its own, and as npm packs it. */
 import assert from "node:assert/strict";
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -11,6 +11,7 @@ import { refusalOfNode } from "../../src/cli/node-version.mjs";
 import { lastLine, runsOf } from "../support/command-line.ts";
 import type { Outcome } from "../support/command-line.ts";
 import { makeWorkspace } from "../support/workspace.ts";
+import { scratch } from "../unit/engine/runs/scratch.ts";
 
 const root = join(import.meta.dirname, "../..");
 const windows = process.platform === "win32";
@@ -93,6 +94,25 @@ sweep: { grid: { method.r: [1, 2] } }
     const outcome = await built(folder, "run", "a.peft.yaml");
     assert.equal(outcome.code, 0, outcome.err);
     assert.equal(runsOf(folder).length, 2);
+  });
+
+  it("serves editors", async (t) => {
+    const body = JSON.stringify({
+      jsonrpc: "2.0",
+      id: 1,
+      method: "initialize",
+      params: { processId: null, rootUri: null, capabilities: {} },
+    });
+    const entry = join(app, "dist/cli/spectune.mjs");
+    const child = spawn(process.execPath, [entry, "lsp", "--stdio"], { cwd: scratch(t) });
+    t.after(() => child.kill("SIGKILL"));
+    child.stdin.write(`Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+    let out = "";
+    for await (const chunk of child.stdout.setEncoding("utf8")) {
+      out += String(chunk);
+      if (out.includes('"result"')) break;
+    }
+    assert.match(out, /"completionProvider"/);
   });
 
   it(
