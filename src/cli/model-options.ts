@@ -53,7 +53,7 @@ export async function chosenModel(
   overrides: readonly string[],
 ): Promise<ChosenModel> {
   const [first] = args.positionals;
-  const folder = first === undefined ? undefined : folderKind(resolve(console.cwd, first));
+  const folder = first === undefined ? undefined : kindOf(first, console);
   const run = folder === undefined ? first : undefined;
   const all = [...overrides, ...args.texts("set")];
   const places = placesOf(console);
@@ -73,7 +73,7 @@ export async function chosenModel(
   const adapter = pathOf(given("adapter"), console);
   const [id, revision] = [given("model"), args.text("revision")];
   if (id === undefined && adapter === undefined)
-    throw wrong("give a run, or a model or adapter folder, or --model with a hub id.");
+    throw wrong("give a run, a model or adapter folder, or a hub id.");
   const chosen = await completedChoice(
     {
       reference:
@@ -95,6 +95,13 @@ export async function chosenModel(
       device: experiment.run,
     },
   };
+}
+
+/** What is named, where it is no run: a folder, or a hub id, which no run's name looks like. */
+function kindOf(name: string, { cwd }: Console): "model" | "adapter" | undefined {
+  const path = resolve(cwd, name);
+  if (!existsSync(path) && /^[\w-][\w.-]*\/[\w.-]+$/.test(name)) return "model";
+  return folderKind(path);
 }
 
 /** What a folder holds, where it is no run. */

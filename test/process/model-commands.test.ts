@@ -197,6 +197,23 @@ describe("options", () => {
   });
 });
 
+describe("a hub id", () => {
+  it("is taken for a model where no folder has its name", async (t) => {
+    const folder = makeWorkspace(t);
+    for (const args of [
+      ["generate", "--prompt", "a"],
+      ["eval", "--data", "eval.jsonl"],
+    ]) {
+      const [command = "", ...others] = args;
+      const missing = await spectune(folder, command, "org/name", ...others);
+      assert.equal(missing.code, 2);
+      assert.match(missing.err, /no model org\/name on this machine[^]*hub cache/u);
+      const run = await spectune(folder, command, "name", ...others);
+      assert.match(run.err, /no run "name"/u);
+    }
+  });
+});
+
 describe("methods", () => {
   it("are listed for machines with their fields", async (t) => {
     const outcome = await spectune(makeWorkspace(t), "methods", "lora", "--json");

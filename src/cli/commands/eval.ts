@@ -17,7 +17,8 @@ import { findingText } from "../read-file.ts";
 export const evalCommand: Command = {
   name: "eval",
   summary: "Measure a run's model, or a base with or without an adapter, on a data file.",
-  usage: "(RUN | FOLDER | --model MODEL [--adapter DIR]) --data FILE [--metrics LIST] [--json]",
+  usage:
+    "(RUN | FOLDER | HUB-ID | --model MODEL [--adapter DIR]) --data FILE [--metrics LIST] [--json]",
   positionals: { min: 0, max: 1 },
   options: {
     ...modelOptions,

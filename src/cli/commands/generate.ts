@@ -21,7 +21,7 @@ import { findingText } from "../read-file.ts";
 export const generateCommand: Command = {
   name: "generate",
   summary: "Continue a prompt, token by token, with a run's model or any other.",
-  usage: "(RUN | FOLDER | --model MODEL [--adapter DIR]) --prompt TEXT [--compare]",
+  usage: "(RUN | FOLDER | HUB-ID | --model MODEL [--adapter DIR]) --prompt TEXT [--compare]",
   positionals: { min: 0, max: 1 },
   options: {
     ...modelOptions,

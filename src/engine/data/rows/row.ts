@@ -24,8 +24,15 @@ export function columnValue(row: Row, column: string): unknown {
     code: "missing-column",
     message: `${rowName(row)} has no column \`${column}\`; it has ${listed(names)}.`,
     place: row.place,
-    remedy: `Say in \`data.columns\` which column is meant${near === undefined ? "" : ` (\`${near}\`?)`}.`,
+    remedy: isUnsplit(names)
+      ? "The columns of a .csv file stand apart by commas: write it with those."
+      : `Say in \`data.columns\` which column is meant${near === undefined ? "" : ` (\`${near}\`?)`}.`,
   });
+}
+
+/** One column whose name holds what other dialects put between several. */
+function isUnsplit([only = "", ...others]: readonly string[]): boolean {
+  return others.length === 0 && /[;\t|]/.test(only);
 }
 
 /** The text of a column; numbers are written out, a null is refused. */

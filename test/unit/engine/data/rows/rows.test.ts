@@ -173,4 +173,8 @@ test("a missing column is answered with those there are and the nearest", () => 
   );
   assert.throws(() => columnText(row, "label"), userError("wrong-column-type", 5, /holds nothing/));
   assert.equal(columnText({ ...row, values: { n: 3 } }, "n"), "3");
+  assert.throws(
+    () => columnValue({ ...row, values: { "text;label": "a;b" } }, "text"),
+    userError("missing-column", 5, /apart by commas/),
+  );
 });
