@@ -26,7 +26,7 @@ export type { Inertia } from "../inertia/index.ts";
 export type { Data, Gemm, Matrix } from "./matrix.ts";
 
 export interface LinalgOptions {
-  /** Where the memory of all calls together ends, in bytes; 1 GiB where not given, at most 4 GiB. RangeError before it would be passed. */
+  /** Where the memory of all calls together ends, in bytes; 2 GiB where not given, at most 4 GiB. RangeError before it would be passed. `svd` of m × n, m ≥ n, takes about 8 (3 m n + 8 n²) bytes, what reads a matrix alone 8 (m n) and a little. */
   readonly maxBytes?: number;
   /** Makes large float64 products (ONNX Runtime, say); WebAssembly where not given. Results then are as reproducible as it is. */
   readonly gemm?: Gemm;
@@ -110,7 +110,7 @@ export interface Svd<D extends Data> {
 /** `wasm`: the bytes of `linalg.wasm`. */
 export function createLinalg(
   wasm: Uint8Array,
-  { maxBytes = 2 ** 30, gemm }: LinalgOptions = {},
+  { maxBytes = 2 ** 31, gemm }: LinalgOptions = {},
 ): Linalg {
   const ws = createWorkspace(wasm, { maxBytes, gemm });
   let queue: Promise<unknown> = Promise.resolve();
