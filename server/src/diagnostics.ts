@@ -51,7 +51,7 @@ function withSeverity(diagnostic: Diagnostic, severities: SeveritySettings): rea
 }
 
 /** Up to so many points are checked at each keystroke; more of them when there is time. */
-const pointsAtOnce = 6;
+const pointsAtOnce = 4;
 const laterFindings = createLaterOf<readonly ExperimentFinding[]>();
 
 function sweepFindings({

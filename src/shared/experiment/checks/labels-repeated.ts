@@ -6,9 +6,11 @@ export const labelsRepeated: Check = {
   code: "labels-repeated",
   severity: "error",
   doc: "A label's place in the list is its id; it can have one only.",
-  find: ({ data: { labels } }, { document }) =>
-    (labels ?? []).flatMap((label, index) =>
-      labels?.indexOf(label) === index || nodeAt(document, ["data", "labels"])?.kind !== "list"
+  find({ data: { labels } }, { document }) {
+    if (labels === null || new Set(labels).size === labels.length) return [];
+    if (nodeAt(document, ["data", "labels"])?.kind !== "list") return [];
+    return labels.flatMap((label, index) =>
+      labels.indexOf(label) === index
         ? []
         : [
             {
@@ -17,5 +19,6 @@ export const labelsRepeated: Check = {
               remedy: "Remove one of them.",
             },
           ],
-    ),
+    );
+  },
 };

@@ -9,8 +9,8 @@ export const wordIsBoolElsewhere: Check = {
   doc: "PyYAML reads `yes`, `no`, `on` and `off` without quotes as true and false: labels of that name change.",
   find: (_, { document }) =>
     scalarsOf(document).flatMap(({ path, node }) => {
-      if (node.kind !== "text" || node.quoted || !/^(?:yes|no|on|off)$/i.test(node.written))
-        return [];
+      if (node.kind !== "text" || node.quoted || node.written.length > 3) return [];
+      if (!/^(?:yes|no|on|off)$/i.test(node.written)) return [];
       const text = JSON.stringify(node.value);
       return [
         {
