@@ -1,7 +1,6 @@
 /** @file Matches Python-style regular expressions within a time limit that holds whatever the expression does. */
 import { Script, createContext } from "node:vm";
 import { UserError } from "../../shared/errors.ts";
-import type { Finding } from "../../shared/findings.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import type { Translated } from "./python-regex/translate.ts";
 import { translatePythonRegex } from "./python-regex/translate.ts";
@@ -48,14 +47,6 @@ export function createLastGroup(deadlineMs: number): LastGroup {
   };
 }
 
-/** What is wrong with an expression, if anything. */
-export function checkPythonRegex(pattern: string): Finding | undefined {
-  const error = compiledOr(pattern, ({ source, flags }) => new RegExp(source, flags));
-  if (!(error instanceof UserError)) return undefined;
-  const { code, message, remedy } = error;
-  return { code, severity: "error", message, ...(remedy === undefined ? {} : { remedy }) };
-}
-
 interface Compiled {
   readonly expression: RegExp;
   readonly groups: number;
@@ -69,21 +60,20 @@ function compiler(build: Build): (pattern: string) => Compiled {
   return (pattern) => {
     const before = known.get(pattern);
     if (before) return before;
-    const compiled = compiledOr(pattern, build);
-    if (compiled instanceof UserError) throw compiled;
+    const compiled = compiledBy(pattern, build);
     known.set(pattern, compiled);
     return compiled;
   };
 }
 
-function compiledOr(pattern: string, build: Build): Compiled | UserError {
+function compiledBy(pattern: string, build: Build): Compiled {
   const translated = translatePythonRegex(pattern);
   if (!translated.ok)
-    return invalid(pattern, `${translated.message} (at character ${translated.offset + 1})`);
+    throw invalid(pattern, `${translated.message} (at character ${translated.offset + 1})`);
   try {
     return { expression: build(translated), groups: translated.groups };
   } catch (error) {
-    return invalid(pattern, "it is beyond what this JavaScript engine can match", error);
+    throw invalid(pattern, "it is beyond what this JavaScript engine can match", error);
   }
 }
 

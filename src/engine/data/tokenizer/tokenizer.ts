@@ -1,6 +1,5 @@
 /** @file A tokenizer in the form of Hugging Face's tokenizer.json: text to ids, with offsets, and back. */
 import { at } from "../../../shared/errors.ts";
-import type { Finding } from "../../../shared/findings.ts";
 import {
   addedTokenExtractor,
   originalRange,
@@ -28,7 +27,7 @@ export interface TokenizerFiles {
   readonly specialTokens?: { readonly file: string; readonly value: unknown } | undefined;
 }
 
-export const specialRoles = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"] as const;
+const specialRoles = ["bos", "eos", "unk", "sep", "pad", "cls", "mask"] as const;
 export type SpecialRole = (typeof specialRoles)[number];
 
 export interface EncodeOptions {
@@ -171,25 +170,6 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
     largestId: sizes.reduce((largest, id) => Math.max(largest, id), -1),
     modelMaxLength: modelMaxLength(config),
   };
-}
-
-/** Whether every id has a row in an embedding of `rows` rows; an error where one has not. */
-export function checkEmbeddingRows(
-  tokenizer: Pick<Tokenizer, "largestId" | "tokenOf">,
-  rows: number,
-): readonly Finding[] {
-  if (tokenizer.largestId < rows) return [];
-  const first = tokenizer.tokenOf(rows) ?? tokenizer.tokenOf(tokenizer.largestId) ?? "";
-  return [
-    {
-      code: "tokenizer-exceeds-embedding",
-      severity: "error",
-      message:
-        `The tokenizer has ids up to ${tokenizer.largestId} (\`${first}\` is one of those past the end), ` +
-        `but the model's embedding has only ${rows} rows.`,
-      remedy: "Use the tokenizer that belongs to this model, or one without the added tokens.",
-    },
-  ];
 }
 
 function readModel(config: JsonValue): Model {

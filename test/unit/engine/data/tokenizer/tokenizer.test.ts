@@ -2,10 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { UserError } from "../../../../../src/shared/errors.ts";
-import {
-  checkEmbeddingRows,
-  createTokenizer,
-} from "../../../../../src/engine/data/tokenizer/tokenizer.ts";
+import { createTokenizer } from "../../../../../src/engine/data/tokenizer/tokenizer.ts";
 import { byteTokenizer, byteTokenizerFile, withBeginning, wordTokenizer } from "./small.ts";
 
 const bytes = (text: string): readonly number[] => [...new TextEncoder().encode(text)];
@@ -71,15 +68,6 @@ test("a pair is cut longest first, and special tokens count", () => {
   assert.equal(cut(7), "[CLS] a a [SEP] b b [SEP]");
   assert.equal(cut(6), "[CLS] a a [SEP] b [SEP]");
   assert.equal(cut(1), "[CLS] [SEP] [SEP]");
-});
-
-test("a tokenizer with ids past the embedding is found", () => {
-  const tokenizer = byteTokenizer();
-  assert.deepEqual(checkEmbeddingRows(tokenizer, 262), []);
-  assert.equal(checkEmbeddingRows(tokenizer, 261).length, 1);
-  const [finding] = checkEmbeddingRows(tokenizer, 258);
-  assert.equal(finding?.code, "tokenizer-exceeds-embedding");
-  assert.match(finding.message, /up to 261.*<\/s>.*only 258 rows/);
 });
 
 const broken: readonly (readonly [what: string, file: unknown, message: RegExp])[] = [
