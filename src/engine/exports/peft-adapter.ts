@@ -53,7 +53,7 @@ interface AdaptedSite {
 }
 
 /** Configuration and tensors of an adapter under peft's names. */
-export function describeAdapter(parts: AdapterParts): {
+function describeAdapter(parts: AdapterParts): {
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: readonly TensorToWrite[];
 } {

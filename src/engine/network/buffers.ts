@@ -65,7 +65,7 @@ export function createBuffers(backend: Backend): Buffers {
 }
 
 /** A zeroed host array of a dtype. */
-export function newHostData(dtype: DType, count: number): HostData {
+function newHostData(dtype: DType, count: number): HostData {
   switch (dtype) {
     case "float64":
       return new Float64Array(count);

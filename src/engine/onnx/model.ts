@@ -15,7 +15,7 @@ import { encodeMessage } from "./protobuf.ts";
  * CPU all up to 26 work, on WebGPU 24 lacks Pad and 25 Transpose. The CPU makes the same optimized
  * graphs from 20 to 26.
  */
-export const opset = 23;
+const opset = 23;
 
 /** The version of the file format that came with that opset. */
 const irVersion = 11;

@@ -15,7 +15,7 @@ import type { NewEntry, QueueEntry } from "./queue-entry.ts";
 import { decodeEntry, encodeEntry, newEntry } from "./queue-entry.ts";
 
 /** In the order in which an entry passes through them. */
-export const queueStates = ["waiting", "running", "ended"] as const;
+const queueStates = ["waiting", "running", "ended"] as const;
 
 export type QueueState = (typeof queueStates)[number];
 

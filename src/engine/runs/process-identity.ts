@@ -48,7 +48,7 @@ export function lookAtProcess(
 }
 
 /** Whether process numbers of `there` and `here` mean the same. */
-export function sameMachine(there: ProcessIdentity, here: ProcessIdentity): boolean {
+function sameMachine(there: ProcessIdentity, here: ProcessIdentity): boolean {
   return (
     there.host === here.host &&
     there.namespace === here.namespace &&

@@ -151,7 +151,7 @@ function cutAtCompletion(
 }
 
 /** The index of the largest; the first among equals. */
-export function argmax(values: Float32Array): number {
+function argmax(values: Float32Array): number {
   let best = 0;
   for (let i = 1; i < values.length; i++) if (at(values, i) > at(values, best)) best = i;
   return best;

@@ -48,7 +48,7 @@ export async function trainStep(
 }
 
 /** Rows of a batch that have a loss. */
-export function targetCount({ rows }: ModelBatch): number {
+function targetCount({ rows }: ModelBatch): number {
   return rows.length;
 }
 

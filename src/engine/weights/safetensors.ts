@@ -27,7 +27,7 @@ export interface SafetensorsHeader {
 }
 
 /** Headers above this are refused, as by the format's own library. */
-export const maxHeaderBytes = 100_000_000;
+const maxHeaderBytes = 100_000_000;
 
 /** A file starts with the length of its header as 64 bits, the least significant byte first. */
 export const lengthBytes = 8;

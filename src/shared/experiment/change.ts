@@ -91,7 +91,7 @@ export function without(map: MapNode, key: string): MapNode {
 }
 
 /** The map with `key` set, in its old place where it was there. */
-export function withEntry(map: MapNode, entry: Entry): MapNode {
+function withEntry(map: MapNode, entry: Entry): MapNode {
   const known = entryOf(map, entry.key) !== undefined;
   const entries = known
     ? map.entries.map((each) => (each.key === entry.key ? entry : each))

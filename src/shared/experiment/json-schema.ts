@@ -31,7 +31,7 @@ function isRequired({ presence, shape }: Field<unknown>): boolean {
  * The schema of one field. Fields that all variants of a choice share are written once, under
  * `definitions`: a catalog of two hundred methods would otherwise say each of them two hundred times.
  */
-export function toJsonSchema(field: Field<unknown>): JsonSchema {
+function toJsonSchema(field: Field<unknown>): JsonSchema {
   const definitions = new Map<string, JsonSchema>();
   const names = new Map<Field<unknown>, string>();
 

@@ -179,7 +179,7 @@ export function wrongType(
   });
 }
 
-export function kindInWords(node: Located): string {
+function kindInWords(node: Located): string {
   switch (node.kind) {
     case "null":
       return "nothing";

@@ -4,7 +4,7 @@ import type { Examples } from "../examples/example-store.ts";
 import type { MicroBatch } from "./batch-plan.ts";
 
 /** The label of a position on which no loss is computed, as in PyTorch. */
-export const ignoredLabel = -100;
+const ignoredLabel = -100;
 
 interface Batch {
   readonly batchSize: number;

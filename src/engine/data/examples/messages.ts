@@ -26,7 +26,7 @@ export function readMessages(row: Row, column: string): readonly Message[] {
 }
 
 /** Variables that a row gives its template besides the messages. */
-export function templateVariables(row: Row): Readonly<Record<string, unknown>> {
+function templateVariables(row: Row): Readonly<Record<string, unknown>> {
   const tools = row.values.tools;
   if (tools === undefined || tools === null) return {};
   return { tools: typeof tools === "string" ? parseList(tools) : tools };

@@ -69,7 +69,7 @@ export async function openFile(file: string): ReturnType<typeof open> {
   }
 }
 
-export function unreadable(file: string, cause: unknown): UserError {
+function unreadable(file: string, cause: unknown): UserError {
   const missing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
   return new UserError({
     code: missing ? "missing-data-file" : "unreadable-data-file",

@@ -35,7 +35,7 @@ export function filled({ dtype, shape }: TensorType, value: (position: number) =
 }
 
 /** Distance in elements between neighbours along each axis. */
-export function strides(shape: Shape): number[] {
+function strides(shape: Shape): number[] {
   const result = shape.map(() => 1);
   for (let axis = shape.length - 2; axis >= 0; axis--)
     result[axis] = (result[axis + 1] ?? 1) * (shape[axis + 1] ?? 1);
