@@ -1,7 +1,7 @@
 /** @file Trained tensors with their gradients and optimizer state, one stretch of memory for each tied set of a block. */
 import type { Shape } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
-import { at, invariant } from "../../shared/errors.ts";
+import { invariant } from "../../shared/errors.ts";
 
 /** One trained tensor; tied tensors of several blocks are one parameter. */
 export interface Parameter {
@@ -42,10 +42,10 @@ export interface ParameterSpec {
   readonly decays: boolean;
 }
 
-/** Elements of a span at most: the update's temporaries are a few times as large. */
-export const spanElements = 1 << 20;
+/** Elements of a span at most: the update's temporaries are a few times as large, and stay within reach of the caches. */
+const spanElements = 1 << 18;
 
-/** Lays out parameters (all zero) so that as few spans as possible of at most 2²⁰ elements cover them. */
+/** Lays out parameters, all zero: what is treated alike is one stretch of memory, cut into spans of 2¹⁸ elements. */
 export function createParameters(
   specs: readonly ParameterSpec[],
   states: readonly string[],
@@ -54,35 +54,32 @@ export function createParameters(
   const spans: ParameterSpan[] = [];
   const places = new Map<
     string,
-    { readonly group: number; readonly start: number; readonly count: number }
+    { readonly stretch: number; readonly start: number; readonly count: number }
   >();
   const stateArrays: ReadonlyMap<string, Float32Array>[] = [];
-  for (const decays of [true, false]) {
-    for (const group of groupsOf(specs.filter((spec) => spec.decays === decays))) {
-      const count = group.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-      const weight = new Float32Array(count);
-      const gradient = new Float32Array(count);
-      const state = new Map(states.map((name) => [name, new Float32Array(count)]));
-      let start = 0;
-      for (const { name, shape } of group) {
-        const size = elementCount(shape);
-        invariant(!all.has(name), `parameter ${name} is declared twice`);
-        const part = (array: Float32Array): Float32Array => array.subarray(start, start + size);
-        all.set(name, { name, shape, decays, weight: part(weight), gradient: part(gradient) });
-        places.set(name, { group: stateArrays.length, start, count: size });
-        start += size;
-      }
-      stateArrays.push(state);
-      for (let from = 0; from < count; from += spanElements) {
-        const cut = (array: Float32Array): Float32Array =>
-          array.subarray(from, Math.min(count, from + spanElements));
-        spans.push({
-          decays,
-          weight: cut(weight),
-          gradient: cut(gradient),
-          state: new Map([...state].map(([name, array]) => [name, cut(array)])),
-        });
-      }
+  for (const { decays, count, members } of stretchesOf(specs)) {
+    const weight = new Float32Array(count);
+    const gradient = new Float32Array(count);
+    const state = new Map(states.map((name) => [name, new Float32Array(count)]));
+    let start = 0;
+    for (const { name, shape } of members) {
+      const size = elementCount(shape);
+      invariant(!all.has(name), `parameter ${name} is declared twice`);
+      const part = (array: Float32Array): Float32Array => array.subarray(start, start + size);
+      all.set(name, { name, shape, decays, weight: part(weight), gradient: part(gradient) });
+      places.set(name, { stretch: stateArrays.length, start, count: size });
+      start += size;
+    }
+    stateArrays.push(state);
+    for (let from = 0; from < count; from += spanElements) {
+      const cut = (array: Float32Array): Float32Array =>
+        array.subarray(from, Math.min(count, from + spanElements));
+      spans.push({
+        decays,
+        weight: cut(weight),
+        gradient: cut(gradient),
+        state: new Map([...state].map(([name, array]) => [name, cut(array)])),
+      });
     }
   }
   return {
@@ -96,7 +93,7 @@ export function createParameters(
     },
     state(name, stateName) {
       const place = places.get(name);
-      const array = place && stateArrays[place.group]?.get(stateName);
+      const array = place && stateArrays[place.stretch]?.get(stateName);
       invariant(place && array, `there is no state ${stateName} of ${name}`);
       return array.subarray(place.start, place.start + place.count);
     },
@@ -106,18 +103,25 @@ export function createParameters(
   };
 }
 
-/** Small tensors joined up to a span's size; a larger one stands alone. */
-function groupsOf(specs: readonly ParameterSpec[]): readonly (readonly ParameterSpec[])[] {
-  const groups: ParameterSpec[][] = [];
-  let room = 0;
-  for (const spec of specs) {
-    const size = elementCount(spec.shape);
-    if (size > room || groups.length === 0) {
-      groups.push([]);
-      room = spanElements;
-    }
-    at(groups, groups.length - 1).push(spec);
-    room -= size;
-  }
-  return groups;
+/** The lengths that spans have, each once: an update is compiled for each. */
+export function spanLengths(specs: readonly ParameterSpec[]): readonly number[] {
+  const lengths = stretchesOf(specs).flatMap(({ count }) => [
+    Math.min(count, spanElements),
+    count % spanElements,
+  ]);
+  return [...new Set(lengths)].filter((length) => length > 0);
+}
+
+interface Stretch {
+  readonly decays: boolean;
+  readonly count: number;
+  readonly members: readonly ParameterSpec[];
+}
+
+function stretchesOf(specs: readonly ParameterSpec[]): readonly Stretch[] {
+  return [true, false].map((decays) => {
+    const members = specs.filter((spec) => spec.decays === decays);
+    const count = members.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+    return { decays, count, members };
+  });
 }

@@ -39,7 +39,7 @@ export function memoryInputs(
     model: setup.model,
     setups: [...setup.setups.values()],
     rule: rowNamed(optimizers, train.optimizer.type).bind(train.optimizer.config),
-    trainableParameters: setup.trainableParameters,
+    trained: setup.trained,
     checkpointing: train.gradient_checkpointing,
     shapes,
     targetRows: causal ? Math.ceil(rows * Math.min(1, 1.2 * share)) : data.microBatchSize,

@@ -6,7 +6,8 @@ import { printGraph } from "../core/print.ts";
 import { cutAtLateInputs } from "../core/split.ts";
 import type { Model } from "../models/architecture.ts";
 import { logitRows } from "../network/head-rows.ts";
-import { spanElements } from "../network/parameters.ts";
+import { spanLengths } from "../network/parameters.ts";
+import type { ParameterSpec } from "../network/parameters.ts";
 import { updateProgram } from "../network/optimizer.ts";
 import type { BoundRule } from "../optimizers/define.ts";
 import {
@@ -22,6 +23,8 @@ import { heldBytes, storageOf, trainedTensors } from "../programs/setup.ts";
 import { bytesOf, programMemory } from "./program-memory.ts";
 
 export interface MemoryPlan {
+  /** Node, the libraries and both threads, before anything is loaded. */
+  readonly process: number;
   /** The base as it is held, quantized and plain. */
   readonly base: number;
   /** Where weights are expanded to float32, one at a time. */
@@ -30,8 +33,10 @@ export interface MemoryPlan {
   readonly trained: number;
   /** Hidden states, gradients and what the forward pass keeps. */
   readonly activations: number;
-  /** Intermediate results of the compiled programs. */
+  /** What the compiled programs keep for their intermediate results. */
   readonly programs: number;
+  /** The second copy of a program's outputs, for a moment after it ran. */
+  readonly copies: number;
   /** Tokens of the data. */
   readonly data: number;
   readonly total: number;
@@ -41,7 +46,8 @@ export interface MemoryInputs {
   readonly model: Model;
   readonly setups: readonly BlockSetup[];
   readonly rule: BoundRule;
-  readonly trainableParameters: number;
+  /** Everything that trains, tied tensors once. */
+  readonly trained: readonly ParameterSpec[];
   readonly checkpointing: boolean;
   /** Shapes of the micro-batches, the largest among them. */
   readonly shapes: readonly BatchShape[];
@@ -53,24 +59,50 @@ export interface MemoryInputs {
   readonly dataBytes: number;
 }
 
-/** Memory of the process with its libraries before anything is loaded: measured, the one constant here. */
-export const processFloor = 190e6;
+/**
+ * The one constant here, measured: the peak of `spectune run` on a model whose tensors are next to nothing, less what
+ * the plan says of those; `npm run bench -- memory` measures it again. Two fifths of it are the
+ * libraries' code, the rest both threads' heaps and stacks.
+ */
+export const processFloor = 232e6;
+
+/** glibc's `DEFAULT_MMAP_THRESHOLD_MAX`: larger blocks always have a mapping of their own. */
+const largestHeapBlock = 2 ** 25;
 
 export function planMemory(inputs: MemoryInputs): MemoryPlan {
   const { base, scratch } = heldWeights(inputs);
-  const trained = inputs.trainableParameters * 4 * (2 + inputs.rule.state.length);
+  const count = inputs.trained.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  const trained = count * 4 * (2 + inputs.rule.state.length);
   const passes = inputs.shapes.map((shape) => passMemory(inputs, shape));
-  const activations = Math.max(...passes.map((pass) => pass.activations));
+  const updates = spanLengths(inputs.trained).map((length) => updateProgram(inputs.rule, [length]));
   const graphs = new Map(
-    passes.flatMap(({ graphs: list }) => list).map((graph) => [printGraph(graph), graph]),
+    [...passes.flatMap((pass) => pass.graphs), ...updates].map((graph) => [
+      printGraph(graph),
+      graph,
+    ]),
   );
-  const update = updateProgram(inputs.rule, [Math.min(spanElements, inputs.trainableParameters)]);
-  const programs = [...graphs.values(), update].reduce((sum, graph) => {
-    const { intermediates, constants } = programMemory(graph);
-    return sum + intermediates + constants;
-  }, 0);
-  const total = processFloor + base + scratch + trained + activations + programs + inputs.dataBytes;
-  return { base, scratch, trained, activations, programs, data: inputs.dataBytes, total };
+  const outputs = [...graphs.values()].map((graph) => [...graph.outputs.values()].map(bytesOf));
+  // What malloc gave a mapping of its own and got back, it takes from its heap from then on, up to a limit.
+  const heapBytes = Math.min(largestHeapBlock, Math.max(...outputs.flat()));
+  const programs = [...graphs.values()].map((graph) => {
+    const { arena, constants } = programMemory(graph);
+    return arena(heapBytes) + constants;
+  });
+  const parts = {
+    process: processFloor,
+    base,
+    scratch,
+    trained,
+    activations: Math.max(...passes.map((pass) => pass.activations)),
+    programs: sum(programs),
+    copies: Math.max(...outputs.map(sum)),
+    data: inputs.dataBytes,
+  };
+  return { ...parts, total: sum(Object.values(parts)) };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((a, b) => a + b, 0);
 }
 
 function heldWeights({ setups }: MemoryInputs): {
@@ -90,7 +122,7 @@ function heldWeights({ setups }: MemoryInputs): {
       else if (storage.type !== "float32") largestHalf = Math.max(largestHalf, count);
     }
   return {
-    base: [...held.values()].reduce((a, b) => a + b, 0),
+    base: sum([...held.values()]),
     scratch: 4 * (largestHalf + largestPacked),
   };
 }
@@ -163,7 +195,7 @@ function passMemory(inputs: MemoryInputs, shape: BatchShape): PassMemory {
     activations += 2 * hidden;
   }
   if (trains(embedding)) add(embeddingTraining(model, embedding, shape).backward);
-  return { activations: activations + [...crossing.values()].reduce((a, b) => a + b, 0), graphs };
+  return { activations: activations + sum([...crossing.values()]), graphs };
 }
 
 /** What a layer's programs depend on: its tensors and sites by their names within the block, not where it stands. */

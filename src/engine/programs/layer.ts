@@ -1,9 +1,9 @@
 /** @file The programs of one layer kind: forward, backward with gradients, and inference with cached keys and values. */
-import { invariant } from "../../shared/errors.ts";
+import { at, invariant } from "../../shared/errors.ts";
 import { differentiate } from "../autodiff/backward.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
-import { add } from "../core/ops.ts";
+import { add, scatterAdd } from "../core/ops.ts";
 import type { Residual } from "../core/split.ts";
 import { copyGraph, splitPasses } from "../core/split.ts";
 import type { LayerContext, Model } from "../models/architecture.ts";
@@ -111,8 +111,26 @@ export function accumulatedGradients(
     const gradient = gradients.get(value);
     if (gradient === undefined) return [];
     const sum = g.input(layerNames.accumulated(name), "float32", value.shape);
-    return [[layerNames.gradient(name), add(g, sum, gradient)] as const];
+    return [[layerNames.gradient(name), addOnto(g, sum, gradient)] as const];
   });
+}
+
+/** sum + gradient. Rows scattered over zeros go onto the sum itself: a table's gradient is as large as the table. */
+function addOnto(g: Graph, sum: Value, gradient: Value): Value {
+  const scattered = g.producer(gradient);
+  if (scattered?.op !== "ScatterAdd") return add(g, sum, gradient);
+  const [table, indices, updates] = scattered.inputs;
+  return table && indices && updates && isZero(g, table)
+    ? scatterAdd(g, sum, indices, updates)
+    : add(g, sum, gradient);
+}
+
+function isZero(g: Graph, value: Value): boolean {
+  const node = g.producer(value);
+  if (node?.op === "Expand") return isZero(g, at(node.inputs, 0));
+  return (
+    node !== undefined && "data" in node.attributes && node.attributes.data.every((x) => x === 0)
+  );
 }
 
 /** The hidden state enters and leaves as rows [batch · length, hidden]. */

@@ -63,7 +63,11 @@ export async function startParameters(
     // A head that the checkpoint lacks starts as transformers starts it; anything else must be there.
     else if (start.tensor.fresh !== undefined && !lookedUp(start.tensor, checkpoint))
       draw(name, shape, start.tensor.fresh, weight);
-    else weight.set(await readFloats(start.tensor, checkpoint));
+    else {
+      const values = await readFloats(start.tensor, checkpoint);
+      weight.set(values);
+      giveBack(values);
+    }
   }
 }
 
@@ -99,11 +103,14 @@ async function hold(
       const data = tensor.transposed
         ? transposed(stored, new Uint16Array(stored.length), shape)
         : stored;
+      if (data !== stored) giveBack(bytes);
       return { type: storage.type, shape, data };
     }
     case "nf4": {
       invariant(nf4, "NF4 weights need the kernel");
-      const packed = pack(tensor, await readFloats(tensor, checkpoint), storage, nf4);
+      const values = await readFloats(tensor, checkpoint);
+      const packed = pack(tensor, values, storage, nf4);
+      giveBack(values);
       return { type: "nf4", shape, packed };
     }
   }
@@ -136,15 +143,29 @@ function pack(
 }
 
 /** A tensor in float32 and in our orientation. */
-async function readFloats(tensor: TensorSpec, checkpoint: Checkpoint): Promise<Float32Array> {
+async function readFloats(
+  tensor: TensorSpec,
+  checkpoint: Checkpoint,
+): Promise<Float32Array<ArrayBuffer>> {
   const { bytes, dtype } = await readChecked(tensor, checkpoint);
   const values = widen(tensor, bytes, dtype);
-  return tensor.transposed
-    ? transposed(values, new Float32Array(values.length), tensor.shape)
-    : values;
+  if (values.buffer !== bytes.buffer) giveBack(bytes);
+  if (!tensor.transposed) return values;
+  const turned = transposed(values, new Float32Array(values.length), tensor.shape);
+  giveBack(values);
+  return turned;
 }
 
-function widen(tensor: TensorSpec, bytes: Uint8Array<ArrayBuffer>, dtype: DType): Float32Array {
+/** Frees an array's memory now: the garbage collector would let much of a model pile up first. */
+function giveBack({ buffer }: ArrayBufferView<ArrayBuffer>): void {
+  buffer.transfer(0);
+}
+
+function widen(
+  tensor: TensorSpec,
+  bytes: Uint8Array<ArrayBuffer>,
+  dtype: DType,
+): Float32Array<ArrayBuffer> {
   switch (dtype) {
     case "float32":
       return new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4);

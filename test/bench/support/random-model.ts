@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import assert from "node:assert/strict";
 import { elementCount } from "../../../src/shared/dtypes.ts";
+import type { Task } from "../../../src/engine/models/architecture.ts";
 import { readModel } from "../../../src/engine/models/registry.ts";
 import { randomNumbers } from "../../../src/engine/session/draw.ts";
 import { writeSafetensors } from "../../../src/engine/weights/write-safetensors.ts";
@@ -42,25 +43,34 @@ export const qwen05: Config = {
 
 const sample = join(import.meta.dirname, "../../../media/sample/base");
 
-/** The folder of a model of that shape; its weights are normal with deviation 0.02 in float32. */
-export async function randomModel(name: string, config: Config): Promise<string> {
+export interface RandomModelOptions {
+  readonly task?: Task;
+  readonly dtype?: "float32" | "bfloat16";
+}
+
+/** The folder of a model of that shape, by name; its weights are normal with deviation 0.02. */
+export async function randomModel(
+  name: string,
+  config: Config,
+  { task = "causal-lm", dtype = "float32" }: RandomModelOptions = {},
+): Promise<string> {
   const folder = join(tmpdir(), "spectune-bench", name);
   if (existsSync(join(folder, "model.safetensors"))) return folder;
   mkdirSync(folder, { recursive: true });
-  const { value: model } = readModel(config, "config.json", "causal-lm");
+  const { value: model } = readModel(config, "config.json", task);
   assert(model);
   const random = randomNumbers(1);
   const specs = new Map(
     model.blocks.flatMap(({ tensors }) => tensors.map((tensor) => [tensor.source, tensor])),
   );
-  const tensors = [...specs.values()].map(({ source, shape, role }) => ({
+  const tensors = [...specs.values()].map(({ source, shape, role, transposed }) => ({
     name: source,
-    dtype: "float32" as const,
-    shape,
+    dtype,
+    shape: transposed ? shape.toReversed() : shape,
     chunks() {
       const values = new Float32Array(elementCount(shape));
       random.start(source, shape, role === "norm" ? "ones" : { normal: 0.02 }, values);
-      return [new Uint8Array(values.buffer)];
+      return [dtype === "float32" ? new Uint8Array(values.buffer) : upperHalves(values)];
     },
   }));
   writeFileSync(join(folder, "config.json"), JSON.stringify(config));
@@ -70,6 +80,12 @@ export async function randomModel(name: string, config: Config): Promise<string>
   await writeSafetensors(join(folder, "partial.safetensors"), tensors, { format: "pt" });
   await rename(join(folder, "partial.safetensors"), join(folder, "model.safetensors"));
   return folder;
+}
+
+/** bfloat16 by cutting off. */
+function upperHalves(values: Float32Array<ArrayBuffer>): Uint8Array {
+  const halves = new Uint16Array(values.buffer).filter((_, index) => index % 2 === 1);
+  return new Uint8Array(halves.buffer);
 }
 
 /** A text file of lines that are longer than any batch. */
@@ -82,5 +98,17 @@ export function longText(folder: string, lines: number, words: number): string {
       (_, i) => vocabulary[(i * 7 + seed * 13 + ((i * i) % 11)) % vocabulary.length],
     ).join(" ");
   writeFileSync(file, Array.from({ length: lines }, (_, i) => line(i)).join("\n"));
+  return file;
+}
+
+/** Texts of about so many words with one of two labels. */
+export function labelledText(folder: string, lines: number, words: number): string {
+  const file = join(folder, `labelled-${lines}-${words}.jsonl`);
+  const row = (index: number): string =>
+    JSON.stringify({
+      text: "the red cup is on the table ".repeat(Math.ceil(words / 7)),
+      label: index % 2 === 0 ? "yes" : "no",
+    });
+  writeFileSync(file, Array.from({ length: lines }, (_, index) => row(index)).join("\n"));
   return file;
 }
