@@ -231,6 +231,14 @@ describe("methods", () => {
       ],
     );
   });
+
+  it("are explained with what each field takes, as messages say it", async (t) => {
+    const folder = makeWorkspace(t);
+    const { out } = await spectune(folder, "methods", "lora");
+    assert.match(out, /^ {2}r: a whole number at least 1 \(default 8\)\n {4}Rank of/mu);
+    const optimizer = await spectune(folder, "methods", "adamw");
+    assert.match(optimizer.out, /^ {2}betas: a list, .* \(default \[0\.9, 0\.999\]\)$/mu);
+  });
 });
 
 describe("a classifier", () => {

@@ -2,8 +2,8 @@
 import type { CatalogRow } from "../../engine/catalog-row.ts";
 import { methods, optimizers, quantizers } from "../../engine/catalog.ts";
 import { UserError } from "../../shared/errors.ts";
+import { describe } from "../../shared/experiment/describe.ts";
 import { nearest } from "../../shared/experiment/nearest.ts";
-import type { Field } from "../../shared/schema.ts";
 import { fileKey } from "../../shared/schema.ts";
 import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
@@ -53,9 +53,9 @@ function described({ name, title, kind, doc, paperTitle, paper, config }: Row) {
 
 /** One row on a page. */
 function page({ name, title, kind, doc, paperTitle, paper, config }: Row): string {
-  const fields = Object.entries(config).map(
-    ([property, field]) =>
-      `  ${fileKey(property, field)} (default ${defaultText(field)})\n    ${field.doc}`,
+  const fields = describe(config).map(
+    ({ key, expects, default: preset = "none, must be given", doc: what }) =>
+      `  ${key}: ${expects} (default ${preset})\n    ${what}`,
   );
   return [
     `${title} (${kind} ${name})`,
@@ -66,10 +66,6 @@ function page({ name, title, kind, doc, paperTitle, paper, config }: Row): strin
     ...(fields.length > 0 ? ["Fields:", ...fields] : ["No fields of its own."]),
     "",
   ].join("\n");
-}
-
-function defaultText(field: Field<unknown>): string {
-  return field.default === undefined ? "none, must be given" : JSON.stringify(field.default);
 }
 
 function unknown(name: string): UserError {
