@@ -12,3 +12,9 @@ export interface CatalogRow<F extends Fields = Fields> {
   /** Its own fields in an experiment file. */
   readonly config: F;
 }
+
+/** What a definition says as a row, without what it computes. */
+export function rowOf<F extends Fields>(definition: CatalogRow<F>): CatalogRow<F> {
+  const { name, title, doc, paperTitle, paper, config } = definition;
+  return { name, title, doc, paperTitle, paper, config };
+}

@@ -3,9 +3,10 @@ import type { Shape } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Fields, Infer, Values } from "../../shared/schema.ts";
 import type { CatalogRow } from "../catalog-row.ts";
+import { rowOf } from "../catalog-row.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { matmul } from "../core/ops.ts";
-import { holds } from "../config.ts";
+import { complete } from "../config.ts";
 import type { TensorSpec } from "../models/architecture.ts";
 
 /** How a factor starts: `kaimingUniform: a` is U(±√(6 / ((1 + a²) fanIn))) over its last axis, as in PyTorch. */
@@ -87,18 +88,13 @@ export interface LinearMethod extends CatalogRow {
 export function defineLinearMethod<F extends Fields, P extends string>(
   definition: LinearMethodDefinition<F, P>,
 ): LinearMethod {
-  const { name, title, doc, paperTitle, paper, config: fields, peft } = definition;
+  const { name, config: fields, peft } = definition;
   return {
     kind: "linear",
-    name,
-    title,
-    doc,
-    paperTitle,
-    paper,
-    config: fields,
+    ...rowOf(definition),
     peft,
-    bind(config) {
-      invariant(holds(fields, config), `${name} was given an incomplete configuration`);
+    bind(given) {
+      const config = complete(fields, given, name);
       const named = (values: ReadonlyMap<string, Value>): Params<P> => {
         const params: unknown = Object.fromEntries(values);
         invariant(isParams<P>(params, Object.keys(peft.tensors)), `${name} lacks a tensor`);

@@ -1,8 +1,7 @@
 /** @file What a metric states: which results it needs, its number over all examples, its score of one. */
-import { invariant } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
 import type { Fields, Infer } from "../../shared/schema.ts";
-import { holds } from "../config.ts";
+import { complete } from "../config.ts";
 import type { ExampleResult, ResultKind, ResultKinds } from "./example-result.ts";
 
 /** What a metric gets from outside. */
@@ -58,14 +57,10 @@ export function defineMetric<F extends Fields, K extends ResultKind>(
   definition: MetricDefinition<F, K>,
 ): Metric {
   const { fields, needs } = definition;
-  const complete = (config: unknown): Infer<F> => {
-    invariant(holds(fields, config), "a metric was given an incomplete configuration");
-    return config;
-  };
   return {
     needs,
     measure(results, given, tools) {
-      const config = complete(given);
+      const config = complete(fields, given, "a metric");
       const examples: ResultKinds[K][] = [];
       const scores = new Map<number, number>();
       for (const result of results) {
@@ -79,6 +74,7 @@ export function defineMetric<F extends Fields, K extends ResultKind>(
       const findings = definition.remarks?.(examples, config, tools) ?? [];
       return { value, examples: examples.length, scores, findings };
     },
-    refuses: (predicted, config) => definition.refuses?.(predicted, complete(config)),
+    refuses: (predicted, config) =>
+      definition.refuses?.(predicted, complete(fields, config, "a metric")),
   };
 }

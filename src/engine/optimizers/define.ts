@@ -1,8 +1,9 @@
 /** @file What an update rule states: its state, the numbers it needs at each step, and the step itself. */
 import { invariant } from "../../shared/errors.ts";
 import type { Fields, Infer } from "../../shared/schema.ts";
-import { holds } from "../config.ts";
+import { complete } from "../config.ts";
 import type { CatalogRow } from "../catalog-row.ts";
+import { rowOf } from "../catalog-row.ts";
 import type { Graph, Value } from "../core/graph.ts";
 
 /** What a rule sees of one tensor at a step. */
@@ -53,18 +54,13 @@ export interface UpdateRule extends CatalogRow {
 export function defineUpdateRule<F extends Fields>(
   definition: UpdateRuleDefinition<F>,
 ): UpdateRule {
-  const { name, title, doc, paperTitle, paper, config: fields, state } = definition;
+  const { name, config: fields, state } = definition;
   return {
     kind: "optimizer",
-    name,
-    title,
-    doc,
-    paperTitle,
-    paper,
-    config: fields,
+    ...rowOf(definition),
     state,
-    bind(config) {
-      invariant(holds(fields, config), `${name} was given an incomplete configuration`);
+    bind(given) {
+      const config = complete(fields, given, name);
       return {
         name,
         state,

@@ -1,8 +1,8 @@
 /** @file What a quantizer states: its fields, how a weight is held, and how many bytes that takes. */
-import { invariant } from "../../shared/errors.ts";
 import type { Fields, Infer } from "../../shared/schema.ts";
 import type { CatalogRow } from "../catalog-row.ts";
-import { holds } from "../config.ts";
+import { rowOf } from "../catalog-row.ts";
+import { complete } from "../config.ts";
 import type { Storage } from "../programs/setup.ts";
 
 export interface QuantizerDefinition<F extends Fields> extends CatalogRow<F> {
@@ -16,18 +16,9 @@ export interface Quantizer extends CatalogRow {
 }
 
 export function defineQuantizer<F extends Fields>(definition: QuantizerDefinition<F>): Quantizer {
-  const { name, title, doc, paperTitle, paper, config: fields } = definition;
   return {
     kind: "quantizer",
-    name,
-    title,
-    doc,
-    paperTitle,
-    paper,
-    config: fields,
-    bind(config) {
-      invariant(holds(fields, config), `${name} was given an incomplete configuration`);
-      return definition.storage(config);
-    },
+    ...rowOf(definition),
+    bind: (config) => definition.storage(complete(definition.config, config, definition.name)),
   };
 }
