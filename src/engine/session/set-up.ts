@@ -50,7 +50,8 @@ export function setUpModel(
   for (const choice of experiment.method) {
     const method = rowNamed(methods, choice.type);
     if (method.kind === "tensors") {
-      for (const { source } of allTensors(model)) trainedSources.add(source);
+      for (const tensor of allTensors(model))
+        if (method.selects(tensor)) trainedSources.add(tensor.source);
       continue;
     }
     findings.push(...placeMethod(model, method, choice, fullMatch, sites, trainedSources));
