@@ -9,6 +9,7 @@ import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BuildOptions, Metafile, Plugin } from "esbuild";
 import { build, context } from "esbuild";
+import { messageOf } from "../shared/errors.ts";
 import { buildKernels } from "./kernels.ts";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -36,7 +37,7 @@ async function bundleAndWatch(output: string): Promise<void> {
         const { built } = await buildKernels(kernels, join(output, "kernels"));
         if (built.length > 0) say(`kernels: ${built.join(", ")}`);
       } catch (error) {
-        say(error instanceof Error ? error.message : String(error));
+        say(messageOf(error));
       }
     });
   };

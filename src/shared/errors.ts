@@ -63,6 +63,11 @@ export function at<T>(list: ArrayLike<T>, index: number): T {
   return value;
 }
 
+/** What something thrown says: not everything that is thrown is an error. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
+
 /** `file:line:column`, as far as the place knows them. */
 export function formatPlace(place: Place): string {
   const line = place.line === undefined ? "" : `:${place.line}`;

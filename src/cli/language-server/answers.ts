@@ -1,6 +1,6 @@
 /** @file Answers that are loaded once, kept, and loaded again when what they came from has changed; asking never waits. */
 import { errorCode } from "../../engine/runs/file-errors.ts";
-import { UserError } from "../../shared/errors.ts";
+import { UserError, messageOf } from "../../shared/errors.ts";
 import type { Known, Problem } from "../../../server/src/facts.ts";
 
 /** What is being loaded just now, of all kinds. */
@@ -112,7 +112,7 @@ function problemOf(error: unknown): Problem {
     const { code, message, remedy } = error;
     return { code, message, remedy };
   }
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const missing = errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR";
   return { code: missing ? "no-such-file" : "unreadable", message };
 }

@@ -1,5 +1,5 @@
 /** @file What ONNX Runtime's failures mean to the user: a device that is missing, an operator it lacks, memory. */
-import { InternalError, UserError, at } from "../../shared/errors.ts";
+import { InternalError, UserError, at, messageOf } from "../../shared/errors.ts";
 import type { Graph, Node, Value } from "../core/graph.ts";
 import { liveNodes, newGraph } from "../core/graph.ts";
 import type { Device } from "../onnx/emitter.ts";
@@ -126,7 +126,7 @@ function copy(g: Graph, node: Node, inputs: readonly Value[]): readonly Value[] 
 
 /** What ONNX Runtime says, without the place in its sources. */
 function firstLine(error: unknown): string {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   const line = message.split("\n", 1)[0] ?? message;
   return line.replace(/^\S*onnxruntime_src.*? was false\. /u, "").trim();
 }

@@ -2,7 +2,7 @@
 import * as ort from "onnxruntime-node";
 import type { DType, Shape } from "../../shared/dtypes.ts";
 import { dtypeBytes, elementCount } from "../../shared/dtypes.ts";
-import { InternalError, UserError, at, invariant } from "../../shared/errors.ts";
+import { InternalError, UserError, at, invariant, messageOf } from "../../shared/errors.ts";
 import type { Graph } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
 import { sameShape } from "../core/shapes.ts";
@@ -361,8 +361,4 @@ function hostData(tensor: ort.Tensor): HostData {
 function ours(what: string, error: unknown): Error {
   if (error instanceof InternalError) return error;
   return new InternalError(`ONNX Runtime could not ${what} a program: ${messageOf(error)}`);
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -1,7 +1,7 @@
 /** @file Runs a sweep: one run after the other, whatever fails or is killed on the way, and tuning before results. */
 import { readFile, stat } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { Cancelled, UserError, at } from "../../shared/errors.ts";
+import { Cancelled, UserError, at, messageOf } from "../../shared/errors.ts";
 import type { CatalogFields } from "../../shared/experiment/fields/catalog-fields.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import { readExperiment } from "../../shared/experiment/normalise.ts";
@@ -289,7 +289,7 @@ export function failureOf(error: unknown): SweepFailure {
   if (error instanceof UserError) return { code: error.code, message: error.message };
   return {
     code: "internal-error",
-    message: error instanceof Error ? error.message : String(error),
+    message: messageOf(error),
   };
 }
 

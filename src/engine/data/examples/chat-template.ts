@@ -1,6 +1,6 @@
 /** @file Chat templates: messages to the text a model was tuned on, and what of it the assistant says. */
 import { Template } from "@huggingface/jinja";
-import { UserError, type Place } from "../../../shared/errors.ts";
+import { UserError, messageOf, type Place } from "../../../shared/errors.ts";
 import { redirectStrips, stripCharacters, stripFunction } from "./strip-calls.ts";
 
 export interface Message {
@@ -54,7 +54,7 @@ export function compileChatTemplate(
   } catch (cause) {
     throw new UserError({
       code: "malformed-chat-template",
-      message: `The chat template cannot be read: ${reason(cause)}.`,
+      message: `The chat template cannot be read: ${messageOf(cause)}.`,
       remedy: "Give another one in `data.chat_template`.",
       cause,
     });
@@ -75,7 +75,7 @@ export function compileChatTemplate(
       } catch (cause) {
         throw new UserError({
           code: "chat-template-refused",
-          message: `The chat template refuses the messages: ${reason(cause)}.`,
+          message: `The chat template refuses the messages: ${messageOf(cause)}.`,
           place,
           remedy: "Mend the messages, or give another template in `data.chat_template`.",
           cause,
@@ -138,8 +138,4 @@ function formatTime(time: Date, format: string): string {
     "%": () => "%",
   };
   return format.replaceAll(/%([A-Za-z%])/g, (all, letter: string) => parts[letter]?.() ?? all);
-}
-
-function reason(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

@@ -1,5 +1,5 @@
 /** @file Rows of a JSON Lines file: one object on each line. */
-import { UserError } from "../../../shared/errors.ts";
+import { UserError, messageOf } from "../../../shared/errors.ts";
 import { readLines } from "./lines.ts";
 import { kindOf, type Row } from "./row.ts";
 
@@ -40,7 +40,7 @@ function parseRow(text: string, file: string, line: number): Readonly<Record<str
 
 /** What the parser says, without its own count of lines, and the column that it means. */
 function complaint(cause: unknown): { readonly message: string; readonly column?: number } {
-  const said = cause instanceof Error ? cause.message : String(cause);
+  const said = messageOf(cause);
   const position = / (?:in JSON )?at position (\d+)(?: \(line \d+ column \d+\))?$/.exec(said);
   return position === null
     ? { message: said }

@@ -1,6 +1,6 @@
 /** @file The lines of a UTF-8 file of any size, read in blocks. */
 import { open } from "node:fs/promises";
-import { UserError } from "../../../shared/errors.ts";
+import { UserError, messageOf } from "../../../shared/errors.ts";
 
 export interface Line {
   /** From 1. */
@@ -75,7 +75,7 @@ function unreadable(file: string, cause: unknown): UserError {
     code: missing ? "missing-data-file" : "unreadable-data-file",
     message: missing
       ? "There is no such data file."
-      : `The data file cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      : `The data file cannot be read: ${messageOf(cause)}.`,
     place: { file },
     remedy: "Check the path; it is relative to the experiment file.",
     cause,

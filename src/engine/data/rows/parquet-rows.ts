@@ -1,7 +1,7 @@
 /** @file Rows of a Parquet file, a row group at a time. */
 import { parquetMetadataAsync, parquetReadObjects, type AsyncBuffer } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
-import { UserError } from "../../../shared/errors.ts";
+import { UserError, messageOf } from "../../../shared/errors.ts";
 import { openFile } from "./lines.ts";
 import type { Row } from "./row.ts";
 
@@ -66,7 +66,7 @@ async function readOrRefuse<T>(file: string, read: () => Promise<T> | T): Promis
   } catch (cause) {
     throw new UserError({
       code: "malformed-data",
-      message: `The Parquet file cannot be read: ${cause instanceof Error ? cause.message : String(cause)}.`,
+      message: `The Parquet file cannot be read: ${messageOf(cause)}.`,
       place: { file },
       remedy: "Write the file again; it may be cut short.",
       cause,

@@ -1,7 +1,7 @@
 /** @file Reads a tokenizer from a model folder. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../../../shared/errors.ts";
+import { UserError, messageOf } from "../../../shared/errors.ts";
 import { asList, isRecord } from "./json-value.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
 
@@ -62,7 +62,7 @@ async function readIfThere(file: string): Promise<string | undefined> {
   } catch (cause) {
     throw new UserError({
       code: "unreadable-file",
-      message: `The file cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: `The file cannot be read: ${messageOf(cause)}`,
       place: { file },
       remedy: "Check that you may read it.",
       cause,
@@ -83,7 +83,7 @@ function parse(file: string, text: string): unknown {
   } catch (cause) {
     throw new UserError({
       code: "malformed-tokenizer",
-      message: `The file is no JSON: ${cause instanceof Error ? cause.message : String(cause)}`,
+      message: `The file is no JSON: ${messageOf(cause)}`,
       place: { file },
       remedy: "Take the file again from where the model came from; it may be cut short.",
       cause,
