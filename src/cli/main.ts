@@ -21,7 +21,9 @@ export async function main(argv: readonly string[], console: Console): Promise<n
 async function dispatch(argv: readonly string[], console: Console): Promise<number> {
   const [name, ...rest] = argv;
   if (name === undefined || name === "help" || name === "--help" || name === "-h") {
-    const about = commands.find((command) => command.name === rest[0]);
+    const [asked] = rest;
+    const about = commands.find((command) => command.name === asked);
+    if (asked !== undefined && !about) throw unknownCommand(asked);
     console.out(about ? commandHelp(about) : overview(commands));
     return name === undefined ? 2 : 0;
   }

@@ -1,6 +1,6 @@
 /** @file Reads an experiment file for a command, and shows what its checks found. */
-import { readFileSync } from "node:fs";
-import { readFile } from "node:fs/promises";
+import { readFileSync, statSync } from "node:fs";
+import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { catalogFields } from "../engine/catalog.ts";
 import { UserError, formatPlace } from "../shared/errors.ts";
@@ -28,17 +28,7 @@ export async function readExperimentFile(
   cwd: string,
 ): Promise<ReadFile> {
   const path = resolve(cwd, file);
-  let text: string;
-  try {
-    text = await readFile(path, "utf8");
-  } catch (error) {
-    throw new UserError({
-      code: "no-such-file",
-      message: `There is no experiment file ${file}.`,
-      remedy: "Give the path of a .peft.yaml file.",
-      cause: error,
-    });
-  }
+  const text = await experimentText(path, file);
   const read = readExperiment({ file: path, text, catalog: catalogFields, provider, overrides });
   const { experiment } = read;
   const sweep = experiment?.sweep == null ? undefined : expandSweep(read, catalogFields);
@@ -94,8 +84,32 @@ export function findingText({ severity, message, place, remedy, code }: Finding)
   return `${where}${severity}: ${message} [${code}]\n${remedy === undefined ? "" : `  ${remedy}\n`}`;
 }
 
+async function experimentText(path: string, named: string): Promise<string> {
+  const about = await stat(path).catch(() => undefined);
+  const wrong =
+    about === undefined
+      ? `There is no experiment file ${named}.`
+      : !about.isFile()
+        ? `${named} is not a file.`
+        : about.size > largestFile
+          ? `${named} has ${about.size} bytes; an experiment file has ${largestFile} at most.`
+          : undefined;
+  if (wrong !== undefined)
+    throw new UserError({
+      code: "no-such-file",
+      message: wrong,
+      remedy: "Give the path of a .peft.yaml file.",
+    });
+  return await readFile(path, "utf8");
+}
+
+/** Experiment files are small: what is not a file, or far larger than any, is not read. */
+const largestFile = 1 << 24;
+
 function provider(path: string): string | undefined {
   try {
+    const about = statSync(path);
+    if (!about.isFile() || about.size > largestFile) return undefined;
     return readFileSync(path, "utf8");
   } catch {
     return undefined;

@@ -375,6 +375,12 @@ describe("wrong arguments", () => {
     const override = await spectune(folder, "run", "a.peft.yaml", "--set", "train.leraning_rate=1");
     assert.equal(override.code, 2);
     assert.match(override.err, /leraning_rate[^]*learning_rate/);
+    const asked = await spectune(folder, "help", "plam");
+    assert.equal(asked.code, 2);
+    assert.match(asked.err, /no command plam[^]*plan/u);
+    assert.match((await spectune(folder, "check", "/dev/zero")).err, /is not a file/u);
+    writeFileSync(join(folder, "endless.peft.yaml"), "extends: /dev/zero\n");
+    assert.match((await spectune(folder, "check", "endless.peft.yaml")).out, /\/dev\/zero/u);
     for (const beside of [["a.peft.yaml"], ["--set", "train.max_steps=9"]]) {
       const changed = await spectune(folder, "run", "--resume", "nothing", ...beside);
       assert.equal(changed.code, 2);

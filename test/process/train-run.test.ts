@@ -43,6 +43,10 @@ describe("a run of a causal model", () => {
       "tokensPerSecond",
     ]);
     const runFolder = String(line["runDir"]);
+    // A run that has finished tells its result again, and reads nothing.
+    const again = await spectune(folder, "run", "--resume", runFolder, "--json");
+    assert.deepEqual(lastLine(again), line);
+    assert.match(again.err, /has finished/u);
     const { value: events } = await loadEvents(runFolder);
     const measured = events.flatMap((event) => (event.type === "eval" ? [event] : []));
     assert.deepEqual(

@@ -1,7 +1,9 @@
 /** @file `spectune run`: trains what an experiment file says, or goes on with a run. */
 import { readFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
+import { loadEvents } from "../../engine/runs/events-log.ts";
 import { UserError } from "../../shared/errors.ts";
+import { foldRun } from "../../shared/run-view.ts";
 import type { RunResult } from "../../shared/protocol.ts";
 import { findRun, findSpectuneFolder, runLayout } from "../../engine/runs/run-folder.ts";
 import { runExperiment } from "../../engine/session/run-experiment.ts";
@@ -40,11 +42,12 @@ export const runCommand: Command = {
     if (sweep !== undefined) return await runSweepShown(sweep, args, console);
     const resume = args.text("resume");
     const [file] = args.positionals;
+    const beside = [...args.positionals, ...args.texts("set")];
     const target =
       resume === undefined
         ? await newRun(file, args.texts("set"), console)
-        : await resumed(resume, [...args.positionals, ...args.texts("set")], console);
-    const result = await runShown(target, console);
+        : await resumed(resume, beside, console);
+    const result = target.finished ?? (await runShown(target, console));
     if (args.flag("json")) console.out(`${JSON.stringify(resultLine(result))}\n`);
     else console.out(summaryText(result));
     return result.status === "failed" ? 1 : 0;
@@ -55,6 +58,8 @@ interface Target extends Pick<RunOptions, "experiment" | "folder" | "name" | "pl
   /** The experiment's file, and what overrides it. */
   readonly file: string;
   readonly overrides: readonly string[];
+  /** The result of a run that has finished already. */
+  readonly finished?: RunResult | undefined;
 }
 
 async function newRun(
@@ -96,7 +101,18 @@ async function resumed(
   await readFile(record);
   const { experiment, folder } = await recordedExperiment(record, [], console);
   const place = { resume: runFolder };
-  return { experiment, folder, file: record, overrides: [], name: basename(runFolder), place };
+  const name = basename(runFolder);
+  const finished = await finishedResult(runFolder);
+  if (finished) console.err(`${name} has finished; nothing is left to do.\n`);
+  return { experiment, folder, file: record, overrides: [], name, place, finished };
+}
+
+/** What a run that has finished said at its end: its test data are not read again. */
+async function finishedResult(runFolder: string): Promise<RunResult | undefined> {
+  const { state, summary } = foldRun((await loadEvents(runFolder)).value);
+  return state === "finished" && summary
+    ? { ...summary, status: state, runDir: runFolder }
+    : undefined;
 }
 
 /** Runs with a progress display; the first interrupt stops after the step, the second at once. */
