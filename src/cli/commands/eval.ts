@@ -2,7 +2,6 @@
 import { resolve } from "node:path";
 import type { FileMeasurement } from "../../engine/session/evaluate-file.ts";
 import { evaluateFile } from "../../engine/session/evaluate-file.ts";
-import { openForInference } from "../../engine/session/open-for-inference.ts";
 import { trainingLabels } from "../../engine/session/training-labels.ts";
 import { UserError } from "../../shared/errors.ts";
 import { isMetric, metrics as metricRows } from "../../shared/experiment/fields/metrics.ts";
@@ -13,6 +12,7 @@ import { count, figure, table } from "../format.ts";
 import { loadingProgress } from "../loading-progress.ts";
 import { chosenModel, modelOptions } from "../model-options.ts";
 import { findingText } from "../read-file.ts";
+import { withModel } from "../with-model.ts";
 
 export const evalCommand: Command = {
   name: "eval",
@@ -42,12 +42,9 @@ export const evalCommand: Command = {
     const metrics = args.text("metrics");
     if (metrics !== undefined) checkNames(metrics);
     const overrides = metrics === undefined ? [] : [`eval.metrics=[${metrics}]`, "eval.final=[]"];
-    const { model, experiment, runFolder, places } = await chosenModel(args, console, overrides);
-    const loading = loadingProgress(console);
-    const open = await openForInference(model, places, loading.update);
-    loading.close();
-    try {
-      for (const finding of open.findings) console.err(findingText(finding));
+    const chosen = await chosenModel(args, console, overrides);
+    const { experiment, runFolder } = chosen;
+    await withModel(chosen, console, async (open) => {
       const labels = runFolder === undefined ? undefined : await trainingLabels(experiment, open);
       const measuring = loadingProgress(console, "measuring");
       const measured = await evaluateFile(open, experiment, file, labels, measuring.update);
@@ -57,9 +54,7 @@ export const evalCommand: Command = {
       if (args.flag("json"))
         console.out(`${JSON.stringify({ data: file, examples, metrics: values, intervals })}\n`);
       else console.out(report(measured));
-    } finally {
-      await open.close();
-    }
+    });
     return 0;
   },
 };

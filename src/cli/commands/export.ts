@@ -7,17 +7,15 @@ import {
   exportMerged,
   exportScript,
   hasAdapter,
-  holdsQuantized,
-  quantizedMerge,
 } from "../../engine/session/export-run.ts";
-import { openForInference } from "../../engine/session/open-for-inference.ts";
 import { UserError } from "../../shared/errors.ts";
+import type { Finding } from "../../shared/findings.ts";
 import type { Command, Console } from "../define.ts";
 import { jsonOption } from "../define.ts";
-import { loadingProgress } from "../loading-progress.ts";
 import type { ChosenModel } from "../model-options.ts";
 import { modelOf } from "../model-options.ts";
 import { findingText } from "../read-file.ts";
+import { withModel } from "../with-model.ts";
 
 const forms = ["peft", "lora", "merged", "script"] as const;
 type Form = (typeof forms)[number];
@@ -60,29 +58,26 @@ export const exportCommand: Command = {
 };
 
 async function exportModel(
-  { model, experiment, places: where }: ChosenModel,
+  chosen: ChosenModel,
   form: Exclude<Form, "script">,
   path: string,
   console: Console,
 ): Promise<void> {
-  if (form !== "merged" && !hasAdapter(experiment.method))
+  const { method } = chosen.experiment;
+  if (form !== "merged" && !hasAdapter(method))
     throw new UserError({
       code: "no-adapter-form",
-      message: `The run trained the model whole (${experiment.method.map(({ type }) => type).join(", ")}): there is no adapter.`,
+      message: `The run trained the model whole (${method.map(({ type }) => type).join(", ")}): there is no adapter.`,
       remedy: "Export it as merged.",
     });
-  const progress = loadingProgress(console);
-  const open = await openForInference(model, where, progress.update);
-  progress.close();
-  try {
-    for (const finding of open.findings) console.err(findingText(finding));
-    if (form === "merged") {
-      if (holdsQuantized(open.trained)) console.err(findingText(quantizedMerge));
-      await exportMerged(open.trained, path);
-    } else await exportAdapter(open.method, open.trained, path);
-  } finally {
-    await open.close();
-  }
+  const tell = (finding: Finding): void => {
+    console.err(findingText(finding));
+  };
+  await withModel(chosen, console, (open) =>
+    form === "merged"
+      ? exportMerged(open.trained, path, tell)
+      : exportAdapter(open.method, open.trained, path),
+  );
 }
 
 function formNamed(text: string | undefined): Form {

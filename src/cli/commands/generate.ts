@@ -10,13 +10,11 @@ import {
   promptIds,
 } from "../../engine/session/generate-text.ts";
 import type { OpenInference } from "../../engine/session/open-for-inference.ts";
-import { openForInference } from "../../engine/session/open-for-inference.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Arguments, Command, Console } from "../define.ts";
 import { jsonOption } from "../define.ts";
-import { loadingProgress } from "../loading-progress.ts";
 import { chosenModel, modelOptions, numberOption } from "../model-options.ts";
-import { findingText } from "../read-file.ts";
+import { withModel } from "../with-model.ts";
 
 export const generateCommand: Command = {
   name: "generate",
@@ -54,18 +52,14 @@ export const generateCommand: Command = {
         remedy: `Usage: spectune generate ${generateCommand.usage}`,
       });
     const options = textOptions(args);
-    const { model, places } = await chosenModel(args, console, []);
-    if (model.task !== "causal-lm")
+    const chosen = await chosenModel(args, console, []);
+    if (chosen.model.task !== "causal-lm")
       throw new UserError({
         code: "unsupported-task",
-        message: `A model for ${model.task} does not generate text.`,
+        message: `A model for ${chosen.model.task} does not generate text.`,
         remedy: "`spectune eval` measures it.",
       });
-    const progress = loadingProgress(console);
-    const open = await openForInference(model, places, progress.update);
-    progress.close();
-    try {
-      for (const finding of open.findings) console.err(findingText(finding));
+    await withModel(chosen, console, async (open) => {
       const { folder } = open.opened.resolved;
       const tokenizer = await loadTokenizer(folder);
       const ids = args.flag("chat")
@@ -78,9 +72,7 @@ export const generateCommand: Command = {
       if (ids.length + made.completion.tokens >= maxLength)
         console.err(`The text ends where the model does: it reads at most ${maxLength} tokens.\n`);
       if (args.flag("json")) console.out(`${JSON.stringify({ prompt, ...made })}\n`);
-    } finally {
-      await open.close();
-    }
+    });
     return 0;
   },
 };

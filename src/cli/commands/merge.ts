@@ -1,14 +1,13 @@
 /** @file `spectune merge`: a base and an adapter as one model. */
 import { resolve } from "node:path";
 import { requireNewFolder } from "../../engine/exports/new-folder.ts";
-import { exportMerged, holdsQuantized, quantizedMerge } from "../../engine/session/export-run.ts";
-import { openForInference } from "../../engine/session/open-for-inference.ts";
+import { exportMerged } from "../../engine/session/export-run.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
 import { chosenModel, modelOptions } from "../model-options.ts";
 import { findingText } from "../read-file.ts";
-import { loadingProgress } from "../loading-progress.ts";
+import { withModel } from "../with-model.ts";
 
 const { revision, adapter, task, set } = modelOptions;
 
@@ -42,23 +41,18 @@ export const mergeCommand: Command = {
     const folder = resolve(console.cwd, out);
     await requireNewFolder(folder);
     const named = { ...args, text: (name: string) => args.text(name === "model" ? "base" : name) };
-    const { model, places } = await chosenModel(named, console, []);
-    if (model.trained.kind === "none")
+    const chosen = await chosenModel(named, console, []);
+    if (chosen.model.trained.kind === "none")
       throw new UserError({
         code: "nothing-to-merge",
         message: `${from} is a model without an adapter: there is nothing to merge.`,
         remedy: "Give a run, or --adapter with the adapter's folder.",
       });
-    const progress = loadingProgress(console);
-    const open = await openForInference(model, places, progress.update);
-    progress.close();
-    try {
-      for (const finding of open.findings) console.err(findingText(finding));
-      if (holdsQuantized(open.trained)) console.err(findingText(quantizedMerge));
-      await exportMerged(open.trained, folder);
-    } finally {
-      await open.close();
-    }
+    await withModel(chosen, console, ({ trained }) =>
+      exportMerged(trained, folder, (finding) => {
+        console.err(findingText(finding));
+      }),
+    );
     console.out(
       args.flag("json") ? `${JSON.stringify({ folder })}\n` : `merged model  ${folder}\n`,
     );

@@ -2,6 +2,7 @@
 import { join } from "node:path";
 import type { DType } from "../../shared/dtypes.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { Finding } from "../../shared/findings.ts";
 import type { EventBody } from "../../shared/protocol.ts";
 import { methods, rowNamed } from "../catalog.ts";
 import { writeMergedModel } from "../exports/merged-model.ts";
@@ -57,8 +58,9 @@ export async function exportRun(
     progress();
   }
   if (merged) {
-    if (holdsQuantized(trained)) emit({ type: "finding", finding: quantizedMerge });
-    await exportMerged(trained, join(runFolder, runLayout.merged));
+    await exportMerged(trained, join(runFolder, runLayout.merged), (finding) => {
+      emit({ type: "finding", finding });
+    });
     progress();
   }
   if (script) {
@@ -80,9 +82,14 @@ export async function exportAdapter(
   );
 }
 
-/** Writes the model with the update in its weights. */
-export async function exportMerged(trained: TrainedModel, folder: string): Promise<void> {
+/** Writes the model with the update in its weights; `tell` hears what kind of weights those are. */
+export async function exportMerged(
+  trained: TrainedModel,
+  folder: string,
+  tell: (finding: Finding) => void,
+): Promise<void> {
   const { setup, backend, parameters, base, reference, storedType, labels } = trained;
+  if (base.bytes.quantized > 0) tell(quantizedMerge);
   await writeMergedModel(
     {
       backend,
@@ -103,15 +110,11 @@ export async function exportScript(experiment: Experiment, path: string): Promis
   await writeFileAtomic(path, pythonScript(experiment));
 }
 
-export function holdsQuantized({ base }: Pick<TrainedModel, "base">): boolean {
-  return base.bytes.quantized > 0;
-}
-
 /** What a merged model of a quantized base is. */
-export const quantizedMerge = {
+const quantizedMerge: Finding = {
   code: "merged-from-quantized",
   severity: "warning",
   message:
     "The base was held in 4 bits: the merged weights are its dequantized values and the update, which is what was trained, but not the original weights.",
   remedy: "Merge the adapter into the original with `spectune merge` to compare the two.",
-} as const;
+};

@@ -93,7 +93,7 @@ export async function exportCase(
     storedType: (source: string) => opened.source.tensors.get(source)?.dtype,
   };
   await exportAdapter(experiment.method, trained, join(path, "adapter"));
-  await exportMerged(trained, join(path, "merged"));
+  await exportMerged(trained, join(path, "merged"), () => undefined);
   await opened.source.close();
   await context.cache.dispose();
 }
