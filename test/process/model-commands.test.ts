@@ -236,6 +236,8 @@ describe("methods", () => {
     const folder = makeWorkspace(t);
     const { out } = await spectune(folder, "methods", "lora");
     assert.match(out, /^ {2}r: a whole number at least 1 \(default 8\)\n {4}Rank of/mu);
+    assert.match(out, /shares with other methods:[^]*^ {2}rank_pattern: [^]*^ {2}dropout: /mu);
+    assert.doesNotMatch((await spectune(folder, "methods", "full")).out, /dropout/u);
     const optimizer = await spectune(folder, "methods", "adamw");
     assert.match(optimizer.out, /^ {2}betas: a list, .* \(default \[0\.9, 0\.999\]\)$/mu);
   });

@@ -1,9 +1,11 @@
 /** @file `spectune methods`: what the catalog holds. */
 import type { CatalogRow } from "../../engine/catalog-row.ts";
-import { methods, optimizers, quantizers } from "../../engine/catalog.ts";
-import { UserError } from "../../shared/errors.ts";
+import { catalogFields, methods, optimizers, quantizers } from "../../engine/catalog.ts";
+import { UserError, invariant } from "../../shared/errors.ts";
 import { describe } from "../../shared/experiment/describe.ts";
+import { methodField } from "../../shared/experiment/fields/method.ts";
 import { nearest } from "../../shared/experiment/nearest.ts";
+import type { Fields, Shape } from "../../shared/schema.ts";
 import { fileKey } from "../../shared/schema.ts";
 import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
@@ -53,10 +55,8 @@ function described({ name, title, kind, doc, paperTitle, paper, config }: Row) {
 
 /** One row on a page. */
 function page({ name, title, kind, doc, paperTitle, paper, config }: Row): string {
-  const fields = describe(config).map(
-    ({ key, expects, default: preset = "none, must be given", doc: what }) =>
-      `  ${key}: ${expects} (default ${preset})\n    ${what}`,
-  );
+  const fields = fieldLines(config);
+  const common = fieldLines(kind === "method" ? commonFields(name) : {});
   return [
     `${title} (${kind} ${name})`,
     doc,
@@ -65,7 +65,34 @@ function page({ name, title, kind, doc, paperTitle, paper, config }: Row): strin
     "",
     ...(fields.length > 0 ? ["Fields:", ...fields] : ["No fields of its own."]),
     "",
+    ...(common.length > 0 ? ["Fields that it shares with other methods:", ...common, ""] : []),
   ].join("\n");
+}
+
+function fieldLines(fields: Fields): readonly string[] {
+  return describe(fields).map(
+    ({ key, expects, default: preset = "none, must be given", doc: what }) =>
+      `  ${key}: ${expects} (default ${preset})\n    ${what}`,
+  );
+}
+
+/** What every method takes beside its own fields, where it has a meaning for this one. */
+function commonFields(name: string): Fields {
+  const { shape } = methodField(catalogFields);
+  const choice = shape.kind === "list" ? shape.of.shape : shape;
+  invariant(choice.kind === "choice", "method is not a choice");
+  const omitted = choice.variants[name]?.omits ?? [];
+  return Object.fromEntries(
+    Object.entries(choice.common).filter(
+      ([property, field]) =>
+        !omitted.includes(fileKey(property, field)) && offersSomething(field.shape),
+    ),
+  );
+}
+
+/** Whether the catalog has a row that the field could name. */
+function offersSomething(shape: Shape): boolean {
+  return shape.kind !== "choice" || Object.keys(shape.variants).length > 0;
 }
 
 function unknown(name: string): UserError {
