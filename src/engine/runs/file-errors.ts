@@ -1,4 +1,6 @@
 /** @file What the operating system refuses, said so that the user can mend it. */
+import type { Stats } from "node:fs";
+import { stat } from "node:fs/promises";
 import { UserError } from "../../shared/errors.ts";
 
 interface Explanation {
@@ -62,6 +64,24 @@ export async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined>
     return await work;
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+const unreachable: ReadonlySet<string | undefined> = new Set([
+  "ENOENT",
+  "ENOTDIR",
+  "EACCES",
+  "ELOOP",
+  "ENAMETOOLONG",
+]);
+
+/** What stands at a path that a user may have meant otherwise; `undefined` where nothing can be reached. */
+export async function reachable(path: string): Promise<Stats | undefined> {
+  try {
+    return await stat(path);
+  } catch (error) {
+    if (unreachable.has(errorCode(error))) return undefined;
     throw error;
   }
 }

@@ -1,9 +1,9 @@
 /** @file The run folder: where `.spectune/` lies, making a run, finding it again, listing what is there. */
-import { mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import { isTemporaryName, makeFolder, syncFolder, temporaryPath } from "./atomic.ts";
-import { errorCode, explainingWrites, unlessMissing } from "./file-errors.ts";
+import { errorCode, explainingWrites, reachable, unlessMissing } from "./file-errors.ts";
 import { runStatus, type RunStatus } from "./liveness.ts";
 
 /** What lies in a run folder besides `events.ndjson`, `attempts/`, `requests/` and `checkpoints/`. */
@@ -136,12 +136,5 @@ async function renamed(from: string, to: string): Promise<boolean> {
 }
 
 async function exists(path: string): Promise<boolean> {
-  try {
-    await stat(path);
-    return true;
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG"].includes(errorCode(error) ?? ""))
-      return false;
-    throw error;
-  }
+  return (await reachable(path)) !== undefined;
 }

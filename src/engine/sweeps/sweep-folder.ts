@@ -1,9 +1,9 @@
 /** @file Sweeps on the disk: `.spectune/sweeps/<time>-<name>/` with the document and the record of its runs. */
-import { mkdir, readFile, readdir, stat } from "node:fs/promises";
+import { mkdir, readFile, readdir } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import { isTemporaryName, makeFolder, writeFileAtomic } from "../runs/atomic.ts";
-import { errorCode, explainingWrites, unlessMissing } from "../runs/file-errors.ts";
+import { errorCode, explainingWrites, reachable, unlessMissing } from "../runs/file-errors.ts";
 import { stampedName } from "./stamped-name.ts";
 import type { SweepRecord } from "./sweep-record.ts";
 import { decodeRecord, encodeRecord } from "./sweep-record.ts";
@@ -101,13 +101,7 @@ export async function findSweep(
 }
 
 async function isSweep(folder: string): Promise<boolean> {
-  try {
-    return (await stat(join(folder, layout.record))).isFile();
-  } catch (error) {
-    if (["ENOENT", "ENOTDIR", "EACCES", "ELOOP", "ENAMETOOLONG"].includes(errorCode(error) ?? ""))
-      return false;
-    throw error;
-  }
+  return (await reachable(join(folder, layout.record)))?.isFile() ?? false;
 }
 
 /** Whether the folder is ours: false where the name is taken. */
