@@ -56,6 +56,7 @@ async function run(task: Extract<ToRunProcess, { readonly type: "begin" }>): Pro
   }
 }
 
+/** A message that a killed sweep no longer takes is dropped: without a callback it would end this process. */
 function say(message: FromRunProcess): void {
-  if (process.connected) process.send?.(message);
+  if (process.connected) process.send?.(message, undefined, undefined, () => undefined);
 }
