@@ -18,7 +18,7 @@ import { attention } from "./attention.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { mostLayers } from "./config-reader.ts";
 import { readLabels } from "./labels.ts";
-import { layerNormTensors, linearTensors } from "./tensor-specs.ts";
+import { layerNormTensors, linearTensors, sitesUnder } from "./tensor-specs.ts";
 
 export type EncoderFamily = "bert" | "roberta";
 
@@ -207,13 +207,7 @@ function layerSpec(
   index: number,
 ): BlockSpec {
   const prefix = `${family}.encoder.layer.${index}.`;
-  const site = (name: string, input: number, output: number): LinearSpec => ({
-    name,
-    module: `${prefix}${name}`,
-    in: input,
-    out: output,
-    bias: true,
-  });
+  const site = sitesUnder(prefix);
   const linears = [
     site("attention.self.query", hidden, hidden),
     site("attention.self.key", hidden, hidden),

@@ -14,7 +14,7 @@ import type {
 import { attention } from "./attention.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { mostLayers } from "./config-reader.ts";
-import { layerNormTensors, linearTensors } from "./tensor-specs.ts";
+import { layerNormTensors, linearTensors, sitesUnder } from "./tensor-specs.ts";
 
 interface Traits {
   readonly epsilon: number;
@@ -124,13 +124,7 @@ function embeddingSpec({ vocabulary, hidden, maxLength }: ModelSizes): BlockSpec
 
 function layerSpec({ hidden, intermediate }: ModelSizes, index: number): BlockSpec {
   const prefix = `transformer.h.${index}.`;
-  const site = (name: string, input: number, output: number): LinearSpec => ({
-    name,
-    module: `${prefix}${name}`,
-    in: input,
-    out: output,
-    bias: true,
-  });
+  const site = sitesUnder(prefix);
   const linears = [
     site("attn.c_attn", hidden, 3 * hidden),
     site("attn.c_proj", hidden, hidden),

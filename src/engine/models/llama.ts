@@ -8,7 +8,6 @@ import type {
   BlockScope,
   BlockSpec,
   LayerContext,
-  LinearSpec,
   Model,
   ModelSizes,
   TensorSpec,
@@ -17,7 +16,7 @@ import { attention } from "./attention.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { mostLayers, mostWidth } from "./config-reader.ts";
 import { readRotary } from "./rotary.ts";
-import { linearTensors } from "./tensor-specs.ts";
+import { linearTensors, sitesUnder } from "./tensor-specs.ts";
 
 export type LlamaFamily = "llama" | "mistral" | "qwen2" | "qwen3";
 
@@ -234,13 +233,7 @@ function layer(
 function layerSpec(sizes: ModelSizes, traits: Traits, index: number): BlockSpec {
   const { hidden, heads, keyValueHeads, headDim, intermediate } = sizes;
   const prefix = `model.layers.${index}.`;
-  const site = (name: string, input: number, output: number, bias: boolean): LinearSpec => ({
-    name,
-    module: `${prefix}${name}`,
-    in: input,
-    out: output,
-    bias,
-  });
+  const site = sitesUnder(prefix);
   const linears = [
     site("self_attn.q_proj", hidden, heads * headDim, traits.attentionBias),
     site("self_attn.k_proj", hidden, keyValueHeads * headDim, traits.attentionBias),

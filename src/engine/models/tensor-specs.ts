@@ -9,6 +9,17 @@ export interface LinearStorage {
   readonly fresh?: FreshStart;
 }
 
+/** Makes the linear sites of a layer whose modules are named under `prefix`. */
+export function sitesUnder(prefix: string) {
+  return (name: string, input: number, output: number, bias = true): LinearSpec => ({
+    name,
+    module: `${prefix}${name}`,
+    in: input,
+    out: output,
+    bias,
+  });
+}
+
 /** The weight and, where there is one, the bias of a linear site. */
 export function linearTensors(
   linear: LinearSpec,
