@@ -2,7 +2,7 @@
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { MicroBatch } from "../data/batches/batch-plan.ts";
 import { estimateSeconds } from "../plan/plan-time.ts";
-import { isDue } from "../train/due.ts";
+import { timesDue } from "../train/due.ts";
 import type { RunData } from "./run-data.ts";
 import type { ModelSetup } from "./set-up.ts";
 
@@ -24,9 +24,8 @@ export function estimateRun(
   const { tokens, trainedTokens } = data.train.counts;
   const causal = setup.model.task === "causal-lm";
   const evalTokens = paddedTokens(data.eval?.batches ?? []);
-  let measurements = evaluation.eval_on_start ? 1 : 0;
-  for (let t = 1; t <= steps; t++)
-    if (isDue(evaluation.every, t, steps, plan.stepsPerEpoch)) measurements++;
+  const measurements =
+    (evaluation.eval_on_start ? 1 : 0) + timesDue(evaluation.every, steps, plan.stepsPerEpoch);
   const inputs = {
     model: setup.model,
     setups: [...setup.setups.values()],

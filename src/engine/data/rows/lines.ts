@@ -1,5 +1,5 @@
 /** @file The lines of a UTF-8 file of any size, read in blocks. */
-import { open } from "node:fs/promises";
+import { open, stat } from "node:fs/promises";
 import { UserError, messageOf } from "../../../shared/errors.ts";
 
 export interface Line {
@@ -60,10 +60,9 @@ export async function* readLines(file: string): AsyncGenerator<Line> {
 /** Opens a file to read, or says why not. */
 export async function openFile(file: string): ReturnType<typeof open> {
   try {
-    const handle = await open(file, "r");
-    if ((await handle.stat()).isFile()) return handle;
-    await handle.close();
-    throw new Error("it is no file");
+    // Asked before it is opened: a pipe opens only when somebody writes.
+    if (!(await stat(file)).isFile()) throw new Error("it is no file");
+    return await open(file, "r");
   } catch (cause) {
     throw unreadable(file, cause);
   }
