@@ -56,19 +56,14 @@ export interface Tokenizer {
   encode(text: string, options?: EncodeOptions): Encoding;
   /** Ids that the vocabulary lacks are left out, as Python's `tokenizers` does. */
   decode(ids: ArrayLike<number>, options?: { readonly skipSpecialTokens?: boolean }): string;
-  idOf(token: string): number | undefined;
   tokenOf(id: number): string | undefined;
   /** The token of each role that the configuration names and the vocabulary has. */
   readonly special: Readonly<
     Partial<Record<SpecialRole, { readonly token: string; readonly id: number }>>
   >;
-  /** Every id that is left out when special tokens are skipped. */
-  readonly specialIds: ReadonlySet<number>;
   /** Number of tokens, added ones included: Python's `len(tokenizer)`. */
   readonly vocabSize: number;
   readonly largestId: number;
-  /** `model_max_length`, where it is a real bound. */
-  readonly modelMaxLength: number | undefined;
 }
 
 /** Builds a tokenizer from its parsed files; throws a UserError that names the field at fault. */
@@ -100,6 +95,7 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
       return id === undefined ? [] : [[role, { token, id }] as const];
     }),
   );
+  // What is left out when special tokens are skipped.
   const specialIds = new Set([
     ...added.filter((token) => token.special).map((token) => token.id),
     ...Object.values(special).map((token) => token.id),
@@ -162,13 +158,10 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
       }
       return decodeTokens(tokens).join("");
     },
-    idOf,
     tokenOf: (id) => addedById.get(id)?.content ?? model.tokens[id],
     special,
-    specialIds,
     vocabSize: model.ids.size + added.filter((token) => !model.ids.has(token.content)).length,
     largestId: sizes.reduce((largest, id) => Math.max(largest, id), -1),
-    modelMaxLength: modelMaxLength(config),
   };
 }
 
@@ -213,12 +206,6 @@ function roleToken(config: JsonValue, map: JsonValue, role: SpecialRole): string
     if (isRecord(value) && typeof value.content === "string") return value.content;
   }
   return undefined;
-}
-
-/** transformers writes 1e30 where there is no bound. */
-function modelMaxLength(config: JsonValue): number | undefined {
-  const { value } = member(config, "model_max_length");
-  return typeof value === "number" && value > 0 && value < 1e9 ? value : undefined;
 }
 
 function emptied(part: Part): Part {

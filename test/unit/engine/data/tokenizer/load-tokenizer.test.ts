@@ -19,7 +19,6 @@ test("the four files are read", async () => {
     await folder({
       "tokenizer.json": byteTokenizerFile,
       "tokenizer_config.json": {
-        model_max_length: 8,
         chat_template: [
           { name: "default", template: "old" },
           { name: "tool_use", template: "t" },
@@ -30,7 +29,6 @@ test("the four files are read", async () => {
     }),
   );
   assert.equal(tokenizer.special.eos?.id, 258);
-  assert.equal(tokenizer.modelMaxLength, 8);
   assert.deepEqual(
     [...tokenizer.chatTemplates],
     [
