@@ -10,7 +10,6 @@ export interface MessageWriter {
   bytes(field: number, value: Uint8Array): void;
   /** Integers in one length-delimited field. */
   packedIntegers(field: number, values: readonly number[]): void;
-  packedFloats(field: number, values: readonly number[]): void;
   /** An embedded message. */
   message(field: number, write: (inner: MessageWriter) => void): void;
 }
@@ -48,12 +47,11 @@ function encodeChunks(write: (message: MessageWriter) => void): Uint8Array[] {
     },
     float(field, value) {
       tag(field, fixed32Type);
-      chunks.push(float32Bytes([value]));
+      chunks.push(float32Bytes(value));
     },
     text: (field, value) => delimited(field, [new TextEncoder().encode(value)]),
     bytes: (field, value) => delimited(field, [value]),
     packedIntegers: (field, values) => delimited(field, values.map(varint)),
-    packedFloats: (field, values) => delimited(field, [float32Bytes(values)]),
     message: (field, writeInner) => delimited(field, encodeChunks(writeInner)),
   });
   return chunks;
@@ -71,9 +69,9 @@ function varint(value: number): Uint8Array {
   return Uint8Array.from(bytes);
 }
 
-function float32Bytes(values: readonly number[]): Uint8Array {
-  const view = new DataView(new ArrayBuffer(4 * values.length));
-  values.forEach((value, index) => view.setFloat32(4 * index, value, true));
+function float32Bytes(value: number): Uint8Array {
+  const view = new DataView(new ArrayBuffer(4));
+  view.setFloat32(0, value, true);
   return new Uint8Array(view.buffer);
 }
 
