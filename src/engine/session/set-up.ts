@@ -1,7 +1,6 @@
 /** @file Turns a model and the experiment's choices into block setups: what is held how, what trains, which method acts where. */
 import type { DType, Shape } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
-import { at } from "../../shared/errors.ts";
 import type { Experiment, MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked, Finding } from "../../shared/findings.ts";
 import { methods, quantizers, rowNamed } from "../catalog.ts";
@@ -143,6 +142,7 @@ function placeMethod(
 ): readonly Finding[] {
   const targets = targetSites(model, choice, fullMatch);
   const findings = [...targets.findings];
+  const exceeding: { readonly module: string; readonly rank: number; readonly most: number }[] = [];
   for (const linear of targets.sites) {
     if (sites.has(linear.module))
       findings.push({
@@ -154,16 +154,20 @@ function placeMethod(
     const bound = method.bind(patterned(choice, linear, fullMatch));
     const params = bound.params(linear);
     sites.set(linear.module, { method: bound, params, dropout: choice.dropout });
-    for (const [name, { shape }] of params) {
-      const rank = Math.min(...shape);
-      const most = Math.min(linear.in, linear.out);
-      if (rank > most && name === at([...params.keys()], 0))
-        findings.push({
-          code: "rank-exceeds-dimension",
-          severity: "warning",
-          message: `Rank ${rank} at ${linear.module} is above its smaller dimension: the effective rank is ${most}.`,
-        });
-    }
+    const { r: rank } = bound.config;
+    const most = Math.min(linear.in, linear.out);
+    if (typeof rank === "number" && rank > most)
+      exceeding.push({ module: linear.module, rank, most });
+  }
+  const [example] = exceeding;
+  if (example !== undefined) {
+    const { module, rank, most } = example;
+    const others = exceeding.length > 1 ? ` and at ${exceeding.length - 1} other modules` : "";
+    findings.push({
+      code: "rank-exceeds-dimension",
+      severity: "warning",
+      message: `Rank ${rank} is above the smaller dimension at ${module}${others}: the effective rank is ${most} there.`,
+    });
   }
   if (choice.bias !== "none") {
     const adapted = new Set(targets.sites.map(({ module }) => `${module}.bias`));
