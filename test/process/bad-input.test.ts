@@ -405,7 +405,10 @@ describe("odd input to a run", () => {
     const folder = makeWorkspace(t, tinyExperiment.replace("r: 4", "r: 40"));
     const { code, err } = await spectune(folder, "run", "a.peft.yaml", "--json");
     assert.equal(code, 0, err);
-    assert.match(err, /warning: Rank 40 is above [^]* and at \d+ other modules: the effective rank is 32 there/);
+    assert.match(
+      err,
+      /warning: Rank 40 is above [^]* and at \d+ other modules: the effective rank is 32 there/,
+    );
   });
 });
 
