@@ -13,6 +13,7 @@ import type { ModelPlaces } from "../engine/weights/hub-cache.ts";
 import { UserError } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import { readExperiment } from "../shared/experiment/normalise.ts";
+import { errorsOf } from "../shared/findings.ts";
 import type { Arguments, Console, Options } from "./define.ts";
 import { findingText, recordedExperiment } from "./read-file.ts";
 
@@ -174,7 +175,7 @@ function defaults(
     catalog: catalogFields,
     overrides,
   });
-  const errors = findings.filter(({ severity }) => severity === "error");
+  const errors = errorsOf(findings);
   for (const finding of errors) console.err(findingText(finding));
   if (!experiment || errors.length > 0) throw wrong("its options do not make an experiment.");
   return withAbsolutePaths(experiment, console.cwd, isFolder);

@@ -7,6 +7,7 @@ import { UserError } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import type { Normalised } from "../shared/experiment/normalise.ts";
 import { readExperiment } from "../shared/experiment/normalise.ts";
+import { errorsOf } from "../shared/findings.ts";
 import type { Console } from "./define.ts";
 import { findingText } from "./read-file.ts";
 
@@ -31,7 +32,7 @@ export function usableDocument(
   const { experiment, findings } = normalised;
   for (const finding of findings)
     if (finding.severity !== "info") console.err(findingText(finding));
-  const errors = findings.filter(({ severity }) => severity === "error").length;
+  const errors = errorsOf(findings).length;
   if (experiment === undefined || errors > 0)
     throw new UserError({
       code: "invalid-experiment",

@@ -9,6 +9,7 @@ import type { ExperimentFinding } from "../shared/experiment/findings.ts";
 import { readExperiment } from "../shared/experiment/normalise.ts";
 import { expandSweep } from "../shared/experiment/sweep.ts";
 import type { Finding } from "../shared/findings.ts";
+import { errorsOf, hasErrors } from "../shared/findings.ts";
 import type { Console } from "./define.ts";
 
 export interface ReadFile {
@@ -33,7 +34,7 @@ export async function readExperimentFile(
   const { experiment } = read;
   const sweep = experiment?.sweep == null ? undefined : expandSweep(read, catalogFields);
   const findings = [...read.findings, ...(sweep?.findings ?? [])];
-  const failed = findings.some(({ severity }) => severity === "error");
+  const failed = hasErrors(findings);
   return {
     experiment: failed ? undefined : experiment,
     findings,
@@ -67,7 +68,7 @@ async function shownExperiment(
   shown: readonly Finding["severity"][],
 ): Promise<{ readonly experiment: Experiment; readonly folder: string }> {
   const { experiment, findings, folder } = await readExperimentFile(file, overrides, console.cwd);
-  const errors = findings.filter(({ severity }) => severity === "error");
+  const errors = errorsOf(findings);
   for (const finding of findings)
     if (shown.includes(finding.severity)) console.err(findingText(finding));
   if (!experiment)

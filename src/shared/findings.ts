@@ -17,3 +17,12 @@ export interface Checked<T> {
   readonly value: T;
   readonly findings: readonly Finding[];
 }
+
+/** What must be mended before the value can be used. */
+export function errorsOf<F extends Finding>(findings: readonly F[]): readonly F[] {
+  return findings.filter(({ severity }) => severity === "error");
+}
+
+export function hasErrors(findings: readonly Finding[]): boolean {
+  return errorsOf(findings).length > 0;
+}

@@ -4,6 +4,7 @@ import { jsonOption } from "../define.ts";
 import { count } from "../format.ts";
 import { findingText, readExperimentFile } from "../read-file.ts";
 import { UserError } from "../../shared/errors.ts";
+import { errorsOf } from "../../shared/findings.ts";
 
 export const checkCommand: Command = {
   name: "check",
@@ -30,7 +31,7 @@ export const checkCommand: Command = {
     if (args.flag("json")) console.out(`${JSON.stringify({ valid, sweepRuns, findings })}\n`);
     else for (const finding of findings) console.out(findingText(finding));
     if (!experiment) {
-      const errors = findings.filter(({ severity }) => severity === "error").length;
+      const errors = errorsOf(findings).length;
       throw new UserError({
         code: "invalid-experiment",
         message: `${file} has ${errors} error${errors === 1 ? "" : "s"}.`,

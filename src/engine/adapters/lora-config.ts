@@ -1,5 +1,6 @@
 /** @file Reads an adapter_config.json: what is honoured comes out, what would change the result and is not known is refused. */
 import type { Checked, Finding } from "../../shared/findings.ts";
+import { hasErrors } from "../../shared/findings.ts";
 import { isRecord } from "../../shared/wire.ts";
 import type { FieldRule } from "./lora-config-fields.ts";
 import { loraConfigFields } from "./lora-config-fields.ts";
@@ -83,7 +84,7 @@ export function readLoraConfig(
       read<Pattern | null>("alpha_pattern", orNull(isPattern(isNumber)), "alphas by name", null) ??
       {},
   };
-  const failed = findings.some(({ severity }) => severity === "error");
+  const failed = hasErrors(findings);
   return { value: failed ? undefined : value, findings };
 }
 

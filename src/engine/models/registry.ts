@@ -1,4 +1,5 @@
 /** @file The architectures that are known, by the `model_type` of config.json. */
+import { hasErrors } from "../../shared/findings.ts";
 import type { HeadOutputs, Model, ReadModel, Task } from "./architecture.ts";
 import { readBert } from "./bert.ts";
 import { readConfig } from "./config-reader.ts";
@@ -70,7 +71,7 @@ export function readModel(
     "the checkpoint is quantized already; take the original and set `quantization` in the experiment.",
   );
   config.warnOfRest();
-  const failed = config.findings.some(({ severity }) => severity === "error");
+  const failed = hasErrors(config.findings);
   return { value: failed ? undefined : model, findings: config.findings };
 }
 

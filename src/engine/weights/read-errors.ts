@@ -3,11 +3,12 @@ import { constants, type BigIntStats } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { UserError } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
+import { errorsOf } from "../../shared/findings.ts";
 import { errorCode } from "../runs/file-errors.ts";
 
 /** Throws the first error among `findings`, with the number of the others. */
 export function throwErrors(findings: readonly Finding[]): void {
-  const errors = findings.filter(({ severity }) => severity === "error");
+  const errors = errorsOf(findings);
   const [first] = errors;
   if (first === undefined) return;
   const { code, message, place, remedy } = first;

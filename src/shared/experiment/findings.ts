@@ -176,7 +176,3 @@ export function collector(): Collector {
   };
   return { findings, report, add };
 }
-
-export function hasErrors(findings: readonly Finding[]): boolean {
-  return findings.some(({ severity }) => severity === "error");
-}

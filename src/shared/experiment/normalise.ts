@@ -1,4 +1,5 @@
 /** @file From the text of an experiment file to the experiment with every default written out. */
+import { hasErrors } from "../findings.ts";
 import { checkExperiment } from "./checks.ts";
 import type { Computed } from "./evaluate.ts";
 import { evaluator } from "./evaluate.ts";
@@ -9,7 +10,7 @@ import type { Experiment } from "./fields/experiment-fields.ts";
 import { documentField, experimentFields } from "./fields/experiment-fields.ts";
 import { fillDefaults } from "./fill.ts";
 import type { ExperimentFinding } from "./findings.ts";
-import { collector, hasErrors } from "./findings.ts";
+import { collector } from "./findings.ts";
 import type { MapNode } from "./tree.ts";
 import { validate } from "./validate.ts";
 

@@ -1,5 +1,6 @@
 /** @file Expands a sweep into points and runs: deterministic order, labels of what differs, limits. */
 import type { Checked } from "../findings.ts";
+import { hasErrors } from "../findings.ts";
 import type { Field, Json } from "../schema.ts";
 import { setAt, without } from "./change.ts";
 import { canonicalise } from "./canonical-names.ts";
@@ -8,7 +9,7 @@ import type { CatalogFields } from "./fields/catalog-fields.ts";
 import type { Experiment, Sweep } from "./fields/experiment-fields.ts";
 import { documentField } from "./fields/experiment-fields.ts";
 import type { ExperimentFinding, Report } from "./findings.ts";
-import { collector, hasErrors } from "./findings.ts";
+import { collector } from "./findings.ts";
 import { fieldAt, fieldsIn } from "./lookup.ts";
 import { nearest } from "./nearest.ts";
 import type { Normalised } from "./normalise.ts";
