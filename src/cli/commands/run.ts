@@ -194,7 +194,7 @@ function summaryText(result: RunResult): string {
         ];
   };
   return [
-    `${status} after ${count(steps)} steps`,
+    `${status} after ${count(steps)} step${steps === 1 ? "" : "s"}`,
     ...(trainLoss === undefined ? [] : [`train loss   ${figure(trainLoss)}`]),
     ...change("loss"),
     ...change("perplexity"),
@@ -202,6 +202,7 @@ function summaryText(result: RunResult): string {
     `peak memory  ${bytes(peakMemoryBytes)}`,
     `speed        ${count(Math.round(tokensPerSecond))} tokens/s`,
     `run folder   ${runDir}`,
+    ...(status === "stopped" ? [`go on with   spectune run --resume ${basename(runDir)}`] : []),
     "",
   ].join("\n");
 }
