@@ -94,7 +94,7 @@ function savedTensor(
   };
 }
 
-/** A tensor in float32 with everything that trained in it. */
+/** A tensor in float32 with everything that trained in it; the next call may overwrite it. */
 async function mergedValues(
   parts: MergedModelParts,
   setup: BlockSetup,
@@ -102,8 +102,7 @@ async function mergedValues(
 ): Promise<Float32Array> {
   const own = ownValues(parts, tensor);
   const site = siteOf(setup, tensor);
-  // What is decoded lies in memory that the next tensor overwrites.
-  return site ? mergedWeight(parts, setup, site, own, tensor) : own.slice();
+  return site ? mergedWeight(parts, setup, site, own, tensor) : own;
 }
 
 interface NamedSite {
