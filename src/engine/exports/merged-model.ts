@@ -11,11 +11,10 @@ import type { BlockSetup, SiteMethod } from "../programs/setup.ts";
 import { paramName, parameterName } from "../programs/setup.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";
-import { float32ToHalf } from "../weights/dtype-conversion.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
 import { writeModelWeights } from "../weights/write-safetensors.ts";
 import type { ValueSources } from "./tensor-values.ts";
-import { inStoredOrder, ownValues, storedShape } from "./tensor-values.ts";
+import { ownValues, storedBytes, storedShape } from "./tensor-values.ts";
 
 export interface MergedModelParts extends ValueSources {
   readonly backend: Backend;
@@ -89,7 +88,7 @@ function savedTensor(
     dtype,
     shape: storedShape(tensor),
     async *chunks() {
-      yield encoded(inStoredOrder(await mergedValues(parts, setup, tensor), tensor), dtype);
+      yield* storedBytes(await mergedValues(parts, setup, tensor), tensor, dtype);
     },
   };
 }
@@ -180,14 +179,4 @@ function labelFields(
           label2id: Object.fromEntries(used.map((name, id) => [name, id])),
         }),
   };
-}
-
-function encoded(values: Float32Array, dtype: DType): Uint8Array {
-  if (dtype === "float16" || dtype === "bfloat16") {
-    const half = new Uint16Array(values.length);
-    float32ToHalf(dtype, values, half);
-    return new Uint8Array(half.buffer);
-  }
-  invariant(dtype === "float32", `weights are not saved as ${dtype}`);
-  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
 }

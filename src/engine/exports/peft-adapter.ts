@@ -16,7 +16,7 @@ import type { LoraFacts } from "./lora-config.ts";
 import { loraConfig } from "./lora-config.ts";
 import { modulesOf, savedModules, savedNames, targetNames } from "./peft-names.ts";
 import type { ValueSources } from "./tensor-values.ts";
-import { floatTensor, inStoredOrder, ownValues, storedShape } from "./tensor-values.ts";
+import { floatTensor, ownValues, storedBytes, storedShape } from "./tensor-values.ts";
 
 export interface AdapterParts extends ValueSources {
   readonly model: Model;
@@ -131,9 +131,12 @@ function factorTensors(
 }
 
 function ownTensor(parts: AdapterParts, tensor: TensorSpec, name: string): TensorToWrite {
-  return floatTensor(`${prefix}${name}`, storedShape(tensor), () =>
-    inStoredOrder(ownValues(parts, tensor), tensor),
-  );
+  return {
+    name: `${prefix}${name}`,
+    dtype: "float32",
+    shape: storedShape(tensor),
+    chunks: () => storedBytes(ownValues(parts, tensor), tensor),
+  };
 }
 
 /** How peft's wrapper calls the model within it. */

@@ -20,6 +20,7 @@ import type { BatchShape } from "../programs/layer.ts";
 import { layerForward, layerTraining } from "../programs/layer.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import { heldBytes, storageOf, trainedTensors } from "../programs/setup.ts";
+import { rateProduct } from "./plan-time.ts";
 import { bytesOf, programMemory } from "./program-memory.ts";
 
 export interface MemoryPlan {
@@ -69,6 +70,9 @@ export const processFloor = 232e6;
 /** glibc's `DEFAULT_MMAP_THRESHOLD_MAX`: larger blocks always have a mapping of their own. */
 const largestHeapBlock = 2 ** 25;
 
+/** Before each run a product measures the machine's rate: its larger factor, in bytes. */
+const productBytes = 4 * rateProduct.inner * rateProduct.columns;
+
 export function planMemory(inputs: MemoryInputs): MemoryPlan {
   const { base, scratch } = heldWeights(inputs);
   const count = inputs.trained.reduce((sum, { shape }) => sum + elementCount(shape), 0);
@@ -82,8 +86,9 @@ export function planMemory(inputs: MemoryInputs): MemoryPlan {
     ]),
   );
   const outputs = [...graphs.values()].map((graph) => [...graph.outputs.values()].map(bytesOf));
-  // What malloc gave a mapping of its own and got back, it takes from its heap from then on, up to a limit.
-  const heapBytes = Math.min(largestHeapBlock, Math.max(...outputs.flat()));
+  // Once malloc gets back a block that had a mapping of its own, it takes such sizes from its heap, up to a limit.
+  const freed = [productBytes, ...readBuffers(inputs), ...outputs.flat()];
+  const heapBytes = Math.max(...freed.filter((bytes) => bytes <= largestHeapBlock));
   const programs = [...graphs.values()].map((graph) => {
     const { arena, constants } = programMemory(graph);
     return arena(heapBytes) + constants;
@@ -103,6 +108,15 @@ export function planMemory(inputs: MemoryInputs): MemoryPlan {
 
 function sum(values: readonly number[]): number {
   return values.reduce((a, b) => a + b, 0);
+}
+
+/** Sizes in which weights are read that are then held in another form. */
+function readBuffers({ setups }: MemoryInputs): readonly number[] {
+  return setups.flatMap((setup) =>
+    setup.spec.tensors
+      .filter(({ name }) => setup.trained.has(name) || storageOf(setup, name).type === "nf4")
+      .map(({ shape }) => 4 * elementCount(shape)),
+  );
 }
 
 function heldWeights({ setups }: MemoryInputs): {

@@ -38,6 +38,9 @@ export function runWork(inputs: WorkInputs): number {
   return [...products, attention, ...measured].reduce((sum, work) => sum + work, 0);
 }
 
+/** The product by which the rate is measured: [rows, inner] by [inner, columns]. */
+export const rateProduct = { rows: 256, inner: 1024, columns: 1024 } as const;
+
 /** Between what the benchmarks of a step reach (0.8 of the rate of large products) and what small models do. */
 const shareOfRate = 0.65;
 

@@ -1,11 +1,10 @@
 /** @file Checkpoints of a run: whole folders with a manifest, of which some are kept. */
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { readFile, readdir, stat, writeFile } from "node:fs/promises";
+import { open, readFile, readdir, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
 import type { Checked, Finding } from "../../shared/findings.ts";
 import { count, isProblem, mapOf, object, parseJson, text } from "../../shared/wire.ts";
+import { hashContent } from "../weights/content-hash.ts";
 import {
   ensureFreeSpace,
   makeFolder,
@@ -192,8 +191,14 @@ function whereNoFolder(error: unknown): undefined {
   if (errorCode(error) !== "ENOTDIR") throw error;
 }
 
+/** Read into one buffer: a stream's, one for each piece, would be in the run's peak. */
 async function hashFile(path: string): Promise<string> {
   const hash = createHash("sha256");
-  await pipeline(createReadStream(path, { highWaterMark: 1 << 20 }), hash);
+  const handle = await open(path);
+  try {
+    await hashContent(handle, hash);
+  } finally {
+    await handle.close();
+  }
   return hash.digest("hex");
 }

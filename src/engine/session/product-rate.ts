@@ -2,9 +2,10 @@
 import { invariant } from "../../shared/errors.ts";
 import { newGraph } from "../core/graph.ts";
 import { matmul } from "../core/ops.ts";
+import { rateProduct } from "../plan/plan-time.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
 
-const [rows, inner, columns] = [256, 1024, 1024];
+const { rows, inner, columns } = rateProduct;
 
 /** Operations a second on the CPU, of the fastest of a few products; `now` in milliseconds. */
 export async function productRate(threads: number, now: () => number): Promise<number> {

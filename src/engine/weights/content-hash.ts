@@ -1,5 +1,6 @@
 /** @file What a run record says of a model's files: their SHA-256, so that the same bytes can be told again. */
-import { createHash } from "node:crypto";
+import { createHash, type Hash } from "node:crypto";
+import type { FileHandle } from "node:fs/promises";
 import { lstat, readlink } from "node:fs/promises";
 import { basename } from "node:path";
 import { explainingReads, openToRead } from "./read-errors.ts";
@@ -40,21 +41,24 @@ async function hashFile(path: string): Promise<FileHash> {
     const bytes = Number(facts.size);
     if (known !== undefined) return { name, bytes, sha256: known, from: "link" };
     const hash = createHash("sha256");
-    const chunk = new Uint8Array(Math.min(chunkBytes, Math.max(1, bytes)));
-    await explainingReads(path, async () => {
-      for (;;) {
-        const { bytesRead } = await handle.read(chunk, 0, chunk.length);
-        if (bytesRead === 0) return;
-        hash.update(chunk.subarray(0, bytesRead));
-      }
-    });
+    await explainingReads(path, () => hashContent(handle, hash));
     return { name, bytes, sha256: hash.digest("hex"), from: "content" };
   } finally {
     await handle.close();
   }
 }
 
-const chunkBytes = 4 * 1024 * 1024;
+/** Feeds a file's content, from where it stands to its end, to a hash; holds one piece of it at a time. */
+export async function hashContent(handle: FileHandle, hash: Hash): Promise<void> {
+  const piece = new Uint8Array(pieceBytes);
+  for (;;) {
+    const { bytesRead } = await handle.read(piece, 0, piece.length);
+    if (bytesRead === 0) return;
+    hash.update(piece.subarray(0, bytesRead));
+  }
+}
+
+const pieceBytes = 2 ** 20;
 
 /** A blob of a small file is named by its Git hash of 40 signs, which says nothing here. */
 async function blobHash(path: string): Promise<string | undefined> {
