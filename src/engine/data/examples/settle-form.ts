@@ -1,6 +1,7 @@
 /** @file Settles from the first row what `auto` means, and makes the encoder of all rows. */
 import { UserError } from "../../../shared/errors.ts";
-import { columnText, columnValue, type Row } from "../rows/row.ts";
+import { nearest } from "../../../shared/experiment/nearest.ts";
+import { columnText, listedColumns, rowName, unsplitRow, type Row } from "../rows/row.ts";
 import type { ExampleContext, ExampleSettings } from "./example-settings.ts";
 import { compileChatTemplate, type ChatTemplate } from "./chat-template.ts";
 import {
@@ -92,9 +93,28 @@ function settleFormat(
   if (has(messages)) return "messages";
   if (has(columns.prompt) && has(columns.completion)) return "prompt-completion";
   if (has(columns.text)) return "text";
-  // Refuses the row and lists its columns.
-  columnValue(first, has(columns.prompt) ? columns.completion : columns.text);
-  return "text";
+  throw unsplitRow(first) ?? unknownForm(first, columns);
+}
+
+/** The refusal of a row that has the columns of no form, with those that one lacks where it has others of it. */
+function unknownForm(first: Row, columns: ExampleSettings["columns"]): UserError {
+  const { prompt, completion, text, messages } = columns;
+  const has = (column: string): boolean => Object.hasOwn(first.values, column);
+  const [there, absent] = has(prompt) ? [prompt, completion] : [completion, prompt];
+  const half = has(there) ? `\`${there}\` without \`${absent}\`; ` : "";
+  const [role, near] =
+    [text, prompt, completion, messages]
+      .map((column) => [column, nearest(column, Object.keys(first.values))] as const)
+      .find(([column, name]) => name !== undefined && !has(column)) ?? [];
+  const meant = near === undefined ? "" : `Is \`${near}\` the \`${role}\`? `;
+  return new UserError({
+    code: "missing-column",
+    message: `${rowName(first)} has the columns of no kind of example: ${half}it has ${listedColumns(first)}.`,
+    place: first.place,
+    remedy:
+      `${meant}An example has \`${text}\`; or \`${prompt}\` and \`${completion}\`; or \`${messages}\`, a list of role and content. ` +
+      "`data.columns` says where other columns are meant, such as `columns: { prompt: question, completion: answer }`.",
+  });
 }
 
 function settleLoss(format: Format, { loss_on: on }: ExampleSettings): Loss {

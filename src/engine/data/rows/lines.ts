@@ -1,5 +1,7 @@
 /** @file The lines of a UTF-8 file of any size, read in blocks. */
 import { open, stat } from "node:fs/promises";
+import type { OtherEncoding } from "../../../shared/encoding.ts";
+import { decodeUtf8, narrowEncodingOf, wideEncodingOf } from "../../../shared/encoding.ts";
 import { UserError, messageOf } from "../../../shared/errors.ts";
 
 export interface Line {
@@ -31,7 +33,7 @@ export async function* readLines(file: string): AsyncGenerator<Line> {
     for (;;) {
       const { bytesRead } = await handle.read(block, 0, blockBytes, null);
       if (bytesRead === 0) break;
-      if (number === 0 && pending === 0) refuseUtf16(block, file);
+      if (number === 0 && pending === 0) refuseWide(block.subarray(0, bytesRead), file);
       let start = 0;
       for (;;) {
         const end = block.indexOf(10, start);
@@ -89,23 +91,37 @@ function decode(bytes: Buffer, number: number, file: string): string {
     const text = decoder.decode(bytes.subarray(0, length));
     return number === 1 && text.startsWith("\ufeff") ? text.slice(1) : text;
   } catch (cause) {
-    throw new UserError({
-      code: "not-utf8",
-      message: "The line is not UTF-8.",
-      place: { file, line: number },
-      remedy: "Save the file as UTF-8.",
-      cause,
-    });
+    throw notUtf8(file, narrowEncodingOf(bytes), bytes, number, cause);
   }
 }
 
-function refuseUtf16(block: Buffer, file: string): void {
-  const mark = block.readUInt16LE(0);
-  if (mark !== 0xfeff && mark !== 0xfffe) return;
+/** Refuses a file whose first bytes are those of UTF-16 or UTF-32. */
+export function refuseWide(start: Uint8Array, file: string): void {
+  const wide = wideEncodingOf(start);
+  if (wide === undefined) return;
   throw new UserError({
     code: "not-utf8",
-    message: "The file is UTF-16.",
+    message: `The file is ${wide.message}.`,
     place: { file },
-    remedy: "Save the file as UTF-8.",
+    remedy: wide.remedy,
+  });
+}
+
+/** The refusal of a line, or of what begins with `number`, whose `bytes` are no UTF-8. */
+export function notUtf8(
+  file: string,
+  { message, remedy, offset }: OtherEncoding,
+  bytes: Uint8Array,
+  number: number,
+  cause?: unknown,
+): UserError {
+  const before = decodeUtf8(bytes.subarray(0, offset));
+  const column = typeof before === "string" ? { column: before.length + 1 } : {};
+  return new UserError({
+    code: "not-utf8",
+    message: `The line is ${message}.`,
+    place: { file, line: number, ...column },
+    remedy,
+    cause,
   });
 }

@@ -28,6 +28,7 @@ export async function* readParquetRows(file: string): AsyncGenerator<Row> {
         return bytes;
       },
     };
+    await checkEnds(file, buffer);
     const metadata = await readOrRefuse(file, () => parquetMetadataAsync(buffer));
     for (const [start, rowEnd] of parts(
       metadata.row_groups.map((group) => Number(group.num_rows)),
@@ -60,15 +61,48 @@ function* parts(groups: readonly number[]): Iterable<readonly [start: number, en
   }
 }
 
+/** A Parquet file begins and ends with these letters. */
+const mark = "PAR1";
+/** With the marks, the length of what stands at the end. */
+const smallest = 12;
+
+/** Tells what is no Parquet file, or only the beginning of one, before anything is made of it. */
+async function checkEnds(file: string, buffer: AsyncBuffer): Promise<void> {
+  const { byteLength } = buffer;
+  const refuse = (message: string, remedy: string): UserError =>
+    new UserError({ code: "malformed-data", message, place: { file }, remedy });
+  if (byteLength === 0) throw refuse("The file is empty.", "Write it again.");
+  const letters = async (start: number): Promise<string> =>
+    new TextDecoder("latin1").decode(await buffer.slice(start, start + mark.length));
+  if (byteLength < smallest || (await letters(0)) !== mark)
+    throw refuse(
+      `The file is no Parquet file: it does not begin with the letters ${mark}.`,
+      "Check that it is the file that is meant; a data file's name ends in its kind: .jsonl, .csv, .parquet or .txt.",
+    );
+  if ((await letters(byteLength - mark.length)) !== mark)
+    throw refuse(
+      `The Parquet file does not end with the letters ${mark}: it is cut short.`,
+      "Copy it again, or write it again.",
+    );
+}
+
 async function readOrRefuse<T>(file: string, read: () => Promise<T> | T): Promise<T> {
   try {
     return await read();
   } catch (cause) {
+    const [what] =
+      /unsupported (?:compression codec|encoding|page type|type): \S+/.exec(messageOf(cause)) ?? [];
     throw new UserError({
       code: "malformed-data",
-      message: `The Parquet file cannot be read: ${messageOf(cause)}.`,
+      message:
+        what === undefined
+          ? "The Parquet file is damaged: what it says of its columns and what it holds do not agree."
+          : `The Parquet file cannot be read here: ${what.replace(":", "")}.`,
       place: { file },
-      remedy: "Write the file again; it may be cut short.",
+      remedy:
+        what === undefined
+          ? "Copy it again, or write it again."
+          : "Write it again with pandas or pyarrow, as they do by default.",
       cause,
     });
   }

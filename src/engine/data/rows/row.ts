@@ -20,19 +20,35 @@ export function columnValue(row: Row, column: string): unknown {
   if (Object.hasOwn(row.values, column)) return row.values[column];
   const names = Object.keys(row.values);
   const near = nearest(column, names);
-  throw new UserError({
-    code: "missing-column",
-    message: `${rowName(row)} has no column \`${column}\`; it has ${listed(names)}.`,
-    place: row.place,
-    remedy: isUnsplit(names)
-      ? "The columns of a .csv file stand apart by commas: write it with those."
-      : `Say in \`data.columns\` which column is meant${near === undefined ? "" : ` (\`${near}\`?)`}.`,
-  });
+  throw (
+    unsplitRow(row) ??
+    new UserError({
+      code: "missing-column",
+      message: `${rowName(row)} has no column \`${column}\`; it has ${listedColumns(row)}.`,
+      place: row.place,
+      remedy: `Say in \`data.columns\` which column is meant${near === undefined ? "" : ` (\`${near}\`?)`}.`,
+    })
+  );
 }
 
-/** One column whose name holds what other dialects put between several. */
-function isUnsplit([only = "", ...others]: readonly string[]): boolean {
-  return others.length === 0 && /[;\t|]/.test(only);
+/** What other dialects of CSV put between fields. */
+const delimiters = [
+  [";", "semicolons"],
+  ["\t", "tabs"],
+  ["|", "vertical bars"],
+] as const;
+
+/** The refusal of a table whose header is one column, in whose name stands what parts the fields elsewhere. */
+export function unsplitRow(row: Row): UserError | undefined {
+  const [only = "", ...others] = Object.keys(row.values);
+  const [sign, name] = delimiters.find(([delimiter]) => only.includes(delimiter)) ?? [];
+  if (others.length > 0 || sign === undefined) return undefined;
+  return new UserError({
+    code: "missing-column",
+    message: `${rowName(row)} has one column, \`${only.replaceAll("\t", "\\t")}\`: the file's columns seem to stand apart by ${name}, not by commas.`,
+    place: row.place,
+    remedy: `Write the file with commas; with pandas: \`read_csv(OLD, sep=${JSON.stringify(sign)}).to_csv(NEW, index=False)\`.`,
+  });
 }
 
 /** The text of a column; numbers are written out, a null is refused. */
@@ -56,7 +72,9 @@ export function kindOf(value: unknown): string {
   return typeof value === "object" ? "an object" : `the ${typeof value} ${JSON.stringify(value)}`;
 }
 
-function listed(names: readonly string[]): string {
+/** The names of a row's columns, of very many the first. */
+export function listedColumns({ values }: Row): string {
+  const names = Object.keys(values);
   if (names.length === 0) return "none";
   const shown = names.slice(0, 20).map((name) => `\`${name}\``);
   return shown.join(", ") + (names.length > 20 ? ` and ${names.length - 20} more` : "");

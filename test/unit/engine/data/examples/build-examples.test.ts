@@ -238,11 +238,15 @@ test("no rows, no end of sequence, no such column", async () => {
   );
   await assert.rejects(
     build([{ txet: "a" }]),
-    userError("missing-column", 1, /`text`; it has `txet`.*`txet`\?/),
+    userError("missing-column", 1, /no kind of example: it has `txet`\..*`txet` the `text`\?/),
   );
   await assert.rejects(
     build([{ prompt: "a", answer: "b" }]),
-    userError("missing-column", 1, /no column `completion`; it has `prompt`, `answer`/),
+    userError(
+      "missing-column",
+      1,
+      /`prompt` without `completion`; it has `prompt`, `answer`\..*`messages`/,
+    ),
   );
   await assert.rejects(
     build([{ prompt: "a", completion: "b" }], { template: "{prompt" }),

@@ -60,8 +60,38 @@ test("JSON Lines: the line at fault is named", async () => {
   await expect("[\n{},\n", 1, /one JSON list/);
   await expect("3\n", 1, /the number 3/);
   await expect(Buffer.from([0x7b, 0x7d, 0x0a, 0xff, 0x0a]), 2, /not UTF-8/, "not-utf8");
-  await expect(Buffer.from('{"a":1}', "utf16le"), 1, /no JSON/);
-  await expect(Buffer.from('\ufeff{"a":1}', "utf16le"), undefined, /UTF-16/, "not-utf8");
+});
+
+test("another encoding is named with how to convert it, and nothing is read as U+FFFD", async () => {
+  const expect = (name: string, content: Uint8Array, line: number | undefined, message: RegExp) =>
+    assert.rejects(rowsOf(name, content), userError("not-utf8", line, message));
+  const texts = { "a.jsonl": '{"text":"a é"}\n', "a.csv": "text,label\na é,1\n", "a.txt": "a é\n" };
+  for (const [name, text] of Object.entries(texts)) {
+    const little = Buffer.from(text, "utf16le");
+    await expect(name, little, undefined, /UTF-16, not UTF-8.*iconv -f UTF-16LE/);
+    await expect(name, little.swap16(), undefined, /UTF-16, not UTF-8.*iconv -f UTF-16BE/);
+    const marked = Buffer.from(`\ufeff${text}`, "utf16le");
+    await expect(name, marked, undefined, /UTF-16, not UTF-8.*iconv -f UTF-16 -t/);
+    const latin = Buffer.from(`${"\n".repeat(2)}${text}`, "latin1");
+    const line = name === "a.csv" ? 4 : 3;
+    await expect(name, latin, line, /Latin-1 as it seems: the byte 0xE9.*iconv -f ISO-8859-1/);
+    await expect(name, Buffer.from(text.replace("é", "\x93"), "latin1"), line - 2, /Windows-1252/);
+  }
+  await assert.rejects(
+    rowsOf("a.txt", Buffer.from("a é\n", "latin1")),
+    (error) => error instanceof UserError && error.place?.column === 3,
+  );
+});
+
+test("CSV: bytes that are no UTF-8 are found in whichever block they are", async () => {
+  const record = `"${"é".repeat(999)}",1\r\n`;
+  const whole = Buffer.from(`text,label\r\n${record.repeat(300)}`);
+  const at = whole.lastIndexOf("é");
+  const spoilt = Buffer.from(whole);
+  spoilt[at + 1] = 0x41;
+  await assert.rejects(rowsOf("a.csv", spoilt), userError("not-utf8", 301, /0xC3/));
+  // A character that two blocks share is whole.
+  assert.equal((await rowsOf("a.csv", whole)).length, 300);
 });
 
 test("text: one line is one row; blank lines are passed over", async () => {
@@ -98,8 +128,9 @@ test("CSV: the record at fault is named", async () => {
   const expect = (content: string, line: number, message: RegExp) =>
     assert.rejects(rowsOf("a.csv", content), userError("malformed-data", line, message));
   await expect("a,b\n1,2\n1\n", 3, /2 fields|1 fields, the header 2/);
-  await expect('a,b\n\n1,"2\n3\n', 3, /quote/i);
-  await expect('a,b\n1,2\n3,"x"y\n5,6\n', 3, /quote/i);
+  await expect('a,b\n\n1,"2\n3\n', 3, /opens a quote that nothing closes/);
+  await expect('a,b\n1,2\n3,"x"y\n5,6\n', 3, /behind a closing quote/);
+  await expect('a,b\n1,5" pipe\n', 2, /in the middle of a field/);
   await expect("a,a\n1,2\n", 1, /twice/);
 });
 
@@ -118,10 +149,30 @@ test("Parquet: row groups, lists of structs, 64-bit integers, nulls", async () =
     { role: "user", content: "hi" },
     { role: "assistant", content: "ho" },
   ]);
-  await assert.rejects(
-    rowsOf("a.parquet", "PAR1 no"),
-    userError("malformed-data", undefined, /cannot be read/),
-  );
+});
+
+test("Parquet: what is none, or damaged, is told in our words", async () => {
+  const whole = readFileSync(join(import.meta.dirname, "fixtures", "small.parquet"));
+  const damaged = Buffer.from(whole);
+  damaged.fill(0xee, 4, 200);
+  const lying = Buffer.from(whole);
+  lying.writeUInt32LE(4e9, whole.length - 8);
+  const cases: readonly (readonly [string | Uint8Array, RegExp])[] = [
+    ["", /is empty/],
+    ['{"text": "a row of JSON"}', /no Parquet file/],
+    ["PAR1 no", /no Parquet file/],
+    [whole.subarray(0, -40), /cut short/],
+    [damaged, /damaged/],
+    [lying, /damaged/],
+  ];
+  for (const [content, message] of cases)
+    await assert.rejects(
+      rowsOf("a.parquet", content),
+      (error) =>
+        userError("malformed-data", undefined, message)(error) &&
+        error instanceof UserError &&
+        !/bounds|parquet |invalid/.test(error.message),
+    );
 });
 
 test("files that are missing or of an unknown kind", async () => {
@@ -175,6 +226,10 @@ test("a missing column is answered with those there are and the nearest", () => 
   assert.equal(columnText({ ...row, values: { n: 3 } }, "n"), "3");
   assert.throws(
     () => columnValue({ ...row, values: { "text;label": "a;b" } }, "text"),
-    userError("missing-column", 5, /apart by commas/),
+    userError("missing-column", 5, /apart by semicolons.*sep=";"/),
+  );
+  assert.throws(
+    () => columnValue({ ...row, values: { "text\tlabel": "a" } }, "text"),
+    userError("missing-column", 5, /apart by tabs.*sep="\\t"/),
   );
 });
