@@ -4,7 +4,7 @@ import { UserError } from "../shared/errors.ts";
 import { placeOf } from "../shared/experiment/findings.ts";
 import { readExperiment } from "../shared/experiment/normalise.ts";
 import { locationOf } from "../shared/experiment/tree.ts";
-import { textOf } from "./read-document.ts";
+import { experimentText } from "./experiment-text.ts";
 
 /** Does some work on the experiment of a file, as overridden; what it finds wrong with a field is shown there. */
 export async function withFieldPlaces<T>(
@@ -21,14 +21,14 @@ export async function withFieldPlaces<T>(
 
 function placed(error: UserError, file: string, overrides: readonly string[]): UserError {
   const { code, message, place, remedy } = error;
-  const text = textOf(file);
-  if (place?.field === undefined || place.file !== "" || text === undefined) return error;
+  const text = experimentText(file);
+  if (place?.field === undefined || place.file !== "" || typeof text !== "string") return error;
   const path = place.field.split(".");
   const { document } = readExperiment({
     file,
     text,
     catalog: catalogFields,
-    provider: textOf,
+    provider: experimentText,
     overrides,
   });
   return new UserError({

@@ -1,12 +1,13 @@
 /** @file The command line: finds the command, parses its arguments, and turns errors into messages and exit codes. */
 import process from "node:process";
 import { parseArgs } from "node:util";
-import { Cancelled, UserError, formatPlace } from "../shared/errors.ts";
+import { Cancelled, UserError } from "../shared/errors.ts";
 import { nearest } from "../shared/experiment/nearest.ts";
 import { commands } from "./commands.ts";
 import type { Arguments, Command, Console } from "./define.ts";
 import { parseConfig } from "./define.ts";
 import { commandHelp, overview } from "./help.ts";
+import { messageText } from "./message-text.ts";
 import { version } from "./version.ts";
 
 /** Runs the command line; resolves to the exit code: 0 done, 1 the work failed, 2 the input is wrong, 130 stopped. */
@@ -111,10 +112,7 @@ function unknownCommand(name: string): UserError {
 /** What an error means to the user, on the console; the exit code. */
 function report(error: unknown, console: Console): number {
   if (error instanceof UserError) {
-    const place =
-      error.place === undefined || error.place.file === "" ? "" : `${formatPlace(error.place)}: `;
-    console.err(`${place}error: ${error.message} [${error.code}]\n`);
-    if (error.remedy !== undefined) console.err(`  ${error.remedy}\n`);
+    console.err(messageText("error", error));
     return 2;
   }
   if (error instanceof Cancelled) {

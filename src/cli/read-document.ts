@@ -1,14 +1,13 @@
 /** @file Reads an experiment file as what it says, unfilled, for what needs the document itself: sweeps and the queue. */
-import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { catalogFields } from "../engine/catalog.ts";
-import { errorCode } from "../engine/runs/file-errors.ts";
 import { UserError } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import type { Normalised } from "../shared/experiment/normalise.ts";
 import { readExperiment } from "../shared/experiment/normalise.ts";
 import { errorsOf } from "../shared/findings.ts";
 import type { Console } from "./define.ts";
+import { experimentText, usableText } from "./experiment-text.ts";
 import { findingText } from "./read-file.ts";
 
 /** A document without errors. */
@@ -22,13 +21,8 @@ export function usableDocument(
   overrides: readonly string[],
   console: Console,
 ): UsableDocument {
-  const normalised = read(file, overrides, console);
-  if (normalised === undefined)
-    throw new UserError({
-      code: "no-such-file",
-      message: `There is no experiment file ${file}.`,
-      remedy: "Give the path of a .peft.yaml file.",
-    });
+  const path = resolve(console.cwd, file);
+  const normalised = read(path, usableText(experimentText(path), path, file), overrides);
   const { experiment, findings } = normalised;
   for (const finding of findings)
     if (finding.severity !== "info") console.err(findingText(finding));
@@ -43,33 +37,12 @@ export function usableDocument(
 
 /** Whether FILE is an experiment with a sweep; what is wrong with it is for its reader to say. */
 export function hasSweep(file: string, overrides: readonly string[], console: Console): boolean {
-  return read(file, overrides, console)?.experiment?.sweep != null;
+  const path = resolve(console.cwd, file);
+  const text = experimentText(path);
+  return typeof text === "string" && read(path, text, overrides).experiment?.sweep != null;
 }
 
-function read(
-  file: string,
-  overrides: readonly string[],
-  { cwd }: Console,
-): Normalised | undefined {
-  const path = resolve(cwd, file);
-  const text = textOf(path);
-  if (text === undefined) return undefined;
-  return readExperiment({
-    file: path,
-    text,
-    catalog: catalogFields,
-    provider: textOf,
-    overrides,
-  });
-}
-
-/** A file's text; undefined where there is none to be read. */
-export function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch (error) {
-    if (["ENOENT", "EISDIR", "ENOTDIR", "EACCES"].includes(errorCode(error) ?? ""))
-      return undefined;
-    throw error;
-  }
+function read(path: string, text: string, overrides: readonly string[]): Normalised {
+  const catalog = catalogFields;
+  return readExperiment({ file: path, text, catalog, provider: experimentText, overrides });
 }

@@ -1,16 +1,17 @@
 /** @file Reads an experiment file for a command, and shows what its checks found. */
-import { readFileSync, statSync } from "node:fs";
-import { readFile, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { catalogFields } from "../engine/catalog.ts";
-import { UserError, formatPlace } from "../shared/errors.ts";
+import { UserError } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import type { ExperimentFinding } from "../shared/experiment/findings.ts";
+import { inTextOrder } from "../shared/experiment/findings.ts";
 import { readExperiment } from "../shared/experiment/normalise.ts";
 import { expandSweep } from "../shared/experiment/sweep.ts";
 import type { Finding } from "../shared/findings.ts";
 import { errorsOf, hasErrors } from "../shared/findings.ts";
 import type { Console } from "./define.ts";
+import { experimentText, requireExperimentText } from "./experiment-text.ts";
+import { messageText } from "./message-text.ts";
 
 export interface ReadFile {
   /** Undefined where errors keep it from being used. */
@@ -29,11 +30,16 @@ export async function readExperimentFile(
   cwd: string,
 ): Promise<ReadFile> {
   const path = resolve(cwd, file);
-  const text = await experimentText(path, file);
-  const read = readExperiment({ file: path, text, catalog: catalogFields, provider, overrides });
+  const read = readExperiment({
+    file: path,
+    text: await requireExperimentText(path, file),
+    catalog: catalogFields,
+    provider: experimentText,
+    overrides,
+  });
   const { experiment } = read;
   const sweep = experiment?.sweep == null ? undefined : expandSweep(read, catalogFields);
-  const findings = [...read.findings, ...(sweep?.findings ?? [])];
+  const findings = inTextOrder([...read.findings, ...(sweep?.findings ?? [])], path);
   const failed = hasErrors(findings);
   return {
     experiment: failed ? undefined : experiment,
@@ -81,38 +87,5 @@ async function shownExperiment(
 
 /** `file:line:column: severity: message [code]` and the remedy below. */
 export function findingText({ severity, message, place, remedy, code }: Finding): string {
-  const where = place ? `${formatPlace(place)}: ` : "";
-  return `${where}${severity}: ${message} [${code}]\n${remedy === undefined ? "" : `  ${remedy}\n`}`;
-}
-
-async function experimentText(path: string, named: string): Promise<string> {
-  const about = await stat(path).catch(() => undefined);
-  const wrong =
-    about === undefined
-      ? `There is no experiment file ${named}.`
-      : !about.isFile()
-        ? `${named} is not a file.`
-        : about.size > largestFile
-          ? `${named} has ${about.size} bytes; an experiment file has ${largestFile} at most.`
-          : undefined;
-  if (wrong !== undefined)
-    throw new UserError({
-      code: "no-such-file",
-      message: wrong,
-      remedy: "Give the path of a .peft.yaml file.",
-    });
-  return await readFile(path, "utf8");
-}
-
-/** Experiment files are small: what is not a file, or far larger than any, is not read. */
-const largestFile = 1 << 24;
-
-function provider(path: string): string | undefined {
-  try {
-    const about = statSync(path);
-    if (!about.isFile() || about.size > largestFile) return undefined;
-    return readFileSync(path, "utf8");
-  } catch {
-    return undefined;
-  }
+  return messageText(severity, { message, place, remedy, code });
 }

@@ -30,7 +30,9 @@ export function expectation(shape: Shape): string {
       return `a map whose values are each ${expectation(shape.of.shape)}`;
     case "object": {
       const keys = namedFields(shape.fields).map(({ key }) => key);
-      return keys.length > 6 ? "a map of its fields" : `a map with ${enumerate(keys, "and")}`;
+      const map = keys.length > 6 ? "a map of its fields" : `a map with ${enumerate(keys, "and")}`;
+      const lone = shape.short === undefined ? undefined : shape.fields[shape.short];
+      return lone === undefined ? map : `${expectation(lone.shape)}, or ${map}`;
     }
     case "choice":
       return `${oneOfWords(Object.keys(shape.variants))}, or a map with that as its type`;

@@ -5,7 +5,7 @@ import { evaluateExpression, looksLikeExpression, parseExpression } from "./expr
 import type { Report } from "./findings.ts";
 import { fieldAt, fieldsIn } from "./lookup.ts";
 import { nearest } from "./nearest.ts";
-import { nameOf } from "./scalars.ts";
+import { nameOf, shortened } from "./scalars.ts";
 import type { Located, Location, Path } from "./tree.ts";
 import { nodeAt } from "./tree.ts";
 
@@ -57,7 +57,7 @@ export function evaluator(root: Field<unknown>, document: Located, report: Repor
     const parsed = parseExpression(expression);
     if (!parsed.ok) {
       report("expression-syntax", at, {
-        message: `\`${expression.trim()}\` is no arithmetic: ${parsed.message}.`,
+        message: `\`${shortened(expression.trim())}\` is no arithmetic: ${parsed.message}.`,
         path,
         remedy: parsed.message.includes("`)`")
           ? "Within braces or brackets a comma ends the value: put the arithmetic into quotes."
@@ -70,7 +70,7 @@ export function evaluator(root: Field<unknown>, document: Located, report: Repor
     open.delete(id);
     if (value === undefined) return undefined;
     if (!Number.isFinite(value)) {
-      const message = `\`${expression.trim()}\` has no finite value (${value}).`;
+      const message = `\`${shortened(expression.trim())}\` has no finite value (${value}).`;
       report("expression-value", at, { message, path });
       return undefined;
     }

@@ -34,8 +34,12 @@ const deepest = 40;
 
 /** Whether a text in the place of a number is meant as arithmetic: `= …`, `2r`, `r`. */
 export function looksLikeExpression(text: string): boolean {
-  return text.startsWith("=") || /^\d*\.?\d* ?[A-Za-z][\w.]*$/.test(text);
+  if (text.startsWith("=")) return true;
+  return /^\d*\.?\d* ?[A-Za-z][\w.]*$/.test(text) && !noName.test(text);
 }
+
+/** What other languages have for truth and for what is no number. */
+const noName = /^(?:yes|no|on|off|true|false|none|nan|inf|infinity)$/i;
 
 const tokenForm = /\s*(?:(\d+\.?\d*(?:[eE][+-]?\d+)?|\.\d+)|([A-Za-z][\w.]*)|([-−+*×/(),]))/y;
 

@@ -6,10 +6,20 @@ import type { Report } from "./findings.ts";
 import { readText, readValue } from "./located.ts";
 import { folderOf, join, relativeTo } from "./paths.ts";
 import type { Located, MapNode } from "./tree.ts";
+import { shortened } from "./scalars.ts";
 import { entryOf } from "./tree.ts";
 
 /** Gives the text of a file by its path (relative to where the experiment's own path is), if there is one. */
-export type Provider = (path: string) => string | undefined;
+export type Provider = (path: string) => string | Unreadable | undefined;
+
+/** What stands at a path and is no text of an experiment. */
+export interface Unreadable {
+  /** The end of "`x` is …". */
+  readonly is: string;
+  readonly remedy: string;
+  /** Where that shows, from 1. */
+  readonly line?: number;
+}
 
 const deepest = 10;
 
@@ -57,11 +67,12 @@ function readChain(
     return own;
   }
   const inner = provider(path);
-  if (inner === undefined) {
+  if (typeof inner !== "string") {
     report("extends-missing", value.at, {
-      message: `There is no file \`${path}\`.`,
+      message:
+        inner === undefined ? `There is no file \`${path}\`.` : `\`${path}\` is ${inner.is}.`,
       path: ["extends"],
-      remedy: "The path is relative to the file that says it.",
+      remedy: inner?.remedy ?? "The path is relative to the file that says it.",
     });
     return own;
   }
@@ -91,7 +102,7 @@ export function applyOverride(
   override: string,
   report: Report,
 ): MapNode {
-  const name = `--set ${override}`;
+  const name = `--set ${shortened(override)}`;
   const split = override.indexOf("=");
   const key = override.slice(0, Math.max(split, 0)).trim();
   const written = override.slice(split + 1);
@@ -101,7 +112,7 @@ export function applyOverride(
     return document;
   };
   if (split < 1 || !/^[\w-]+(\.[\w-]+)*$/.test(key))
-    return complain(`\`${override}\` is not of the form \`field=value\`.`);
+    return complain(`\`${shortened(override)}\` is not of the form \`field=value\`.`);
   const changed = setAt(root, document, key.split("."), value);
   if (changed?.kind !== "map")
     return complain(`\`${key}\` leads through a value that has no fields.`);

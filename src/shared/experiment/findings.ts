@@ -1,6 +1,7 @@
 /** @file Findings about experiment files: a closed union of codes, exact places, and edits that mend. */
 import type { Place } from "../errors.ts";
 import type { Finding, Severity } from "../findings.ts";
+import { printable } from "../printable.ts";
 import type { Location, Path } from "./tree.ts";
 import { lineAndColumn } from "./tree.ts";
 
@@ -144,6 +145,19 @@ export interface Remark {
 
 export type Report = (code: ExperimentCode, at: Location, remark: Remark) => void;
 
+/** Findings as they stand in the texts, those of `file` first. */
+export function inTextOrder(
+  findings: readonly ExperimentFinding[],
+  file: string,
+): readonly ExperimentFinding[] {
+  const files = [file, ...findings.map(({ place }) => place.file)];
+  const rank = new Map(files.toReversed().map((name, index) => [name, files.length - index]));
+  return findings.toSorted(
+    ({ place: a }, { place: b }) =>
+      (rank.get(a.file) ?? 0) - (rank.get(b.file) ?? 0) || a.offset - b.offset,
+  );
+}
+
 const mostFindings = 300;
 
 export interface Collector {
@@ -168,10 +182,10 @@ export function collector(): Collector {
     add({
       code,
       severity,
-      message,
+      message: printable(message),
       place: placeOf(at, path),
-      ...(remedy === undefined ? {} : { remedy }),
-      ...(fix === undefined ? {} : { fix }),
+      ...(remedy === undefined ? {} : { remedy: printable(remedy) }),
+      ...(fix === undefined ? {} : { fix: { ...fix, title: printable(fix.title) } }),
     });
   };
   return { findings, report, add };

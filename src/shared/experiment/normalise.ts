@@ -1,5 +1,5 @@
 /** @file From the text of an experiment file to the experiment with every default written out. */
-import { hasErrors } from "../findings.ts";
+import { errorsOf, hasErrors } from "../findings.ts";
 import { checkExperiment } from "./checks.ts";
 import type { Computed } from "./evaluate.ts";
 import { evaluator } from "./evaluate.ts";
@@ -9,8 +9,8 @@ import type { CatalogFields } from "./fields/catalog-fields.ts";
 import type { Experiment } from "./fields/experiment-fields.ts";
 import { documentField, experimentFields } from "./fields/experiment-fields.ts";
 import { fillDefaults } from "./fill.ts";
-import type { ExperimentFinding } from "./findings.ts";
-import { collector } from "./findings.ts";
+import type { ExperimentFinding, Report } from "./findings.ts";
+import { collector, inTextOrder } from "./findings.ts";
 import type { MapNode } from "./tree.ts";
 import { validate } from "./validate.ts";
 
@@ -46,7 +46,19 @@ export function readExperiment(options: ReadOptions): Normalised {
   if (document.entries.length === 0 && hasErrors(findings))
     return { experiment: undefined, findings, computed: [], document };
   const result = normalise(document, catalog);
-  return { ...result, findings: [...findings, ...result.findings] };
+  const unread = errorsOf(findings);
+  const isTabbed = unread.some(({ place }) => place.file === file && isTabbedLine(text, place));
+  // What another file would have said, and what stands behind a tab, is not judged without it.
+  const isConsequence = ({ code, place }: ExperimentFinding): boolean =>
+    isTabbed && place.file === file
+      ? code !== "yaml-syntax"
+      : code === "missing-field" && unread.some((error) => error.place.field === "extends");
+  const all = [...findings, ...result.findings].filter((finding) => !isConsequence(finding));
+  return { ...result, findings: inTextOrder(all, file) };
+}
+
+function isTabbedLine(text: string, { line }: ExperimentFinding["place"]): boolean {
+  return /^ *\t/.test(text.split("\n")[line - 1] ?? "");
 }
 
 /** Checks a document in canonical form, and writes out every default. */
@@ -56,6 +68,14 @@ export function normalise(document: MapNode, catalog: CatalogFields): Normalised
   const { evaluate, computed } = evaluator(root, document, report);
   const checked = validate({ report, evaluate }, experimentFields(catalog), document);
   const experiment = checked === undefined ? undefined : fillDefaults(checked);
-  if (experiment !== undefined) checkExperiment(experiment, document, root, report);
+  // What is wrong already needs no advice on how it is spelt.
+  const advise: Report = (code, at, remark) => {
+    const isWrong = errorsOf(findings).some(
+      ({ place }) =>
+        place.file === at.source.file && place.offset === at.start && place.endOffset === at.end,
+    );
+    if (remark.severity !== "info" || !isWrong) report(code, at, remark);
+  };
+  if (experiment !== undefined) checkExperiment(experiment, document, root, advise);
   return { experiment, findings, computed, document };
 }

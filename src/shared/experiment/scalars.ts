@@ -4,7 +4,7 @@ import { boundsInWords, enumerate, numberText } from "./describe.ts";
 import { looksLikeExpression } from "./expression.ts";
 import type { Report } from "./findings.ts";
 import { nearest } from "./nearest.ts";
-import type { Located, Location, Path } from "./tree.ts";
+import type { Located, Location, Path, ScalarNode } from "./tree.ts";
 import { beginningOf } from "./tree.ts";
 
 export interface CheckContext {
@@ -29,12 +29,38 @@ export function checkNumber(
     wrongType(ctx, node, path, expects, numberMeant(node));
     return undefined;
   }
-  if (whole && !Number.isSafeInteger(value)) {
+  if (!Number.isFinite(value)) {
+    if (/\d/.test(node.written)) reportTooLarge(ctx, node, path, expects, "1.8e308");
+    else {
+      const message = `${nameOf(path)} must be ${expects}, and this is \`${node.written}\`.`;
+      ctx.report("out-of-bounds", node.at, { message, path });
+    }
+    return undefined;
+  }
+  if (whole && Number.isInteger(value) && !Number.isSafeInteger(value)) {
+    reportTooLarge(ctx, node, path, expects, String(Number.MAX_SAFE_INTEGER));
+    return undefined;
+  }
+  if (whole && !Number.isInteger(value)) {
     const message = `${nameOf(path)} must be a whole number, and this is ${value}.`;
     ctx.report("wrong-type", node.at, { message, path });
     return undefined;
   }
   return withinBounds(ctx, node, path, value, bounds);
+}
+
+/** A number that cannot be held exactly, or at all. */
+function reportTooLarge(
+  ctx: CheckContext,
+  node: ScalarNode,
+  path: Path,
+  expects: string,
+  most: string,
+): void {
+  ctx.report("out-of-bounds", node.at, {
+    message: `${nameOf(path)} must be ${expects}, and this is \`${shortened(node.written)}\`: such numbers end at ${most} here.`,
+    path,
+  });
 }
 
 function withinBounds(
@@ -113,7 +139,7 @@ export function checkWord(
   }
   const near = words.find((known) => known === normalised(word)) ?? nearest(word, words);
   ctx.report("not-one-of", node.at, {
-    message: `${nameOf(path)} must be ${expects}, and this is \`${word}\`.`,
+    message: `${nameOf(path)} must be ${expects}, and this is \`${shortened(word)}\`.`,
     path,
     ...(near === undefined ? {} : replacement(node, near)),
   });
@@ -200,7 +226,8 @@ export function nameOf(path: Path): string {
   return path.length === 0 ? "The document" : `\`${path.join(".")}\``;
 }
 
-function shortened(text: string): string {
+/** The beginning of a text that a message repeats. */
+export function shortened(text: string): string {
   const line = text.split("\n", 1)[0] ?? "";
   return line.length > 60 || line !== text ? `${line.slice(0, 60)}…` : line;
 }

@@ -5,7 +5,7 @@ import { knownElsewhere } from "./elsewhere.ts";
 import type { ChoiceShape, NamedField } from "./lookup.ts";
 import { nearest } from "./nearest.ts";
 import type { CheckContext } from "./scalars.ts";
-import { nameOf, wrongType } from "./scalars.ts";
+import { nameOf, shortened, wrongType } from "./scalars.ts";
 import type { Located, MapNode, Path } from "./tree.ts";
 import { beginningOf, entryOf } from "./tree.ts";
 
@@ -23,12 +23,12 @@ export function reportUnknown(
     const near = nearest(entry.key, absent) ?? nearest(entry.key, keys);
     const inner = [...path, entry.key];
     ctx.report("unknown-field", entry.keyAt, {
-      message: `${path.length === 0 ? "An experiment" : owner} has no field \`${entry.key}\`.`,
+      message: `${path.length === 0 ? "An experiment" : owner} has no field \`${shortened(entry.key)}\`.`,
       path: inner,
       ...(near === undefined
         ? {
             remedy: `Known here: ${enumerate(keys, "and")}.`,
-            fix: { title: `Remove \`${entry.key}\``, edits: deletionOf(map, entry) },
+            fix: { title: `Remove \`${shortened(entry.key)}\``, edits: deletionOf(map, entry) },
           }
         : {
             remedy: `Did you mean \`${near}\`?`,
@@ -98,7 +98,7 @@ export function reportUnknownVariant(
       ? `There is nothing to choose from here: leave \`${ownerOf(path)}\` out.`
       : `Known: ${enumerate(names, "and")}.`;
   ctx.report("unknown-variant", node.at, {
-    message: `${nameOf(path)} names \`${node.value}\`, which is ${elsewhere === undefined ? "not known" : "not offered here"}.`,
+    message: `${nameOf(path)} names \`${shortened(node.value)}\`, which is ${elsewhere === undefined ? "not known" : "not offered here"}.`,
     path,
     remedy:
       elsewhere === undefined && offered !== undefined

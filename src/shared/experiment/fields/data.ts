@@ -98,7 +98,7 @@ export const dataField = object(
       min: 2,
       max: 1_048_576,
       unit: "tokens",
-      doc: "Longest example.",
+      doc: "Longest example, lowered to what the model's positions allow. The tokenizer's own `model_max_length` is not heeded, as in transformers where a length is given.",
       aliases: ["cutoff_len", "sequence_len", "max_seq_length", "max_seq_len", "model_max_length"],
     }),
     too_long: oneOf(

@@ -101,9 +101,30 @@ describe("extends", () => {
     assert.deepEqual(
       findings.map(({ code, place: { file, line } }) => [code, file, line]),
       [
-        ["unknown-field", "base.yaml", 7],
         ["unknown-field", "x.yaml", 2],
-      ].toSorted((a, b) => String(a[1]).localeCompare(String(b[1]))),
+        ["unknown-field", "base.yaml", 7],
+      ],
+    );
+  });
+
+  it("says of a file that cannot be read what it is, and judges nothing that it would have said", () => {
+    const { findings } = readExperiment({
+      file: "x.yaml",
+      text: "extends: .\nmethod: lora\ntrain: { quux: 1 }",
+      catalog: smallCatalog,
+      provider: () => ({ is: "a folder", remedy: "Name a file." }),
+    });
+    assert.deepEqual(told(findings), ["extends-missing extends", "unknown-field train.quux"]);
+    assert.match(findings[0]?.message ?? "", /is a folder/);
+    assert.equal(findings[0]?.remedy, "Name a file.");
+  });
+
+  it("names control characters of keys instead of passing them on", () => {
+    const { findings } = read(complete('"\\0\\e[31m": 1'));
+    assert.match(findings[0]?.message ?? "", /`\\0\\x1b\[31m`/);
+    assert.doesNotMatch(
+      JSON.stringify(findings.map(({ message, fix }) => [message, fix?.title])),
+      /\\u00/,
     );
   });
 

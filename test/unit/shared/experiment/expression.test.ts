@@ -103,7 +103,7 @@ describe("expressions in a file", () => {
 
   it("are bounded like numbers", () => {
     const { findings } = read(complete("train: { seed: = 0 - 1, batch_size: = 1 / 3 }"));
-    assert.deepEqual(told(findings), ["wrong-type train.batch_size", "out-of-bounds train.seed"]);
+    assert.deepEqual(told(findings), ["out-of-bounds train.seed", "wrong-type train.batch_size"]);
   });
 
   it("are computed once each, however often they are used", () => {
