@@ -5,6 +5,7 @@ import { batchAboveData } from "./checks/batch-above-data.ts";
 import { chatTemplateMissing } from "./checks/chat-template-missing.ts";
 import type { FactCheck } from "./checks/check.ts";
 import { columnMissing } from "./checks/column-missing.ts";
+import { columnNotTrainedOn } from "./checks/column-not-trained-on.ts";
 import { dataFileMissing } from "./checks/data-file-missing.ts";
 import { dataUnreadable } from "./checks/data-unreadable.ts";
 import { examplesCut } from "./checks/examples-cut.ts";
@@ -51,6 +52,7 @@ export const factChecks: readonly FactCheck[] = [
   dataFileMissing,
   dataUnreadable,
   columnMissing,
+  columnNotTrainedOn,
   templateColumnMissing,
   chatTemplateMissing,
   labelNotInData,

@@ -1,5 +1,5 @@
 /** @file An excluded module that is none. */
-import { unmatchedNames } from "../../../src/engine/methods/targets.ts";
+import { idleExclusions } from "../../../src/engine/methods/targets.ts";
 import { valueOf } from "../facts.ts";
 import type { FactCheck } from "./check.ts";
 import { methodPath, writing } from "./check.ts";
@@ -12,9 +12,7 @@ export const exclusionWithoutMatch: FactCheck = {
     const view = valueOf(ctx.model);
     if (view === undefined) return [];
     return ctx.experiment.method.flatMap((choice, index) => {
-      const { exclude_modules: excluded } = choice;
-      if (excluded === null || typeof excluded === "string") return [];
-      return unmatchedNames(excluded, view, choice).map(({ name, index: item, near }) => {
+      return idleExclusions(view, choice).map(({ name, index: item, near }) => {
         const path = methodPath(ctx, index, "exclude_modules", String(item));
         return {
           path,

@@ -1,6 +1,5 @@
 /** @file A rank or alpha of its own for modules that do not exist. */
-import { patternValue, targetKinds, targetSites } from "../../../src/engine/methods/targets.ts";
-import { nearest } from "../../../src/shared/experiment/nearest.ts";
+import { idleKeys, targetSites } from "../../../src/engine/methods/targets.ts";
 import { entryOf, nodeAt } from "../../../src/shared/experiment/tree.ts";
 import { valueOf } from "../facts.ts";
 import type { FactCheck } from "./check.ts";
@@ -19,13 +18,9 @@ export const patternWithoutMatch: FactCheck = {
       if (Object.keys({ ...choice.rank_pattern, ...choice.alpha_pattern }).length === 0) return [];
       const { sites } = targetSites(view, choice, fullMatch);
       const patterns = { rank_pattern: choice.rank_pattern, alpha_pattern: choice.alpha_pattern };
+      if (sites.length === 0) return [];
       return Object.entries(patterns).flatMap(([field, pattern]) =>
-        Object.keys(pattern).flatMap((key) => {
-          const one = { [key]: 1 };
-          if (sites.some(({ module }) => patternValue(one, module, fullMatch) !== undefined))
-            return [];
-          if (sites.length === 0) return [];
-          const near = nearest(key, targetKinds(view, choice));
+        idleKeys(pattern, sites, view, choice, fullMatch).flatMap(({ key, near }) => {
           const path = methodPath(ctx, index, field);
           const at = entryOf(nodeAt(ctx.document, path), key)?.keyAt;
           return [

@@ -185,6 +185,32 @@ export function unmatchedNames(
   );
 }
 
+/** Those of the names of `exclude_modules` that exclude nothing. */
+export function idleExclusions(
+  model: TargetModel,
+  fields: Pick<TargetFields, "exclude_modules" | "modules_to_save">,
+): ReturnType<typeof unmatchedNames> {
+  const { exclude_modules: excluded } = fields;
+  return excluded === null || typeof excluded === "string"
+    ? []
+    : unmatchedNames(excluded, model, fields);
+}
+
+/** Those of the keys of a `rank_pattern` or `alpha_pattern` that match no adapted site. */
+export function idleKeys(
+  pattern: Readonly<Record<string, number>>,
+  sites: readonly LinearSpec[],
+  model: TargetModel,
+  fields: Pick<TargetFields, "modules_to_save">,
+  fullMatch: FullMatch,
+): readonly { readonly key: string; readonly near: string | undefined }[] {
+  return Object.keys(pattern).flatMap((key) =>
+    sites.some(({ module }) => patternValue({ [key]: 1 }, module, fullMatch) !== undefined)
+      ? []
+      : [{ key, near: nearest(key, targetKinds(model, fields)) }],
+  );
+}
+
 /** What lists of targets may name: the last parts of the names of linear sites. */
 export function targetKinds(
   model: TargetModel,

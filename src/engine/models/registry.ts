@@ -61,8 +61,14 @@ export function readModel(
     return refused({ code: "unknown-architecture", severity: "error", message, remedy, place });
   }
   if (!architecture.tasks.includes(task)) {
-    const message = `${type} models serve ${architecture.tasks.join(", ")}, not ${task}.`;
-    return refused({ code: "unsupported-task", severity: "error", message, place });
+    const serving = modelTypes.filter((name) => architectures.get(name)?.tasks.includes(task));
+    return refused({
+      code: "unsupported-task",
+      severity: "error",
+      message: `\`task: ${task}\` does not go with this model: ${file} is of the architecture ${type}, which serves ${architecture.tasks.join(", ")} here.`,
+      remedy: `Take a model of the architecture ${serving.join(" or ")}, or write \`task: ${architecture.tasks.join(" or ")}\`.`,
+      place: { file: "", field: "task" },
+    });
   }
   const model = architecture.read(config, outputs);
   config.only(

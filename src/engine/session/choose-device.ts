@@ -1,5 +1,4 @@
 /** @file Where a run computes, and why: said, never silent. Pure; what the machine has comes in as facts. */
-import { UserError } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
 import type { DeviceChoice } from "../../shared/protocol.ts";
 import type { Device } from "../onnx/emitter.ts";
@@ -39,20 +38,6 @@ export function chooseDevice(
     ? "There is a GPU driver, but training on a real GPU is not verified: run.device: webgpu tries it."
     : "No GPU driver was found.";
   return { requested: device, chosen: "cpu", reason, threads: count };
-}
-
-/** Refuses by name an arithmetic that the device does not have. */
-export function checkComputeDtype(
-  dtype: "auto" | "float32" | "float16" | "bfloat16",
-  device: Device,
-): void {
-  if (dtype === "auto" || dtype === "float32") return;
-  throw new UserError({
-    code: "unsupported-compute-dtype",
-    message: `train.compute_dtype is ${dtype}; on ${device} the arithmetic is float32.`,
-    place: { file: "", field: "train.compute_dtype" },
-    remedy: "Leave it at auto. Frozen 16-bit weights stay 16 bits in memory in any case.",
-  });
 }
 
 /** From here on a GPU that stands idle is worth a word. */

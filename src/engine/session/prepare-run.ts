@@ -12,7 +12,7 @@ import { planMemory } from "../plan/plan-memory.ts";
 import { stepsOf } from "../plan/training-plan.ts";
 import { throwErrors } from "../weights/read-errors.ts";
 import type { ChosenDevice, MachineFacts } from "./choose-device.ts";
-import { checkComputeDtype, chooseDevice, slowChoice } from "./choose-device.ts";
+import { chooseDevice, slowChoice } from "./choose-device.ts";
 import { estimateRun } from "./estimate-run.ts";
 import { labelsOfHead, withHeadFor } from "./head.ts";
 import type { OpenModel } from "./open-model.ts";
@@ -23,6 +23,7 @@ import { createFullMatch } from "./python-regex.ts";
 import type { RunData } from "./run-data.ts";
 import { openRunData } from "./run-data.ts";
 import type { ModelSetup } from "./set-up.ts";
+import { unusedTensors } from "./unused-tensors.ts";
 import { heldOn, setUpModel } from "./set-up.ts";
 
 export interface PreparedRun {
@@ -53,7 +54,6 @@ export async function prepareRun(
 ): Promise<PreparedRun> {
   emit({ type: "progress", phase: "loading", done: 0 });
   const device = chooseDevice(experiment.run, facts);
-  checkComputeDtype(experiment.train.compute_dtype, device.chosen);
   const { id, revision } = experiment.model;
   const opened = await openModel(
     { id, ...(revision === null ? {} : { revision }) },
@@ -72,7 +72,12 @@ export async function prepareRun(
   const { value, findings } = setUp(withHeadFor(opened, data.target));
   const setup = heldOn(value, device.chosen);
   throwErrors([...findings, ...checkMeasures(experiment, setup.model)]);
-  for (const finding of [...opened.findings, ...findings, ...data.findings])
+  for (const finding of [
+    ...opened.findings,
+    ...unusedTensors(setup.model, opened.source.tensors),
+    ...findings,
+    ...data.findings,
+  ])
     if (finding.severity !== "error") emit({ type: "finding", finding });
   const steps = stepsOf(experiment, data);
   // Of a GPU the rate is not known before something has run there.

@@ -9,6 +9,7 @@ import { causalBatch, labelledBatch } from "../data/batches/batches.ts";
 import { checkDistinctFiles } from "../data/batches/splits.ts";
 import type { BuiltExamples } from "../data/examples/build-examples.ts";
 import { buildExamples } from "../data/examples/build-examples.ts";
+import type { ExampleContext } from "../data/examples/example-settings.ts";
 import type { Examples } from "../data/examples/example-store.ts";
 import type { LabelTarget } from "../data/examples/label-column.ts";
 import { readRows } from "../data/rows/read-rows.ts";
@@ -54,13 +55,14 @@ export interface DataContext {
   readonly now: Date;
   /** Labels of a head that the checkpoint brings, where the experiment lists none. */
   readonly headLabels?: readonly string[] | undefined;
+  readonly onProgress?: ExampleContext["onProgress"];
 }
 
 export async function openRunData(
   experiment: DataFields,
   model: Model,
   tokenizer: LoadedTokenizer,
-  { now, headLabels }: DataContext,
+  { now, headLabels, onProgress }: DataContext,
 ): Promise<RunData> {
   const { data, task } = experiment;
   checkTokenizer(model, tokenizer);
@@ -73,7 +75,8 @@ export async function openRunData(
     labels: data.labels ?? headLabels ?? null,
     max_length: Math.min(data.max_length, model.sizes.maxLength),
   };
-  const context = { task, tokenizer, now };
+  const askedLength = data.max_length > settings.max_length ? data.max_length : undefined;
+  const context = { task, tokenizer, now, askedLength, onProgress };
   const built = await buildExamples(readRows(data.train), settings, {
     ...context,
     file: data.train,

@@ -6,7 +6,7 @@ import type { Checked, Finding } from "../../shared/findings.ts";
 import { methods, quantizers, rowNamed } from "../catalog.ts";
 import type { Init, LinearMethod } from "../methods/define.ts";
 import type { FullMatch } from "../methods/targets.ts";
-import { patternValue, targetSites } from "../methods/targets.ts";
+import { idleExclusions, idleKeys, patternValue, targetSites } from "../methods/targets.ts";
 import type { BlockSpec, LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
 import { tiedHead, untied, untiedName } from "../models/untie.ts";
 import type { BlockSetup, SiteMethod, Storage } from "../programs/setup.ts";
@@ -142,6 +142,7 @@ function placeMethod(
 ): readonly Finding[] {
   const targets = targetSites(model, choice, fullMatch);
   const findings = [...targets.findings];
+  findings.push(...idleNames(model, choice, targets.sites, fullMatch));
   const exceeding: { readonly module: string; readonly rank: number; readonly most: number }[] = [];
   for (const linear of targets.sites) {
     if (sites.has(linear.module))
@@ -185,6 +186,33 @@ function placeMethod(
       });
   }
   return findings;
+}
+
+/** Names in exclusions and patterns that change nothing. */
+function idleNames(
+  model: Model,
+  choice: MethodChoice,
+  sites: readonly LinearSpec[],
+  fullMatch: FullMatch,
+): readonly Finding[] {
+  if (sites.length === 0) return [];
+  const said = (field: string, name: string, what: string, near: string | undefined): Finding => ({
+    code: field === "exclude_modules" ? "exclusion-without-match" : "pattern-without-match",
+    severity: "warning",
+    message: `${field} names \`${name}\`, which matches ${what}.`,
+    remedy: near === undefined ? "Mend the name, or remove it." : `Did you mean \`${near}\`?`,
+  });
+  const { rank_pattern, alpha_pattern } = choice;
+  return [
+    ...idleExclusions(model, choice).map(({ name, near }) =>
+      said("exclude_modules", name, "nothing: nothing is excluded by it", near),
+    ),
+    ...Object.entries({ rank_pattern, alpha_pattern }).flatMap(([field, pattern]) =>
+      idleKeys(pattern, sites, model, choice, fullMatch).map(({ key, near }) =>
+        said(field, key, "no adapted module", near),
+      ),
+    ),
+  ];
 }
 
 /** The choice's own fields, with the rank and alpha that a pattern gives the module. */

@@ -8,6 +8,7 @@ import { describeCounts, type ExampleCounts } from "./example-counts.ts";
 import type { ExampleContext, ExampleSettings } from "./example-settings.ts";
 import type { LabelColumn, LabelTarget } from "./label-column.ts";
 import { settleForm, type SettledForm } from "./settle-form.ts";
+import { untrainedColumn } from "./untrained-column.ts";
 
 export interface BuiltExamples {
   readonly examples: Examples;
@@ -68,7 +69,10 @@ export async function buildExamples(
       place: { file: context.file },
       remedy: "Put at least one example into it.",
     });
-  const findings = describeCounts(counts, settings, context.file, started.form, context.tokenizer);
+  const findings = [
+    ...started.findings,
+    ...describeCounts(counts, settings, context, started.form),
+  ];
   const examples = started.store.finish();
   if (examples.count === 0)
     throw new UserError({
@@ -84,6 +88,8 @@ export async function buildExamples(
 
 interface Started {
   readonly form: SettledForm;
+  /** About the columns. */
+  readonly findings: readonly Finding[];
   readonly labels: LabelColumn | undefined;
   readonly store: ReturnType<typeof exampleStore>;
 }
@@ -94,7 +100,22 @@ function start(row: Row, settings: ExampleSettings, context: ExampleContext): St
     typeIds: form.format === "labelled",
     labels: form.format === "labelled",
   });
-  return { form, labels: form.labels, store };
+  const untrained =
+    settings.format === "auto" && form.format === "text"
+      ? untrainedColumn(Object.keys(row.values), settings.columns.text)
+      : undefined;
+  const findings: readonly Finding[] =
+    untrained === undefined
+      ? []
+      : [
+          {
+            code: "column-not-trained-on",
+            severity: "warning",
+            ...untrained,
+            place: { file: context.file },
+          },
+        ];
+  return { form, labels: form.labels, store, findings };
 }
 
 /** The row as it is, cut, or left out; throws where the settings say so. */

@@ -1,7 +1,6 @@
 /** @file What became of the rows, in numbers and in words. */
 import type { Finding } from "../../../shared/findings.ts";
-import type { Tokenizer } from "../tokenizer/tokenizer.ts";
-import type { ExampleSettings } from "./example-settings.ts";
+import type { ExampleContext, ExampleSettings } from "./example-settings.ts";
 import type { SettledForm } from "./settle-form.ts";
 
 export interface ExampleCounts {
@@ -27,9 +26,8 @@ export interface ExampleCounts {
 export function describeCounts(
   counts: ExampleCounts,
   settings: ExampleSettings,
-  file: string,
+  { file, tokenizer, askedLength }: ExampleContext,
   form: SettledForm,
-  tokenizer: Tokenizer,
 ): readonly Finding[] {
   const place = { file };
   const of = (count: number): string => `${count} of ${counts.rows} rows`;
@@ -37,19 +35,28 @@ export function describeCounts(
   const warn = (code: string, message: string, remedy: string): void => {
     findings.push({ code, severity: "warning", message, remedy, place });
   };
+  const most = settings.max_length;
+  const byModel =
+    askedLength === undefined
+      ? ""
+      : `, which is all that the model reads (\`data.max_length\` ${askedLength} was lowered to it),`;
+  const longer =
+    askedLength === undefined
+      ? "Raise `data.max_length`"
+      : "Shorten the rows, or take a model that reads more tokens at once";
   if (counts.tooLong > 0)
     warn(
       "examples-too-long",
-      `${of(counts.tooLong)} have more than ${settings.max_length} tokens and were ${settings.too_long === "drop" ? "left out" : "cut"}.`,
-      "Raise `data.max_length`.",
+      `${of(counts.tooLong)} have more than ${most} tokens${byModel} and were ${settings.too_long === "drop" ? "left out" : "cut"}.`,
+      `${longer}.`,
     );
   if (counts.empty > 0)
     warn("empty-examples", `${of(counts.empty)} are empty and were left out.`, "Take them out.");
   if (counts.untrained > 0)
     warn(
       "nothing-trained",
-      `${of(counts.untrained)} have nothing to train on (\`loss_on: ${form.loss}\`) within ${settings.max_length} tokens and were left out.`,
-      "Raise `data.max_length`, or set `data.loss_on` to `all`.",
+      `${of(counts.untrained)} have nothing to train on (\`loss_on: ${form.loss}\`) within ${most} tokens${byModel} and were left out.`,
+      `${longer}, or set \`data.loss_on\` to \`all\`.`,
     );
   if (counts.mergedBoundaries > 0)
     warn(

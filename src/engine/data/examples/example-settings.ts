@@ -23,6 +23,10 @@ export interface ExampleContext {
   readonly tokenizer: LoadedTokenizer;
   /** The time that chat templates see. */
   readonly now: Date;
+  /** What the experiment says of `max_length`, where the model reads less and that counts. */
+  readonly askedLength?: number | undefined;
+  /** Told as the work goes on: the file, and its rows so far. */
+  readonly onProgress?: ((file: string, rows: number) => void) | undefined;
   /** The training data's labels, for evaluation and test data. */
   readonly target?: LabelTarget | undefined;
 }

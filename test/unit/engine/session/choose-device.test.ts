@@ -1,12 +1,7 @@
 /** @file The choice of a device and what is told about it, for machines of every kind. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import {
-  checkComputeDtype,
-  chooseDevice,
-  slowChoice,
-} from "../../../../src/engine/session/choose-device.ts";
-import { UserError } from "../../../../src/shared/errors.ts";
+import { chooseDevice, slowChoice } from "../../../../src/engine/session/choose-device.ts";
 
 const plain = { gpuDriver: false, cores: 6 };
 const withGpu = { gpuDriver: true, cores: 6 };
@@ -38,24 +33,5 @@ describe("the choice of a device", () => {
     assert.equal(slowChoice(chooseDevice(auto, plain), plain, 1500), undefined);
     const meant = chooseDevice({ ...auto, device: "cpu" }, withGpu);
     assert.equal(slowChoice(meant, withGpu, 1500), undefined);
-  });
-});
-
-describe("the arithmetic", () => {
-  it("is refused by name where the device does not have it", () => {
-    for (const dtype of ["float16", "bfloat16"] as const)
-      assert.throws(
-        () => {
-          checkComputeDtype(dtype, "cpu");
-        },
-        (error) =>
-          error instanceof UserError &&
-          error.code === "unsupported-compute-dtype" &&
-          error.place?.field === "train.compute_dtype" &&
-          error.message.includes(dtype) &&
-          error.message.includes("cpu"),
-      );
-    checkComputeDtype("auto", "cpu");
-    checkComputeDtype("float32", "webgpu");
   });
 });

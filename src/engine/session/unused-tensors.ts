@@ -1,0 +1,42 @@
+/** @file Tensors of a checkpoint that its config.json leaves without use: layers too many, parts of another architecture. */
+import type { Finding } from "../../shared/findings.ts";
+import type { Model } from "../models/architecture.ts";
+import { checkpointNames } from "../models/tensor-specs.ts";
+import { tiedHead, untiedName } from "../models/untie.ts";
+
+/** What checkpoints hold beside weights: masks and tables that every program makes itself. */
+const tables = /(?:^|\.)(?:inv_freq|position_ids|attn\.(?:masked_)?bias)$/;
+
+/** Heads of other tasks, which a checkpoint may have and a run has no use for. */
+const heads = /(?:^|\.)(?:cls|lm_head|classifier|score|qa_outputs|pooler)\./;
+
+/** A warning that names them; transformers warns of the same. */
+export function unusedTensors(
+  model: Model,
+  tensors: ReadonlyMap<string, unknown>,
+): readonly Finding[] {
+  const head = tiedHead(model);
+  const wanted = model.blocks.flatMap((block) =>
+    block.tensors.flatMap(({ source, stored = source }) => [source, stored]),
+  );
+  const known = new Set(
+    [...wanted, ...(head ? [untiedName(model, head)] : [])].flatMap((name) =>
+      checkpointNames(model, name),
+    ),
+  );
+  const unused = [...tensors.keys()].filter(
+    (name) => !known.has(name) && !tables.test(name) && !heads.test(name),
+  );
+  const [first] = unused;
+  if (first === undefined) return [];
+  const more = unused.length > 3 ? ` and ${unused.length - 3} more` : "";
+  return [
+    {
+      code: "unused-tensors",
+      severity: "warning",
+      message: `The weights hold what config.json has no use for, and what the run leaves out: ${unused.slice(0, 3).join(", ")}${more}.`,
+      remedy:
+        "Take config.json and weights from the same model and revision; layers may be missing in config.json.",
+    },
+  ];
+}
