@@ -8,7 +8,7 @@ export default tseslint.config(
     files: ["**/*.ts"],
     languageOptions: {
       parserOptions: {
-        project: ["./tsconfig.json", "./kernels/tsconfig.json"],
+        project: ["./tsconfig.json", "./kernels/tsconfig.json", "./media/tsconfig.json"],
         tsconfigRootDir: import.meta.dirname,
       },
     },

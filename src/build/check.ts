@@ -14,7 +14,9 @@ const tsc = "node_modules/typescript/bin/tsc";
 const parts: readonly Part[] = [
   { name: "lint", command: ["src/build/check/lint.ts", `${cache}/lint.json`] },
   { name: "types", command: [tsc, "-p", ".", ...incremental("types")] },
+  { name: "types of pages", command: [tsc, "-p", "media", ...incremental("pages")] },
   { name: "types of kernels", command: [tsc, "-p", "kernels", ...incremental("kernels")] },
+  { name: "types of web views", command: [tsc, "-p", "media", ...incremental("media")] },
   { name: "docs", command: ["src/build/docs.ts", "--check"] },
   { name: "walls", command: ["test/run.ts", "architecture"] },
   {

@@ -29,13 +29,17 @@ export interface Contract {
 export type ParamsOf<C extends Contract, N extends keyof C["requests"]> =
   C["requests"][N]["params"] extends Decoder<infer Params> ? Params : never;
 
-export type ResultOf<C extends Contract, N extends keyof C["requests"]> =
-  C["requests"][N] extends { readonly result?: (result: infer Result) => unknown } ? Result : never;
+export type ResultOf<C extends Contract, N extends keyof C["requests"]> = C["requests"][N] extends {
+  readonly result?: (result: infer Result) => unknown;
+}
+  ? Result
+  : never;
 
-export type PayloadOf<C extends Contract, N extends keyof C["events"]> =
-  C["events"][N] extends { readonly payload?: (payload: infer Payload) => unknown }
-    ? Payload
-    : never;
+export type PayloadOf<C extends Contract, N extends keyof C["events"]> = C["events"][N] extends {
+  readonly payload?: (payload: infer Payload) => unknown;
+}
+  ? Payload
+  : never;
 
 /** `answers<Result>().to(decoder of the parameters)`. */
 export function answers<Result>(): {

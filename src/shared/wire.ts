@@ -144,8 +144,9 @@ export type Tagged<Bodies extends object> = {
 
 /**
  * A value that another part of the same build has sent, as the type of their contract says: the compiler has held both
- * ends to it. For answers and events alone; parameters of requests pass a decoder.
+ * ends to it, and the caller names it. For answers and events alone; parameters of requests pass a decoder.
  */
+// eslint-disable-next-line @typescript-eslint/no-unnecessary-type-parameters
 export function sentByOurBuild<T>(value: unknown): T {
   return value as T;
 }

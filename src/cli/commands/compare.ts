@@ -2,16 +2,12 @@
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { catalogFields } from "../../engine/catalog.ts";
-import type {
-  ComparedDifference,
-  ComparedGroup,
-  Comparison,
-} from "../../engine/compare/compare-runs.ts";
 import { compareRuns } from "../../engine/compare/compare-runs.ts";
 import { loadRunsOf } from "../../engine/sweeps/load-runs.ts";
 import { forgettingName } from "../../engine/compare/final-metrics.ts";
 import { findRun, findSpectuneFolder, runLayout } from "../../engine/runs/run-folder.ts";
 import { findSweep } from "../../engine/sweeps/sweep-folder.ts";
+import type { ComparedDifference, ComparedGroup, Comparison } from "../../shared/comparison.ts";
 import { UserError } from "../../shared/errors.ts";
 import { inline } from "../../shared/experiment/describe.ts";
 import type { Json } from "../../shared/schema.ts";

@@ -1,61 +1,20 @@
 /** @file Runs side by side: metrics with intervals, paired differences, budgets, and what is not comparable. */
 import { at } from "../../shared/errors.ts";
+import type {
+  ComparedDifference,
+  ComparedGroup,
+  ComparedMetric,
+  Comparison,
+  ConfigDifference,
+} from "../../shared/comparison.ts";
 import type { Finding } from "../../shared/findings.ts";
 import { pairedBootstrap } from "../statistics/bootstrap.ts";
-import type { Interval } from "../statistics/interval.ts";
 import { meanOfSeeds, pairedDifference } from "../statistics/over-seeds.ts";
 import { wilsonInterval } from "../statistics/wilson.ts";
 import { meanBudget, unequalBudgets } from "./budgets.ts";
-import type { ConfigDifference, RunGroup } from "./groups.ts";
+import type { RunGroup } from "./groups.ts";
 import { groupRuns } from "./groups.ts";
 import type { RunFacts } from "./run-facts.ts";
-
-/** A metric of a group; the interval is over `seeds` of several runs, or over the test `examples` of one. */
-export interface ComparedMetric {
-  readonly mean: number;
-  /** How many runs it is of. */
-  readonly runs: number;
-  readonly deviation?: number;
-  readonly interval?: Interval & { readonly over: "seeds" | "examples" };
-}
-
-/** A metric's difference to the first group. */
-export interface ComparedDifference {
-  readonly mean: number;
-  /** The seeds that both groups have; the runs of each are a pair. */
-  readonly seeds: readonly number[];
-  readonly interval?: Interval & { readonly over: "seeds" | "examples" };
-  /** Of the paired t test over seeds. */
-  readonly pValue?: number;
-}
-
-export interface ComparedGroup {
-  readonly label: string;
-  readonly runs: readonly {
-    readonly id: string;
-    readonly folder: string;
-    readonly seed: number;
-    readonly state: RunFacts["state"];
-  }[];
-  readonly metrics: Readonly<Record<string, ComparedMetric>>;
-  /** To the first group; empty for it. */
-  readonly differences: Readonly<Record<string, ComparedDifference>>;
-  /** Means over the runs that count; absent where not known. */
-  readonly trainableParameters?: number;
-  readonly tokens?: number;
-  readonly steps?: number;
-  readonly tuningRuns?: number;
-  readonly peakMemoryBytes?: number;
-  readonly seconds?: number;
-}
-
-export interface Comparison {
-  readonly confidence: number;
-  readonly groups: readonly ComparedGroup[];
-  /** Fields of the experiment that differ, with one value for each group. */
-  readonly config: readonly ConfigDifference[];
-  readonly findings: readonly Finding[];
-}
 
 /** Compares at least one run. Runs that have not finished are listed and count for nothing. */
 export function compareRuns(runs: readonly RunFacts[], confidence: number): Comparison {

@@ -1,4 +1,5 @@
 /** @file Runs that differ only in the seed belong together; what tells the groups apart, and their labels. */
+import type { ConfigDifference } from "../../shared/comparison.ts";
 import { at } from "../../shared/errors.ts";
 import { inline } from "../../shared/experiment/describe.ts";
 import { canonicalJson } from "../../shared/experiment/serialise.ts";
@@ -12,13 +13,6 @@ const asides = ["version", "sweep", "checkpoints", "analyze", "report", "export"
 export interface RunGroup {
   readonly label: string;
   readonly runs: readonly RunFacts[];
-}
-
-/** A field in which the groups differ; `null` and absent values are told apart. */
-export interface ConfigDifference {
-  readonly field: string;
-  /** One for each group; absent where the group's method or task has no such field. */
-  readonly values: readonly (Json | undefined)[];
 }
 
 export interface Grouping {

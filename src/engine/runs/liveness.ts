@@ -1,5 +1,5 @@
 /** @file Whether a run lives: by its process where that can be seen from here, else by its heartbeat. */
-import type { Outcome } from "../../shared/protocol.ts";
+import type { RunState } from "../../shared/run-state.ts";
 import { newestAttempt, type AliveRecord, type FoundAttempt } from "./alive-record.ts";
 import { readLastEvent } from "./events-log.ts";
 import { lookAtProcess, type LifeSign } from "./process-identity.ts";
@@ -15,9 +15,6 @@ export interface Timing {
 
 /** Network file systems show a change on another host up to a minute late. */
 export const timing: Timing = { beatEveryMs: 500, staleAfterMs: 90_000, watchMs: 5_000 };
-
-/** `stale-unknown`: silent on a host that cannot be looked at from here. */
-export type RunState = "created" | "running" | "stopping" | Outcome | "crashed" | "stale-unknown";
 
 export interface RunStatus {
   readonly state: RunState;

@@ -1,0 +1,61 @@
+/** @file The intruder panel: counts by layer, thresholds that answer at once, mitigation with its measured effect. */
+import type {
+  AnalysisArray,
+  AnalysisDocument,
+  AnalysisSource,
+  WorkEnd,
+  WorkProgress,
+} from "../analysis.ts";
+import { analysisSource } from "../analysis.ts";
+import { answers, nothing, tells } from "../channel.ts";
+import { flag, object, oneOf, real, text } from "../wire.ts";
+import type { PanelContract } from "./panel.ts";
+import { commonRequests } from "./panel.ts";
+import type { ArrayPlace } from "./spectra.ts";
+
+export interface IntrudersView {
+  readonly source: AnalysisSource;
+  readonly label: string;
+  /** Everything that `spectune intruders` and `spectune mitigate` have written for it. */
+  readonly documents: readonly AnalysisDocument[];
+  readonly working: boolean;
+  /** Whether mitigation is offered: by the version of the command line and by the source. */
+  readonly canMitigate: boolean;
+}
+
+/** What is counted; `top` is a number of vectors or a share, as on the command line: `10`, `5%`. */
+export interface IntruderQuestion {
+  readonly threshold: number;
+  readonly top: string;
+  /** Decomposes the base, after which thresholds answer from exact cosines. */
+  readonly exact: boolean;
+}
+
+/** What is rescaled: `keep` is the share that is left of each chosen vector. */
+export interface Mitigation {
+  readonly keep: number;
+  readonly which: "top" | "all";
+}
+
+export const intrudersPanel = {
+  name: "intruders",
+  subject: object<{ readonly source: AnalysisSource }>({ source: analysisSource }, {}),
+  requests: {
+    ...commonRequests,
+    load: answers<IntrudersView>().to(nothing),
+    array: answers<AnalysisArray>().to(object<ArrayPlace>({ file: text, tensor: text }, {})),
+    count: answers<null>().to(
+      object<IntruderQuestion>({ threshold: real, top: text, exact: flag }, {}),
+    ),
+    /** Asks where the mitigated model goes, makes it and measures it. */
+    mitigate: answers<null>().to(
+      object<Mitigation>({ keep: real, which: oneOf("top", "all") }, {}),
+    ),
+    cancel: answers<null>().to(nothing),
+  },
+  events: {
+    progress: tells<WorkProgress>(),
+    ended: tells<WorkEnd>(),
+    changed: tells<null>(),
+  },
+} as const satisfies PanelContract;
