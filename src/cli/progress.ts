@@ -19,6 +19,8 @@ export function createProgress(console: Console): ProgressView {
   let seconds = 0;
   let done = 0;
   let drawn = false;
+  /** How far the work was that was told of last, without a terminal: each time it is twice as far. */
+  let told: number | undefined;
   const clear = (): void => {
     if (drawn) console.err("\r\u001b[K");
     drawn = false;
@@ -68,10 +70,16 @@ export function createProgress(console: Console): ProgressView {
             `checkpoint ${event.folder} (${bytes(event.bytes)}${event.best === true ? ", best so far" : ""})`,
           );
           return;
-        case "progress":
-          if (console.interactive && event.total !== undefined)
-            draw(`${event.phase} ${bar(event.done / event.total)}`);
+        case "progress": {
+          const { phase, done: soFar, total, detail } = event;
+          if (console.interactive && total !== undefined) draw(`${phase} ${bar(soFar / total)}`);
+          else if (console.interactive && detail !== undefined) draw(detail);
+          else if (detail !== undefined && (told === undefined || soFar > 2 * told)) {
+            told = soFar;
+            line(detail);
+          }
           return;
+        }
         case "finding":
           clear();
           console.err(findingText(event.finding));

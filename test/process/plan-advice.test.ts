@@ -80,6 +80,19 @@ describe("a length above the model's", () => {
   });
 });
 
+describe("much to tokenize", () => {
+  it("is told of while it goes on, by the plan and by the run", async (t) => {
+    const folder = makeWorkspace(t);
+    writeFileSync(join(folder, "book.txt"), `a\n${"x ".repeat(1_500_000)}\nb\n`);
+    const data = ["data.train=book.txt", "data.eval=null", "data.max_length=20"];
+    assert.match(await toldOf(folder, ...data), /^tokenizing book\.txt, at row 2$/mu);
+    const set = data.flatMap((each) => ["--set", each]);
+    const { code, err } = await spectune(folder, "run", "a.peft.yaml", ...set);
+    assert.equal(code, 0, err);
+    assert.match(err, /^tokenizing book\.txt, at row 2$/mu);
+  });
+});
+
 describe("names that change nothing", () => {
   it("are warned of with the nearest that would", async (t) => {
     const told = await toldOf(

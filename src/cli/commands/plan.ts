@@ -13,7 +13,8 @@ import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
 import { bytes, count, duration, percent, table } from "../format.ts";
 import { withFieldPlaces } from "../field-places.ts";
-import { findingText, usableExperiment } from "../read-file.ts";
+import { createProgress } from "../progress.ts";
+import { usableExperiment } from "../read-file.ts";
 
 export const planCommand: Command = {
   name: "plan",
@@ -29,15 +30,18 @@ export const planCommand: Command = {
     const [file = ""] = args.positionals;
     const read = await usableExperiment(file, args.texts("set"), console);
     const experiment = withAbsolutePaths(read.experiment, read.folder, isFolder);
+    const progress = createProgress(console);
     const prepared = await withFieldPlaces(resolve(console.cwd, file), args.texts("set"), () =>
       prepareRun(experiment, {
-        emit: (event) => {
-          if (event.type === "finding") console.err(findingText(event.finding));
+        emit(event) {
+          progress.event(event);
         },
         facts: machineFacts(),
         now: new Date(),
       }),
-    );
+    ).finally(() => {
+      progress.close();
+    });
     await prepared.opened.source.close();
     const { plan, setup, data, tokenizer, device } = prepared;
     if (args.flag("json")) {

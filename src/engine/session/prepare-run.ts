@@ -1,4 +1,5 @@
 /** @file Everything before the first step: model, tokenizer, data, setup and plan; wrong input ends here, nothing is written. */
+import { basename } from "node:path";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Finding } from "../../shared/findings.ts";
 import type { EventBody, PlanNumbers } from "../../shared/protocol.ts";
@@ -68,6 +69,10 @@ export async function prepareRun(
   const data = await openRunData(experiment, opened.model, tokenizer, {
     now,
     headLabels: labelsOfHead(opened),
+    onProgress(file, rows) {
+      const detail = `tokenizing ${basename(file)}, at row ${(rows + 1).toLocaleString("en-US")}`;
+      emit({ type: "progress", phase: "loading", done: rows, detail });
+    },
   });
   const { value, findings } = setUp(withHeadFor(opened, data.target));
   const setup = heldOn(value, device.chosen);

@@ -17,6 +17,23 @@ for (const name of names.filter((each) => each !== "roberta"))
   });
 
 for (const name of names)
+  test(`${name}: the first ids of a line are those of the whole line`, () => {
+    const { tokenizer } = loadFixture(name);
+    // Lines are short: together they make texts that go on long behind what is asked for.
+    for (let index = 0; index < lines.length; index += 40) {
+      const text = lines.slice(index, index + 5).join(index % 80 === 0 ? "" : "\n");
+      const first = 1 + (index % 97);
+      const { ids, offsets } = tokenizer.encode(text, { offsets: true });
+      const some = tokenizer.encode(text, { offsets: true, first });
+      assert.deepEqual(some.ids.slice(0, first), ids.slice(0, first), JSON.stringify(text));
+      assert.deepEqual(some.offsets.slice(0, 2 * first), offsets.slice(0, 2 * first));
+      const cut = tokenizer.encode(text, { maxLength: first + 2, addSpecialTokens: false });
+      const whole = tokenizer.encode(text, { addSpecialTokens: false });
+      assert.deepEqual(cut.ids, whole.ids.slice(0, first + 2), JSON.stringify(text));
+    }
+  });
+
+for (const name of names)
   test(`${name}: special tokens, pairs, truncation, decoding, offsets`, () => {
     const { tokenizer, expected } = loadFixture(name);
     assert.equal(tokenizer.vocabSize, expected.size);

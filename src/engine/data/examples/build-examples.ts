@@ -1,7 +1,7 @@
 /** @file Rows of a file to tokenized examples, with a count of everything that was left out or cut. */
 import { UserError } from "../../../shared/errors.ts";
 import type { Finding } from "../../../shared/findings.ts";
-import type { Row } from "../rows/row.ts";
+import { rowName, type Row } from "../rows/row.ts";
 import type { EncodedRow, RowEncoder } from "./encode-row.ts";
 import { exampleStore, type Examples } from "./example-store.ts";
 import { describeCounts, type ExampleCounts } from "./example-counts.ts";
@@ -39,11 +39,15 @@ export async function buildExamples(
     untrained: 0,
     mergedBoundaries: 0,
   };
+  // One id more than are kept tells that a row is too long; only a refusal says how long it is.
+  const first = settings.too_long === "error" ? undefined : settings.max_length + 1;
+  const tell = progressOf(context);
   let started: Started | undefined;
   for await (const row of rows) {
     started ??= start(row, settings, context);
+    tell(row, counts.rows);
     counts.rows += 1;
-    const encoded = started.form.encoder.encode(row);
+    const encoded = encode(row, started.form.encoder, first);
     if (encoded.ids.length === 0) {
       counts.empty += 1;
       continue;
@@ -84,6 +88,38 @@ export async function buildExamples(
   const target =
     examples.labels === undefined ? undefined : started.labels?.settle(examples.labels);
   return { examples, form: started.form, target, counts, findings };
+}
+
+function encode(row: Row, encoder: RowEncoder, first: number | undefined): EncodedRow {
+  try {
+    return encoder.encode(row, first);
+  } catch (cause) {
+    // The stack of a regular expression ends after some millions of letters without anything between them.
+    if (!(cause instanceof RangeError)) throw cause;
+    throw new UserError({
+      code: "text-without-break",
+      message: `${rowName(row)} has more letters without a space or sign between them than the tokenizer's expression can take.`,
+      place: row.place,
+      remedy: "Break the text into several rows.",
+      cause,
+    });
+  }
+}
+
+/** Characters between two words of how far the work is: about a second of it. */
+const stretch = 2_000_000;
+
+/** Tells of a row before it is tokenized, every so many characters; a long row is told of at once. */
+function progressOf({ file, onProgress }: ExampleContext): (row: Row, done: number) => void {
+  if (onProgress === undefined) return () => undefined;
+  let characters = 0;
+  return ({ values }, done) => {
+    for (const value of Object.values(values))
+      characters += typeof value === "string" ? value.length : stretch / 10_000;
+    if (characters < stretch) return;
+    characters = 0;
+    onProgress(file, done);
+  };
 }
 
 interface Started {

@@ -1,7 +1,7 @@
 /** @file One row to ids: what each format of data makes of it. */
 import { at } from "../../../shared/errors.ts";
 import { columnText, columnValue, type Row } from "../rows/row.ts";
-import type { Encoding, Tokenizer } from "../tokenizer/tokenizer.ts";
+import type { EncodeOptions, Encoding, Tokenizer } from "../tokenizer/tokenizer.ts";
 import type { ChatTemplate, Message } from "./chat-template.ts";
 import { readMessages, renderMessages, type MarkedText } from "./messages.ts";
 import type { Template } from "./template.ts";
@@ -16,15 +16,16 @@ export interface EncodedRow {
 }
 
 export interface RowEncoder {
-  encode(row: Row): EncodedRow;
+  /** `first`: only so many ids are wanted; of a longer row, more than these may be left out. */
+  encode(row: Row, first?: number): EncodedRow;
   /** The row in at most `length` ids. */
   cut(row: Row, encoded: EncodedRow, length: number): EncodedRow;
 }
 
 /** `text`: the column's text and the end of sequence; everything is trained on. */
 export function textEncoder(tokenizer: Tokenizer, column: string): RowEncoder {
-  return cutAtEnd((row) => {
-    const { ids } = tokenizer.encode(withEnd(columnText(row, column), tokenizer));
+  return cutAtEnd((row, first) => {
+    const { ids } = tokenizer.encode(withEnd(columnText(row, column), tokenizer), { first });
     return { ids, trained: new Uint8Array(ids.length).fill(1) };
   });
 }
@@ -41,19 +42,19 @@ export function promptEncoder(
     readonly loss: "completion" | "all";
   },
 ): RowEncoder {
-  return cutAtEnd((row) => {
+  return cutAtEnd((row, first) => {
     const prompt = options.prompt(row);
     const whole = withEnd(prompt + columnText(row, options.completion), tokenizer);
     if (options.loss === "all") {
-      const { ids } = tokenizer.encode(whole);
+      const { ids } = tokenizer.encode(whole, { first });
       return { ids, trained: new Uint8Array(ids.length).fill(1) };
     }
-    const { ids, offsets } = tokenizer.encode(whole, { offsets: true });
+    const { ids, offsets } = tokenizer.encode(whole, { offsets: true, first });
     const trained = new Uint8Array(ids.length);
-    let first = 0;
-    while (first < ids.length && at(offsets, 2 * first + 1) <= prompt.length) first += 1;
-    trained.fill(1, first);
-    const mergedBoundary = first < ids.length && at(offsets, 2 * first) < prompt.length;
+    let begin = 0;
+    while (begin < ids.length && at(offsets, 2 * begin + 1) <= prompt.length) begin += 1;
+    trained.fill(1, begin);
+    const mergedBoundary = begin < ids.length && at(offsets, 2 * begin) < prompt.length;
     return { ids, trained, mergedBoundary };
   });
 }
@@ -64,9 +65,9 @@ export function messageEncoder(
   template: ChatTemplate,
   options: { readonly column: string; readonly loss: "assistant" | "completion" | "all" },
 ): RowEncoder {
-  return cutAtEnd((row) => {
+  return cutAtEnd((row, first) => {
     const messages = readMessages(row, options.column);
-    return encodeMarked(tokenizer, renderMessages(row, messages, template, options.loss));
+    return encodeMarked(tokenizer, renderMessages(row, messages, template, options.loss), first);
   });
 }
 
@@ -84,12 +85,12 @@ export function chatPromptEncoder(
     Array.isArray(columnValue(row, column))
       ? readMessages(row, column)
       : [{ role, content: columnText(row, column) }];
-  return cutAtEnd((row) => {
+  return cutAtEnd((row, first) => {
     const messages = [
       ...turns(row, options.prompt, "user"),
       ...turns(row, options.completion, "assistant"),
     ];
-    return encodeMarked(tokenizer, renderMessages(row, messages, template, options.loss));
+    return encodeMarked(tokenizer, renderMessages(row, messages, template, options.loss), first);
   });
 }
 
@@ -98,17 +99,20 @@ export function labelledEncoder(
   tokenizer: Tokenizer,
   options: { readonly text: string; readonly pair: string | null },
 ): RowEncoder {
-  const encode = (row: Row, maxLength?: number): EncodedRow => {
+  const encode = (row: Row, limits: Pick<EncodeOptions, "first" | "maxLength">): EncodedRow => {
     const pair = options.pair === null ? undefined : columnText(row, options.pair);
     const text = columnText(row, options.text);
-    const { ids, typeIds } = tokenizer.encode(text, { pair, maxLength });
+    const { ids, typeIds } = tokenizer.encode(text, { pair, ...limits });
     return { ids, typeIds, trained: new Uint8Array(ids.length) };
   };
-  return { encode: (row) => encode(row), cut: (row, _, length) => encode(row, length) };
+  return {
+    encode: (row, first) => encode(row, { first }),
+    cut: (row, _, maxLength) => encode(row, { maxLength }),
+  };
 }
 
 /** An encoder whose rows lose their ends, as TRL's `keep_start` has it. */
-function cutAtEnd(encode: (row: Row) => EncodedRow): RowEncoder {
+function cutAtEnd(encode: RowEncoder["encode"]): RowEncoder {
   return {
     encode,
     cut: (_, { ids, trained }, length) => ({
@@ -119,9 +123,13 @@ function cutAtEnd(encode: (row: Row) => EncodedRow): RowEncoder {
 }
 
 /** Ids of a text in which some stretches are trained on: every token that touches one. */
-function encodeMarked(tokenizer: Tokenizer, { text, trained: spans }: MarkedText): EncodedRow {
+function encodeMarked(
+  tokenizer: Tokenizer,
+  { text, trained: spans }: MarkedText,
+  first: number | undefined,
+): EncodedRow {
   const offsets = spans !== "all";
-  const encoding = tokenizer.encode(text, { addSpecialTokens: false, offsets });
+  const encoding = tokenizer.encode(text, { addSpecialTokens: false, offsets, first });
   const trained = new Uint8Array(encoding.ids.length);
   if (spans === "all") return { ids: encoding.ids, trained: trained.fill(1) };
   for (const [start, end] of spans) markTouching(trained, encoding, start, end);

@@ -53,8 +53,8 @@ export interface Stretch {
   readonly token: AddedToken | undefined;
 }
 
-/** Splits a text at added tokens and normalizes what lies between. */
-export type Extract = (source: AlignedText) => readonly Stretch[];
+/** Splits a text at added tokens and normalizes what lies between, no further than the caller asks for. */
+export type Extract = (source: AlignedText) => Iterable<Stretch>;
 
 export function addedTokenExtractor(tokens: readonly AddedToken[], normalize: Normalizer): Extract {
   const before = finder(
@@ -65,10 +65,11 @@ export function addedTokenExtractor(tokens: readonly AddedToken[], normalize: No
     tokens.filter((token) => token.normalized),
     (token) => normalize(alignedText(token.content, false)).text,
   );
-  return (source) =>
-    before(source).flatMap((stretch) =>
-      stretch.token === undefined ? after(normalize(stretch.piece)) : [stretch],
-    );
+  return function* (source) {
+    for (const stretch of before(source))
+      if (stretch.token === undefined) yield* after(normalize(stretch.piece));
+      else yield stretch;
+  };
 }
 
 interface TrieNode {
@@ -77,18 +78,14 @@ interface TrieNode {
 }
 
 /** Finds the leftmost, and there the longest, token again and again. */
-function finder(
-  tokens: readonly AddedToken[],
-  spelling: (token: AddedToken) => string,
-): (source: AlignedText) => readonly Stretch[] {
+function finder(tokens: readonly AddedToken[], spelling: (token: AddedToken) => string): Extract {
   const root: TrieNode = { next: new Map(), token: undefined };
   for (const token of tokens) {
     const spelled = spelling(token);
     if (spelled !== "") insert(root, spelled, token);
   }
-  return (source) => {
+  return function* (source) {
     const { text: subject } = source;
-    const stretches: Stretch[] = [];
     let done = 0;
     for (let index = 0; index < subject.length;) {
       const found = root.next.has(subject.charCodeAt(index))
@@ -102,16 +99,14 @@ function finder(
       const end = token.rightStrip ? leadingSpace(subject, found.end) : found.end;
       const start = token.leftStrip ? Math.max(trailingSpace(subject, index), done) : index;
       if (!token.singleWord || standsAlone(subject, index, found.end)) {
-        if (start > done)
-          stretches.push({ piece: sliceAligned(source, done, start), token: undefined });
-        stretches.push({ piece: sliceAligned(source, start, end), token });
+        if (start > done) yield { piece: sliceAligned(source, done, start), token: undefined };
+        yield { piece: sliceAligned(source, start, end), token };
         done = end;
       }
       index = found.end;
     }
     if (done < subject.length)
-      stretches.push({ piece: sliceAligned(source, done, subject.length), token: undefined });
-    return stretches;
+      yield { piece: sliceAligned(source, done, subject.length), token: undefined };
   };
 }
 

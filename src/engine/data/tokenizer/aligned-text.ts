@@ -16,9 +16,12 @@ export function alignedText(text: string, tracked: boolean): AlignedText {
   if (!tracked) return { text, origins: undefined };
   const origins = new Int32Array(2 * text.length);
   for (let index = 0; index < text.length;) {
-    const width = codePointWidth(text, index);
-    origins.set(width === 1 ? [index, index + 1] : [index, index + 2, index, index + 2], 2 * index);
-    index += width;
+    const end = index + codePointWidth(text, index);
+    for (let unit = index; unit < end; unit += 1) {
+      origins[2 * unit] = index;
+      origins[2 * unit + 1] = end;
+    }
+    index = end;
   }
   return { text, origins };
 }

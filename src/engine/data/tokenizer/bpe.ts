@@ -1,6 +1,6 @@
 /** @file Byte-pair encoding: characters merged pair by pair in the order of a merge list. */
 import { at } from "../../../shared/errors.ts";
-import { codePointWidth } from "./aligned-text.ts";
+import { codePointWidth, lastCodePointStart } from "./aligned-text.ts";
 import {
   asList,
   element,
@@ -29,12 +29,71 @@ export function readBpe(config: JsonValue): Model {
     byteFallback: flag(member(config, "byte_fallback"), false),
   };
   const wholeWords = flag(member(config, "ignore_merges"), false);
-  const tokenize = (piece: string): PieceTokens => {
+  const tokens = tokensById(ids);
+  const merge = cached((part: string) => mergeSymbols(spellPiece(part, alphabet), merges));
+  const isWhole = alphabet.prefix === "" && alphabet.suffix === "";
+  let isSeam: IsSeam | undefined;
+  const tokenize = (piece: string, first = Infinity): PieceTokens => {
     const whole = wholeWords ? ids.get(piece) : undefined;
     if (whole !== undefined) return { ids: [whole], spans: [0, piece.length] };
-    return mergeSymbols(spellPiece(piece, alphabet), merges);
+    if (piece.length <= longPiece || !isWhole) return merge(piece);
+    isSeam ??= seams(ids, tokens, merges);
+    return inParts(piece, isSeam, merge, first);
   };
-  return { ids, tokens: tokensById(ids), tokenize: cached(tokenize) };
+  return { ids, tokens, tokenize };
+}
+
+/** Longer pieces than most words are merged in parts, which come again where whole pieces do not. */
+const longPiece = 48;
+
+/** Whether nothing ever merges across the place between two code points. */
+type IsSeam = (before: number, after: number) => boolean;
+
+/**
+ * A merge joins the last character of its left token to the first of its right one: where none joins these two,
+ * what stands on either side is merged as if the other were not there. A character that the vocabulary lacks may
+ * become one unknown token with its neighbours, so that no seam is beside it.
+ */
+function seams(
+  ids: ReadonlyMap<string, number>,
+  tokens: readonly (string | undefined)[],
+  merges: MergeTable,
+): IsSeam {
+  const joint = (before: number, after: number): number => before * 0x110000 + after;
+  const joints = new Set<number>();
+  for (const [left, right] of merges.pairs()) {
+    const [before, after] = [tokens[left] ?? "", tokens[right] ?? ""];
+    const last = before.codePointAt(lastCodePointStart(before, before.length));
+    joints.add(joint(last ?? 0, after.codePointAt(0) ?? 0));
+  }
+  const known = new Set<number>();
+  for (const token of ids.keys()) {
+    const character = token.codePointAt(0) ?? 0;
+    if (token.length === (character > 0xffff ? 2 : 1)) known.add(character);
+  }
+  return (before, after) =>
+    known.has(before) && known.has(after) && !joints.has(joint(before, after));
+}
+
+/** Merges the parts between seams, and no more of them than hold `first` tokens. */
+function inParts(
+  piece: string,
+  isSeam: IsSeam,
+  merge: (part: string) => PieceTokens,
+  first: number,
+): PieceTokens {
+  const found: { ids: number[]; spans: number[] } = { ids: [], spans: [] };
+  let start = 0;
+  for (let end = 0; end < piece.length && found.ids.length < first;) {
+    const before = piece.codePointAt(end) ?? 0;
+    end += before > 0xffff ? 2 : 1;
+    if (end < piece.length && !isSeam(before, piece.codePointAt(end) ?? 0)) continue;
+    const { ids, spans } = merge(piece.slice(start, end));
+    for (const id of ids) found.ids.push(id);
+    for (const span of spans) found.spans.push(start + span);
+    start = end;
+  }
+  return found;
 }
 
 interface Alphabet {

@@ -8,6 +8,8 @@ export interface MergeTable {
   find(left: number, right: number): number;
   rank(slot: number): number;
   merged(slot: number): number;
+  /** Every pair that merges. */
+  pairs(): Iterable<readonly [left: number, right: number]>;
 }
 
 /** A table for up to `size` pairs (open addressing, at most half full). */
@@ -43,5 +45,9 @@ export function mergeTable(size: number): MergeTable {
     },
     rank: (slot) => at(ranks, slot),
     merged: (slot) => at(results, slot),
+    *pairs() {
+      for (let slot = 0; slot <= mask; slot += 1)
+        if (at(lefts, slot) >= 0) yield [at(lefts, slot), at(rights, slot)];
+    },
   };
 }

@@ -8,7 +8,8 @@ export interface PieceTokens {
 }
 
 export interface Model {
-  tokenize(piece: string): PieceTokens;
+  /** `first`: so many tokens are wanted, and those behind them may be left out. */
+  tokenize(piece: string, first?: number): PieceTokens;
   readonly ids: ReadonlyMap<string, number>;
   /** Token of each id; an id that no token has is `undefined`. */
   readonly tokens: readonly (string | undefined)[];

@@ -63,7 +63,8 @@ export function readNormalizer(config: JsonValue): Normalizer {
       return toByteCharacters;
     case "Precompiled": {
       const charsmap = readCharsmap(member(config, "precompiled_charsmap"));
-      return (source) => precompiled(source, charsmap);
+      const keepsPlain = plainCharacters.every((character) => charsmap(character) === undefined);
+      return (source) => precompiled(source, charsmap, keepsPlain);
     }
     case "BertNormalizer":
       return bert(config);
@@ -106,6 +107,10 @@ function isPlain(text: string): boolean {
   return /^[\x20-\x7e]*$/.test(text);
 }
 
+const plainCharacters = Array.from({ length: 0x7f - 0x20 }, (_, index) =>
+  String.fromCharCode(0x20 + index),
+);
+
 function removing(source: AlignedText, unwanted: (character: string) => boolean): AlignedText {
   return mapCodePoints(source, (character) => (unwanted(character) ? "" : undefined));
 }
@@ -127,26 +132,50 @@ function nmt(character: string): string | undefined {
 
 /**
  * Replaces by a SentencePiece character map: a whole grapheme of under six bytes where the map has it,
- * else character by character.
+ * else character by character. `keepsPlain`: the map has no key for any character of {@link isPlain}.
  */
-function precompiled(source: AlignedText, charsmap: Charsmap): AlignedText {
+function precompiled(source: AlignedText, charsmap: Charsmap, keepsPlain: boolean): AlignedText {
+  const { text } = source;
+  if (keepsPlain && isPlain(text)) return source;
   const out = rewriter(source);
-  for (const { segment, index } of graphemes.segment(source.text)) {
-    const end = index + segment.length;
-    const whole = Buffer.byteLength(segment) < 6 ? charsmap(segment) : undefined;
-    if (whole !== undefined) {
-      out.put(whole, index, end);
-      continue;
+  let kept = 0;
+  for (const [from, to] of keepsPlain ? mixedStretches(text) : [[0, text.length] as const]) {
+    out.keep(kept, from);
+    for (const { segment, index } of graphemes.segment(text.slice(from, to))) {
+      const start = from + index;
+      const end = start + segment.length;
+      const whole = Buffer.byteLength(segment) < 6 ? charsmap(segment) : undefined;
+      if (whole !== undefined) {
+        out.put(whole, start, end);
+        continue;
+      }
+      for (let at = start; at < end;) {
+        const next = at + codePointWidth(text, at);
+        const replacement = charsmap(text.slice(at, next));
+        if (replacement === undefined) out.keep(at, next);
+        else out.put(replacement, at, next);
+        at = next;
+      }
     }
-    for (let at = index; at < end;) {
-      const next = at + codePointWidth(source.text, at);
-      const replacement = charsmap(source.text.slice(at, next));
-      if (replacement === undefined) out.keep(at, next);
-      else out.put(replacement, at, next);
-      at = next;
-    }
+    kept = to;
   }
+  out.keep(kept, text.length);
   return out.done();
+}
+
+/** Everything but plain characters, with the plain one on either side: two of them always part graphemes. */
+function* mixedStretches(text: string): Iterable<readonly [start: number, end: number]> {
+  const isPlainAt = (index: number): boolean => {
+    const unit = text.charCodeAt(index);
+    return unit >= 0x20 && unit <= 0x7e;
+  };
+  for (let index = 0; index < text.length; index += 1) {
+    if (isPlainAt(index)) continue;
+    const start = Math.max(0, index - 1);
+    while (index < text.length && !(isPlainAt(index) && isPlainAt(index + 1))) index += 1;
+    const end = Math.min(text.length, index + 1);
+    yield [start, end];
+  }
 }
 
 const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });

@@ -15,10 +15,13 @@ import { prepend, unsupported } from "./normalizers.ts";
 import { matchExpression, readPattern, type Pattern, type Range } from "./pattern.ts";
 import { punctuation } from "./unicode-tables.ts";
 
-/** Splits a piece into smaller ones; empty ones are dropped by the caller. */
-export type PreTokenizer = (piece: AlignedText) => readonly AlignedText[];
+/**
+ * Splits a piece into smaller ones, from left to right and no further than the caller asks for; empty ones
+ * are dropped by the caller.
+ */
+export type PreTokenizer = (piece: AlignedText) => Iterable<AlignedText>;
 
-/** What becomes of the text that a pattern found: see the examples of {@link splitRanges}. */
+/** What becomes of the text that a pattern found: see the examples of {@link joined}. */
 type Behavior = "removed" | "isolated" | "mergedwithprevious" | "mergedwithnext" | "contiguous";
 
 /** GPT-2's expression. */
@@ -40,11 +43,7 @@ export function readPreTokenizer(config: JsonValue): PreTokenizer {
   switch (type) {
     case "Sequence": {
       const steps = elements(member(config, "pretokenizers")).map(readPreTokenizer);
-      return (piece) =>
-        steps.reduce<readonly AlignedText[]>(
-          (pieces, step) => pieces.flatMap(step).filter((part) => part.text !== ""),
-          [piece],
-        );
+      return (piece) => steps.reduce<Iterable<AlignedText>>(splitEach, [piece]);
     }
     case "ByteLevel":
       return byteLevel(config);
@@ -57,8 +56,8 @@ export function readPreTokenizer(config: JsonValue): PreTokenizer {
         flag(member(config, "invert"), false),
       );
     case "BertPreTokenizer": {
-      const marks = splitter(punctuationMarks, "isolated");
-      return (piece) => splitter(spaces, "removed")(piece).flatMap(marks);
+      const steps = [splitter(spaces, "removed"), splitter(punctuationMarks, "isolated")];
+      return (piece) => steps.reduce<Iterable<AlignedText>>(splitEach, [piece]);
     }
     case "Whitespace":
       return splitter(wordsAndSymbols, "removed", true);
@@ -83,6 +82,10 @@ export function readPreTokenizer(config: JsonValue): PreTokenizer {
   }
 }
 
+function* splitEach(pieces: Iterable<AlignedText>, step: PreTokenizer): Iterable<AlignedText> {
+  for (const piece of pieces) for (const part of step(piece)) if (part.text !== "") yield part;
+}
+
 /** Whether a pre-tokenizer asks where in the original text a piece begins. */
 export function needsOrigins(config: JsonValue): boolean {
   const steps = member(config, "pretokenizers");
@@ -93,9 +96,9 @@ export function needsOrigins(config: JsonValue): boolean {
 function byteLevel(config: JsonValue): PreTokenizer {
   const prefix = flag(member(config, "add_prefix_space"), true);
   const split = flag(member(config, "use_regex"), true) ? splitter(words, "isolated") : undefined;
-  return (piece) => {
+  return function* (piece) {
     const spaced = prefix && !piece.text.startsWith(" ") ? prepend(piece, " ") : piece;
-    return (split?.(spaced) ?? [spaced]).map(toByteCharacters);
+    for (const part of split?.(spaced) ?? [spaced]) yield toByteCharacters(part);
   };
 }
 
@@ -149,52 +152,54 @@ function readBehavior(value: JsonValue): Behavior {
 }
 
 function splitter(pattern: Pattern, behavior: Behavior, invert = false): PreTokenizer {
-  return (piece) =>
-    splitRanges(piece.text.length, pattern(piece.text), behavior, invert)
-      .filter(([start, end]) => end > start)
-      .map(([start, end]) => sliceAligned(piece, start, end));
+  return function* (piece) {
+    const parts = splitRanges(piece.text.length, pattern(piece.text), invert);
+    for (const { start, end } of joined(parts, behavior))
+      if (end > start) yield sliceAligned(piece, start, end);
+  };
+}
+
+interface Part {
+  readonly start: number;
+  readonly end: number;
+  readonly delimiter: boolean;
+}
+
+/** What was found in a text of `length`, and what lies between; `invert` swaps the two. */
+function* splitRanges(length: number, found: Iterable<Range>, invert: boolean): Iterable<Part> {
+  let last = 0;
+  for (const [start, end] of found) {
+    if (start > last) yield { start: last, end: start, delimiter: invert };
+    yield { start, end, delimiter: !invert };
+    last = end;
+  }
+  if (last < length) yield { start: last, end: length, delimiter: invert };
 }
 
 /**
- * The parts of a text of `length` in which a pattern was found. With the pattern `-` in `a-b--c`:
- * removed `a b c`, isolated `a - b - - c`, mergedwithprevious `a- b- - c`, mergedwithnext `a -b - -c`,
- * contiguous `a - b -- c`. `invert` swaps what was found with what lies between.
+ * The parts as they stay together. With the pattern `-` in `a-b--c`: removed `a b c`, isolated `a - b - - c`,
+ * mergedwithprevious `a- b- - c`, mergedwithnext `a -b - -c`, contiguous `a - b -- c`.
  */
-function splitRanges(
-  length: number,
-  found: Iterable<Range>,
-  behavior: Behavior,
-  invert: boolean,
-): readonly Range[] {
-  const parts: { start: number; end: number; delimiter: boolean }[] = [];
-  let last = 0;
-  for (const [start, end] of found) {
-    if (start > last) parts.push({ start: last, end: start, delimiter: invert });
-    parts.push({ start, end, delimiter: !invert });
-    last = end;
+function* joined(parts: Iterable<Part>, behavior: Behavior): Iterable<Part> {
+  if (behavior === "removed" || behavior === "isolated") {
+    for (const part of parts) if (behavior === "isolated" || !part.delimiter) yield part;
+    return;
   }
-  if (last < length) parts.push({ start: last, end: length, delimiter: invert });
-  if (behavior === "removed") return parts.filter((part) => !part.delimiter).map(range);
-  if (behavior === "isolated") return parts.map(range);
-
-  const forward = behavior !== "mergedwithnext";
-  const merged: { start: number; end: number }[] = [];
-  let previous = false;
-  for (const part of forward ? parts : parts.toReversed()) {
-    const joins =
-      behavior === "contiguous" ? part.delimiter === previous : part.delimiter && !previous;
-    const neighbour = merged[merged.length - 1];
-    if (joins && neighbour !== undefined) {
-      if (forward) neighbour.end = part.end;
-      else neighbour.start = part.start;
-    } else merged.push({ start: part.start, end: part.end });
-    previous = part.delimiter;
+  const joins: (previous: Part, next: Part) => boolean = {
+    mergedwithprevious: (previous: Part, next: Part) => next.delimiter && !previous.delimiter,
+    mergedwithnext: (previous: Part, next: Part) => previous.delimiter && !next.delimiter,
+    contiguous: (previous: Part, next: Part) => previous.delimiter === next.delimiter,
+  }[behavior];
+  let open: Part | undefined;
+  for (const part of parts) {
+    // What is joined goes on as its last part is.
+    if (open !== undefined && joins(open, part)) open = { ...part, start: open.start };
+    else {
+      if (open !== undefined) yield open;
+      open = part;
+    }
   }
-  return (forward ? merged : merged.toReversed()).map(range);
-}
-
-function range(part: { readonly start: number; readonly end: number }): Range {
-  return [part.start, part.end];
+  if (open !== undefined) yield open;
 }
 
 function* everyMatch(subject: string, expression: RegExp): Iterable<Range> {

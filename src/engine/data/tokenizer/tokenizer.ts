@@ -39,6 +39,8 @@ export interface EncodeOptions {
   readonly offsets?: boolean;
   /** At most this many ids, special tokens included: ends are cut, of a pair the longer text's first. */
   readonly maxLength?: number | undefined;
+  /** Of each text only so many ids are wanted, which are those that the whole text begins with; more may come. */
+  readonly first?: number | undefined;
 }
 
 export interface Encoding {
@@ -108,24 +110,27 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
   const arrange = readPostProcessor(member(root, "post_processor"));
   const decodeTokens = readDecoder(member(root, "decoder"));
 
-  const encodeText = (subject: string, typeId: number, offsets: boolean): Part => {
+  const encodeText = (subject: string, typeId: number, offsets: boolean, first: number): Part => {
     const ids: number[] = [];
     const ranges: number[] = [];
+    const part = { ids, offsets: ranges, typeId };
     for (const { piece, token } of extract(alignedText(subject.toWellFormed(), offsets || track))) {
       if (token !== undefined) {
         ids.push(token.id);
         if (offsets) ranges.push(...originalRange(piece, 0, piece.text.length));
+        if (ids.length >= first) return part;
         continue;
       }
       for (const word of split(piece)) {
-        const found = model.tokenize(word.text);
+        const found = model.tokenize(word.text, first - ids.length);
         for (const id of found.ids) ids.push(id);
-        if (!offsets) continue;
-        for (let index = 0; index < found.spans.length; index += 2)
-          ranges.push(...originalRange(word, at(found.spans, index), at(found.spans, index + 1)));
+        if (offsets)
+          for (let index = 0; index < found.spans.length; index += 2)
+            ranges.push(...originalRange(word, at(found.spans, index), at(found.spans, index + 1)));
+        if (ids.length >= first) return part;
       }
     }
-    return { ids, offsets: ranges, typeId };
+    return part;
   };
 
   /** The spelling that decoding sees: an added token that matches normalized text has its normalized form. */
@@ -140,8 +145,10 @@ export function createTokenizer(files: TokenizerFiles): Tokenizer {
   return {
     encode(subject, options = {}) {
       const { addSpecialTokens = true, pair, offsets = false, maxLength } = options;
-      const texts = [encodeText(subject, 0, offsets)];
-      if (pair !== undefined) texts.push(encodeText(pair, 1, offsets));
+      // Which text of a pair is cut depends on both of their lengths.
+      const most = options.first ?? (pair === undefined ? maxLength : undefined) ?? Infinity;
+      const texts = [encodeText(subject, 0, offsets, most)];
+      if (pair !== undefined) texts.push(encodeText(pair, 1, offsets, most));
       const room =
         maxLength === undefined
           ? Infinity

@@ -229,6 +229,53 @@ test("examples without anything to train on are left out and counted", async () 
   );
 });
 
+test("what is cut is what the whole text begins with, and long rows are told of before they are read", async () => {
+  const text = "the other one, ".repeat(300);
+  const rows = [
+    [{ text }, {}],
+    [{ prompt: "Q: x ", completion: text }, {}],
+    [{ prompt: text, completion: "the end" }, { loss_on: "all" }],
+    [
+      {
+        messages: [
+          { role: "user", content: "x" },
+          { role: "assistant", content: text },
+        ],
+      },
+      {},
+    ],
+  ] as const;
+  for (const [row, settings] of rows) {
+    const whole = await build([row], { ...settings, max_length: 10_000 });
+    const cut = await build([row], { ...settings, max_length: 40 });
+    assert.deepEqual([...cut.examples.ids], [...whole.examples.ids.subarray(0, 40)]);
+    assert.deepEqual([...cut.examples.trained], [...whole.examples.trained.subarray(0, 40)]);
+    assert.equal(cut.counts.tooLong, 1);
+    await assert.rejects(
+      build([row], { ...settings, max_length: 40, too_long: "error" }),
+      userError("example-too-long", 1, new RegExp(`has ${whole.counts.tokens} tokens`)),
+    );
+  }
+  const told: number[] = [];
+  const onProgress = (_: string, done: number): void => void told.push(done);
+  const long = { text: "x ".repeat(2_000_000) };
+  const built = await build(
+    [{ text: "a" }, long, { text: "b" }],
+    { max_length: 8 },
+    { onProgress },
+  );
+  assert.deepEqual(told, [1]);
+  assert.equal(built.counts.examples, 3);
+});
+
+test("a text that no expression can take is refused with its row", async () => {
+  const text = "中".repeat(12_000_000);
+  await assert.rejects(
+    build([{ text: "a" }, { text }]),
+    userError("text-without-break", 2, /Break the text/),
+  );
+});
+
 test("no rows, no end of sequence, no such column", async () => {
   await assert.rejects(build([]), userError("empty-data", undefined, /no rows/));
   const plain = await build([{ text: "ab" }], {}, { tokenizer: loaded(byteTokenizer({}, {})) });
