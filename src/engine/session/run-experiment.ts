@@ -28,6 +28,7 @@ import type { InputHashes } from "./input-hashes.ts";
 import { checkSameInputs, inputHashes } from "./input-hashes.ts";
 import { flagBytes, flagPlaces } from "./messages.ts";
 import { placesHere } from "./places-here.ts";
+import { withSnapshot } from "./recorded-model.ts";
 import { changedConditions, recordHeader } from "./same-bytes.ts";
 import { sendable } from "./sent-errors.ts";
 
@@ -56,7 +57,8 @@ const requestPollMs = 500;
  */
 export async function runExperiment(options: RunOptions): Promise<RunResult> {
   const flags = new SharedArrayBuffer(flagBytes);
-  const experiment = withAbsolutePaths(options.experiment, options.folder, isFolder);
+  const absolute = withAbsolutePaths(options.experiment, options.folder, isFolder);
+  const experiment = await withSnapshot(absolute, placesHere());
   const first = "resume" in options.place ? await firstStart(options.place.resume) : undefined;
   const begun = first?.begun ?? first?.time ?? Date.now();
   const hashing = inputHashes(experiment, placesHere());
