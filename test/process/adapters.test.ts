@@ -72,5 +72,24 @@ describe("method.from", () => {
     const refused = await spectune(folder, "run", "b.peft.yaml");
     assert.equal(refused.code, 2);
     assert.match(refused.err, /use_dora/u);
+
+    const damages: readonly (readonly [Readonly<Record<string, unknown>> | string, RegExp])[] = [
+      [{ lora_alpha: "x" }, /lora_alpha in .* must be a number, not "x"/u],
+      [{ r: 0 }, /r in .* must be a whole number from 1, not 0/u],
+      [{ peft_type: "VERA" }, /peft_type: "VERA" is not supported/u],
+      [{ use_qalora: "y".repeat(999) }, /use_qalora: "y{59}… is not supported/u],
+      [{ task_type: "TOKEN_CLS" }, /task_type: "TOKEN_CLS" is not supported/u],
+      ["[]", /holds no configuration/u],
+      ['{"r": 4', /is no JSON/u],
+    ];
+    for (const [damage, message] of damages) {
+      const text = typeof damage === "string" ? damage : JSON.stringify({ ...config, ...damage });
+      writeFileSync(join(adapter, "adapter_config.json"), text);
+      const { code, err } = await spectune(folder, "run", "b.peft.yaml");
+      assert.equal(code, 2, err);
+      assert.match(err, message);
+      assert.match(err, /\n {2}\S/u, "a remedy");
+      assert.equal(err.split(adapter).length, 2, `the path once: ${err}`);
+    }
   });
 });

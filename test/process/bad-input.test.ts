@@ -359,6 +359,10 @@ describe("wrong input to a run", () => {
       // A remedy stands below, indented; a message of what must stand there is its own.
       if (code !== "wrong-type") assert.match(err, /\n {2}\S/);
       assert.doesNotMatch(err, /defect of Spectune|\n\s+at /);
+      for (const line of err.split("\n")) {
+        const paths = line.match(/(?:[\w.-]*[/\\]){2,}[\w-]+(?:\.\w+)*/gu) ?? [];
+        assert.equal(new Set(paths).size, paths.length, `a path twice: ${line}`);
+      }
       assert.equal(existsSync(join(folder, ".spectune")), false);
     });
 });

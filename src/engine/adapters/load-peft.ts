@@ -179,6 +179,7 @@ async function readFloats(
         code: "unsupported-weight-dtype",
         message: `${name} is stored as ${info.storedAs}; adapters are read in float32, float16 and bfloat16.`,
         place: { file: info.file, field: name },
+        remedy: "Save it in one of these from peft: `model.half().save_pretrained(folder)`.",
       });
   }
 }

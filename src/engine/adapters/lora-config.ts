@@ -41,6 +41,7 @@ export function readLoraConfig(
       severity: "error",
       message,
       place: { file },
+      remedy: mend,
     });
     return { value: undefined, findings };
   }
@@ -102,6 +103,7 @@ function refusedFields(json: Readonly<Record<string, unknown>>, file: string): r
               severity: "warning",
               message: `${field} in ${file} is not known here and has no effect.`,
               place: { file, field },
+              remedy: "Remove it, or look up in peft what it would do.",
             },
           ];
     if (rule === "read" || "noEffect" in rule || rule.only(value)) return [];
@@ -114,15 +116,23 @@ function unsupported(
   field: string,
   value: unknown,
   why: string,
-  remedy?: string,
+  remedy = "Merge the adapter in peft, and take the merged model as the base.",
 ): Finding {
   return {
     code: "unsupported-adapter-field",
     severity: "error",
-    message: `The adapter's ${field}: ${JSON.stringify(value)} is not supported: ${why}`,
+    message: `The adapter's ${field}: ${inShort(value)} is not supported: ${why}`,
     place: { file, field },
-    ...(remedy === undefined ? {} : { remedy }),
+    remedy,
   };
+}
+
+const mend =
+  "Mend it as peft writes it, or take the file again from where it came from; of an own run `spectune export RUN --as peft` writes it anew.";
+
+function inShort(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 60 ? `${text.slice(0, 60)}…` : text;
 }
 
 /** Names of fields that the reader takes into account. */
@@ -144,8 +154,9 @@ function fieldReader(json: Readonly<Record<string, unknown>>, file: string, find
     findings.push({
       code: "malformed-adapter-config",
       severity: "error",
-      message: `${field} in ${file} must be ${what}, not ${JSON.stringify(value)}.`,
+      message: `${field} in ${file} must be ${what}, not ${inShort(value)}.`,
       place: { file, field },
+      remedy: mend,
     });
     return fallback;
   };

@@ -179,6 +179,7 @@ function widen(
       throw new UserError({
         code: "unsupported-weight-dtype",
         message: `${tensor.source} is stored as ${dtype}; weights are read in float32, float16 and bfloat16.`,
+        remedy: "Use a copy of the model in one of these.",
       });
   }
 }

@@ -226,6 +226,7 @@ async function plainContext(
       code: "missing-head",
       message: `The base alone has no ${missing}: there is nothing to compare with.`,
       place: { file: opened.resolved.folder },
+      remedy: "Leave --compare out, or begin with a base that has a head.",
     });
   const setups = new Map(
     [...setup.setups].map(([id, block]) => [id, { ...block, sites: new Map() }]),

@@ -37,6 +37,7 @@ export async function openModel(
       code: "model-config",
       message: `${file} cannot be used.`,
       place: { file },
+      remedy: "Take the file again from where it came from.",
     });
   const source = await openWeights(resolved.folder);
   return { resolved, model, source, config, findings: [...findings, ...source.findings] };
@@ -63,7 +64,7 @@ export async function readJson(file: string): Promise<unknown> {
       code: "malformed-json",
       message: `${file} is no JSON: ${error instanceof Error ? error.message : ""}`,
       place: { file },
-      remedy: "Fetch the model again.",
+      remedy: "Take the file again from where it came from.",
       cause: error,
     });
   }

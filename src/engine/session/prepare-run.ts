@@ -126,6 +126,7 @@ export function checkMeasures(
       code: "metric-without-meaning",
       severity: "error",
       message: "`eval.forgetting` has no meaning here: a classifier has no loss on text.",
+      remedy: "Remove it.",
     },
   ];
 }

@@ -168,6 +168,7 @@ function placeMethod(
       code: "rank-exceeds-dimension",
       severity: "warning",
       message: `Rank ${rank} is above the smaller dimension at ${module}${others}: the effective rank is ${most} there.`,
+      remedy: `A rank of at most ${most} says the same in fewer parameters.`,
     });
   }
   if (choice.bias !== "none") {
@@ -183,6 +184,7 @@ function placeMethod(
         code: "module-to-save-without-match",
         severity: "error",
         message: `modules_to_save names ${name}, which the model does not have.`,
+        remedy: `The model has: ${[...new Set(allTensors(model).map(({ source }) => lastModule(source)))].join(", ")}.`,
       });
   }
   return findings;
@@ -228,6 +230,11 @@ function patterned(
     ...(r === undefined ? {} : { r }),
     ...(alpha === undefined ? {} : { alpha }),
   };
+}
+
+/** `lm_head` of `lm_head.weight`. */
+function lastModule(source: string): string {
+  return source.split(".").at(-2) ?? source;
 }
 
 /** Whether a tensor belongs to a module of that name: `score` has `score.weight`. */

@@ -12,7 +12,8 @@ export function otherFormat(bytes: Uint8Array): OtherFormat | undefined {
   return otherFormats.find((format) => start.startsWith(format.start));
 }
 
-export const fetchAgain = "Fetch the file again from where the model came from.";
+export const fetchAgain =
+  "Take the file again from where it came from; what an own run made, `spectune export` makes anew.";
 
 const otherFormats: readonly OtherFormat[] = [
   {
