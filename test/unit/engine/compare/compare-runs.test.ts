@@ -58,6 +58,33 @@ describe("groups", () => {
     assert.deepEqual(labelsOf({}), ["all"]);
   });
 
+  it("have short labels: of long values what parts them, of many fields the fewest", () => {
+    const home = "/home/me/projects/adapters/data";
+    assert.deepEqual(
+      labelsOf(
+        { data: { train: `${home}/easy/train.jsonl` } },
+        { data: { train: `${home}/hard/train.jsonl` } },
+      ),
+      ["train=…easy/train.jsonl", "train=…hard/train.jsonl"],
+    );
+    const many = (seed: number, method: string): Readonly<Record<string, Json>> => ({
+      method: { type: method },
+      model: { id: `${home}/${"deep/".repeat(20)}base-${method}` },
+      data: { train: `${home}/${seed}.jsonl`, test: `${home}/${seed}.test.jsonl`, seed },
+    });
+    assert.deepEqual(labelsOf(many(1, "lora"), many(2, "lora"), many(1, "full"), many(2, "full")), [
+      "method=lora train=…1.jsonl",
+      "method=lora train=…2.jsonl",
+      "method=full train=…1.jsonl",
+      "method=full train=…2.jsonl",
+    ]);
+    // Values that are equal where they would be cut are told whole.
+    const [a, b] = ["a", "b"].map((end) => `q${"x".repeat(30)}${end}`);
+    assert.deepEqual(labelsOf({ t: a ?? "" }, { t: b ?? "" }), [`t=${a}`, `t=${b}`]);
+    // What has room stays: every field in which groups differ.
+    assert.deepEqual(labelsOf({ a: 1, b: "x" }, { a: 2, b: "y" }), ["a=1 b=x", "a=2 b=y"]);
+  });
+
   it("count finished runs, and of one seed the newest", () => {
     const runs = [
       facts({ id: "a", seed: 0, metrics: { "test.loss": 5 } }),
