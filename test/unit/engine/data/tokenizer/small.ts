@@ -5,7 +5,7 @@ import {
   type Tokenizer,
 } from "../../../../../src/engine/data/tokenizer/tokenizer.ts";
 
-/** One token for each byte, split as GPT-2 does, with `<s>`, `</s>`, `<pad>` and the merge of "t" and "h". */
+/** One token for each byte, with every field that Python's `tokenizers` asks for, split as GPT-2 does, with `<s>`, `</s>`, `<pad>` and the merge of "t" and "h". */
 export const byteTokenizerFile = {
   model: {
     type: "BPE",
@@ -16,14 +16,17 @@ export const byteTokenizerFile = {
     merges: [["t", "h"]],
   },
   normalizer: null,
-  pre_tokenizer: { type: "ByteLevel", add_prefix_space: false },
+  pre_tokenizer: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true },
   post_processor: null,
-  decoder: { type: "ByteLevel" },
+  decoder: { type: "ByteLevel", add_prefix_space: false, trim_offsets: true },
   added_tokens: ["<s>", "</s>", "<pad>", "<|user|>", "<|assistant|>"].map((content, index) => ({
     id: 257 + index,
     content,
-    special: true,
+    single_word: false,
+    lstrip: false,
+    rstrip: false,
     normalized: false,
+    special: true,
   })),
 };
 
