@@ -1,6 +1,7 @@
 /** @file One reading of a document: what it says, what the experiment is, and what is known of the things it names. */
 import { catalogFields } from "../../src/engine/catalog.ts";
 import type { CatalogFields } from "../../src/shared/experiment/fields/catalog-fields.ts";
+import type { Provider } from "../../src/shared/experiment/extends.ts";
 import { documentField } from "../../src/shared/experiment/fields/experiment-fields.ts";
 import type { Experiment } from "../../src/shared/experiment/fields/experiment-fields.ts";
 import { collector } from "../../src/shared/experiment/findings.ts";
@@ -48,7 +49,11 @@ export function analyse(
   facts: Facts,
   catalog = catalogFields,
 ): Analysis {
-  const provider = (path: string) => valueOf(facts.text(path));
+  const provider: Provider = (path) => {
+    const known = facts.text(path);
+    if (known.state !== "absent" || known.why.code !== "not-utf8") return valueOf(known);
+    return { is: known.why.message, remedy: known.why.remedy ?? "" };
+  };
   const normalised = readExperiment({ file, text, catalog, provider });
   const { experiment } = normalised;
   const base = folderOf(file);

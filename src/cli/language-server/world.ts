@@ -3,6 +3,7 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { totalmem } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
+import { decodeUtf8 } from "../../shared/encoding.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Facts, FolderEntry } from "../../../server/src/facts.ts";
 import type { World } from "../../../server/src/world.ts";
@@ -107,7 +108,9 @@ async function readTextFile(file: string): Promise<string> {
       code: "file-too-large",
       message: `${file} is too large to be read here.`,
     });
-  return readFile(file, "utf8");
+  const text = decodeUtf8(await readFile(file));
+  if (typeof text === "string") return text;
+  throw new UserError({ code: "not-utf8", message: text.message, remedy: text.remedy });
 }
 
 async function listFolder(folder: string): Promise<readonly FolderEntry[]> {

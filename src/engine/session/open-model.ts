@@ -1,6 +1,8 @@
 /** @file Opens a model folder: config.json, weights by header, and what does not fit together. */
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { OtherEncoding } from "../../shared/encoding.ts";
+import { decodeUtf8 } from "../../shared/encoding.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
 import type { HeadOutputs, Model, Task } from "../models/architecture.ts";
@@ -45,9 +47,9 @@ export async function openModel(
 
 /** A JSON file of a model folder. */
 export async function readJson(file: string): Promise<unknown> {
-  let text: string;
+  let text: string | OtherEncoding;
   try {
-    text = await readFile(file, "utf8");
+    text = decodeUtf8(await readFile(file));
   } catch (error) {
     throw new UserError({
       code: "missing-model-file",
@@ -57,8 +59,15 @@ export async function readJson(file: string): Promise<unknown> {
       cause: error,
     });
   }
+  if (typeof text !== "string")
+    throw new UserError({
+      code: "malformed-json",
+      message: `${file} is ${text.message}.`,
+      place: { file },
+      remedy: text.remedy,
+    });
   try {
-    return JSON.parse(text);
+    return JSON.parse(text.replace(/^\ufeff/, ""));
   } catch (error) {
     throw new UserError({
       code: "malformed-json",

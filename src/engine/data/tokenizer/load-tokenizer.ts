@@ -1,6 +1,7 @@
 /** @file Reads a tokenizer from a model folder. */
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { decodeUtf8 } from "../../../shared/encoding.ts";
 import { UserError, messageOf } from "../../../shared/errors.ts";
 import { asList, isRecord } from "./json-value.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
@@ -58,8 +59,9 @@ async function readIfThere(file: string): Promise<string | undefined> {
       remedy: "Take the file again from where the model came from.",
     });
   try {
-    return new TextDecoder().decode(await readFile(file));
+    return textOf(await readFile(file), file);
   } catch (cause) {
+    if (cause instanceof UserError) throw cause;
     throw new UserError({
       code: "unreadable-file",
       message: `The file cannot be read: ${messageOf(cause)}`,
@@ -68,6 +70,18 @@ async function readIfThere(file: string): Promise<string | undefined> {
       cause,
     });
   }
+}
+
+/** The text without its byte-order mark. */
+function textOf(bytes: Uint8Array, file: string): string {
+  const text = decodeUtf8(bytes);
+  if (typeof text === "string") return text.replace(/^\ufeff/, "");
+  throw new UserError({
+    code: "malformed-tokenizer",
+    message: `The file is ${text.message}.`,
+    place: { file },
+    remedy: text.remedy,
+  });
 }
 
 async function readJsonIfThere(

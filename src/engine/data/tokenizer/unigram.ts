@@ -31,7 +31,9 @@ export function readUnigram(config: JsonValue): Model {
 
   const tokenize = (piece: string): PieceTokens => {
     const found: { ids: number[]; spans: number[] } = { ids: [], spans: [] };
-    for (const [start, end] of bestPath(piece, search)) {
+    const path = bestPath(piece, search);
+    for (let last = path.length - 2; last >= 0; last -= 2) {
+      const [start, end] = [at(path, last), at(path, last + 1)];
       const part = piece.slice(start, end);
       const whole = ids.get(part);
       const spelled = whole === undefined && bytes ? byteFallback(part, ids) : undefined;
@@ -54,8 +56,11 @@ interface Search {
   readonly unknownScore: number;
 }
 
-/** The cut of the highest summed score; the earlier start wins among equals; neighbouring unknowns are one. */
-function bestPath(piece: string, search: Search): readonly (readonly [number, number])[] {
+/**
+ * The cut of the highest summed score; the earlier start wins among equals; neighbouring unknowns are one. Flat,
+ * start and end of each part, the last part first.
+ */
+function bestPath(piece: string, search: Search): readonly number[] {
   const size = piece.length;
   const best = new Float64Array(size + 1);
   const from = new Int32Array(size + 1).fill(-1);
@@ -79,15 +84,14 @@ function bestPath(piece: string, search: Search): readonly (readonly [number, nu
     if (!hasSingle) offer(start, single, search.unknownScore, false);
     start = single;
   }
-  const path: [number, number][] = [];
+  const path: number[] = [];
   for (let end = size, afterUnknown = false; end > 0; end = at(from, end)) {
-    const last = path[path.length - 1];
     const isUnknown = at(known, end) === 0;
-    if (isUnknown && afterUnknown && last !== undefined) last[0] = at(from, end);
-    else path.push([at(from, end), end]);
+    if (isUnknown && afterUnknown) path[path.length - 2] = at(from, end);
+    else path.push(at(from, end), end);
     afterUnknown = isUnknown;
   }
-  return path.toReversed();
+  return path;
 }
 
 function readPieces(vocab: JsonValue): {

@@ -1,18 +1,30 @@
 /** @file A model folder's tokenizer files. */
 import assert from "node:assert/strict";
-import { mkdtemp, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { test } from "node:test";
+import { after, test } from "node:test";
 import { loadTokenizer } from "../../../../../src/engine/data/tokenizer/load-tokenizer.ts";
 import { byteTokenizerConfig, byteTokenizerFile } from "./small.ts";
 
 async function folder(files: Readonly<Record<string, unknown>>): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "spectune-tokenizer-"));
-  for (const [name, value] of Object.entries(files))
-    await writeFile(join(path, name), typeof value === "string" ? value : JSON.stringify(value));
+  after(() => rm(path, { recursive: true }));
+  for (const [name, value] of Object.entries(files)) {
+    const isContent = typeof value === "string" || value instanceof Uint8Array;
+    await writeFile(join(path, name), isContent ? value : JSON.stringify(value));
+  }
   return path;
 }
+
+test("a byte-order mark is passed over, and another encoding named", async () => {
+  const text = JSON.stringify(byteTokenizerFile);
+  assert.ok(await loadTokenizer(await folder({ "tokenizer.json": `\ufeff${text}` })));
+  await assert.rejects(
+    loadTokenizer(await folder({ "tokenizer.json": Buffer.from(text, "utf16le") })),
+    { code: "malformed-tokenizer", message: /UTF-16, not UTF-8/ },
+  );
+});
 
 test("the four files are read", async () => {
   const tokenizer = await loadTokenizer(
