@@ -16,7 +16,6 @@ const parts: readonly Part[] = [
   { name: "types", command: [tsc, "-p", ".", ...incremental("types")] },
   { name: "types of pages", command: [tsc, "-p", "media", ...incremental("pages")] },
   { name: "types of kernels", command: [tsc, "-p", "kernels", ...incremental("kernels")] },
-  { name: "types of web views", command: [tsc, "-p", "media", ...incremental("media")] },
   { name: "docs", command: ["src/build/docs.ts", "--check"] },
   { name: "walls", command: ["test/run.ts", "architecture"] },
   {

@@ -110,7 +110,7 @@ const walls: readonly Wall[] = [
   {
     part: "media",
     ours: ["src/shared"],
-    packages: [],
+    packages: ["uplot"],
     why: "Runs in a web view, which has neither files nor processes.",
   },
 ];

@@ -1,10 +1,10 @@
 /** @file A page's side of its panel: the channel to the host, what it shows, and its texts. */
-import type { ChannelClient, Port } from "../../../src/shared/channel.ts";
-import { channelClient } from "../../../src/shared/channel.ts";
-import type { Boot, PanelContract, SubjectOf } from "../../../src/shared/panels/panel.ts";
-import { decoded } from "../../../src/shared/panels/panel.ts";
-import { translate } from "../../../src/shared/translate.ts";
-import { isRecord, parseJson, sentByOurBuild } from "../../../src/shared/wire.ts";
+import type { ChannelClient, Port } from "../../src/shared/channel.ts";
+import { channelClient } from "../../src/shared/channel.ts";
+import type { Boot, PanelContract, SubjectOf } from "../../src/shared/panels/panel.ts";
+import { decoded } from "../../src/shared/panels/panel.ts";
+import { translate } from "../../src/shared/translate.ts";
+import { isRecord, parseJson, sentByOurBuild } from "../../src/shared/wire.ts";
 
 /** The editor's interface to a page; there is one for each page, and it can be fetched once. */
 declare function acquireVsCodeApi(): {

@@ -1,0 +1,197 @@
+/** @file Curves over a common axis, drawn by uPlot: zoom by dragging, values under the cursor, as many points as can be seen. */
+import uPlot from "uplot";
+import { element } from "../shared/dom.ts";
+import { isDark, onThemeChange, themeColor } from "../shared/page.ts";
+import { seriesColor } from "./colors.ts";
+import type { LineSeries, Points } from "./decimate.ts";
+import { decimate } from "./decimate.ts";
+import type { Drawing } from "./figure.ts";
+import { short } from "./numbers.ts";
+import { linesSvg } from "./svg-text.ts";
+
+export interface LineChartOptions {
+  readonly title: string;
+  readonly x: string;
+  readonly y: string;
+  readonly height: number;
+  readonly isLog?: boolean;
+  readonly xIsLog?: boolean;
+  readonly format?: (value: number) => string;
+  /** Charts of one name share their cursor. */
+  readonly cursor?: string;
+}
+
+export interface LineChart extends Drawing {
+  readonly set: (series: readonly LineSeries[]) => void;
+  readonly setLog: (isLog: boolean) => void;
+}
+
+export function lineChart(options: LineChartOptions): LineChart {
+  const { format = short, xIsLog = false } = options;
+  const box = element("div", { class: "lines" });
+  let isLog = options.isLog ?? false;
+  let series: readonly LineSeries[] = [];
+  let plot: uPlot | undefined;
+  /** What makes a new plot necessary; other changes only give it data. */
+  let made = "";
+  /** Of the x axis, while it is zoomed. */
+  let zoom: readonly [number, number] | undefined;
+
+  const draw = (): void => {
+    const width = Math.max(80, box.clientWidth);
+    const key = JSON.stringify([series.map(({ label, style }) => [label, style]), isLog, isDark()]);
+    const data = dataOf(visible(width));
+    if (plot !== undefined && key === made) {
+      plot.setData(data, zoom === undefined);
+      return;
+    }
+    made = key;
+    plot?.destroy();
+    plot = new uPlot(plotOptions(width), data, box);
+  };
+  const visible = (width: number): readonly LineSeries[] => {
+    const ends = zoom ?? wholeRange(series);
+    return series.map((one) => ({ ...one, points: decimate(shown(one.points), ...ends, width) }));
+  };
+  const shown = ({ x, y }: Points): Points =>
+    isLog ? { x, y: y.map((value) => (value > 0 ? value : NaN)) } : { x, y };
+
+  const plotOptions = (width: number): uPlot.Options => {
+    const ink = themeColor("foreground", "#888");
+    const grid = { stroke: themeColor("widget-border", "#8884"), width: 1 };
+    const axis = { stroke: ink, grid, ticks: grid, font: "11px sans-serif" };
+    return {
+      width,
+      height: options.height,
+      legend: { live: true },
+      cursor: {
+        drag: { x: true, y: false },
+        ...(options.cursor === undefined ? {} : { sync: { key: options.cursor } }),
+      },
+      scales: {
+        x: { time: false, ...distribution(xIsLog) },
+        y: distribution(isLog),
+      },
+      axes: [
+        { ...axis, size: 28, values: (_plot, ticks) => ticks.map((tick) => tickText(tick, short)) },
+        {
+          ...axis,
+          size: 62,
+          values: (_plot, ticks) => ticks.map((tick) => tickText(tick, format)),
+        },
+      ],
+      series: [
+        { label: options.x },
+        ...series.map((one, index) => {
+          const stroke = seriesColor(one.color ?? index, isDark());
+          return {
+            label: one.label,
+            stroke,
+            width: 1.25,
+            spanGaps: true,
+            value: (_plot: uPlot, value: number | null) => (value === null ? "–" : format(value)),
+            ...(one.style === "points"
+              ? { paths: () => null, points: { show: true, size: 7, fill: stroke } }
+              : { points: { show: false } }),
+          };
+        }),
+      ],
+      hooks: {
+        setSelect: [
+          (its) => {
+            if (its.select.width < 3) return;
+            zoom = [
+              its.posToVal(its.select.left, "x"),
+              its.posToVal(its.select.left + its.select.width, "x"),
+            ];
+            its.setData(dataOf(visible(box.clientWidth)), false);
+          },
+        ],
+        ready: [
+          (its) =>
+            its.over.addEventListener("dblclick", () => {
+              zoom = undefined;
+              draw();
+            }),
+        ],
+      },
+    };
+  };
+
+  new ResizeObserver(() => {
+    const width = Math.max(80, box.clientWidth);
+    if (plot === undefined || plot.width === width) return;
+    plot.setSize({ width, height: options.height });
+    draw();
+  }).observe(box);
+  onThemeChange(draw);
+
+  return {
+    element: box,
+    set(next) {
+      series = next;
+      draw();
+    },
+    setLog(on) {
+      isLog = on;
+      draw();
+    },
+    table: () => ({
+      columns: [options.x, ...series.map(({ label }) => label)],
+      rows: joinedRows(series),
+    }),
+    svg: () =>
+      linesSvg({
+        title: options.title,
+        x: options.x,
+        y: options.y,
+        isLog,
+        xIsLog,
+        series: visible(1400),
+      }),
+  };
+}
+
+/** An even or a logarithmic scale, by uPlot's numbers: its enum exists as a type alone. */
+function distribution(isLog: boolean): uPlot.Scale {
+  // eslint-disable-next-line @typescript-eslint/no-unsafe-enum-assignment
+  return { distr: isLog ? 3 : 1 };
+}
+
+/** Ticks between those that are written have no text. */
+function tickText(tick: number | null, format: (value: number) => string): string {
+  return tick === null ? "" : format(tick);
+}
+
+function wholeRange(series: readonly LineSeries[]): readonly [number, number] {
+  let low = Infinity;
+  let high = -Infinity;
+  for (const { points } of series) {
+    low = Math.min(low, points.x[0] ?? Infinity);
+    high = Math.max(high, points.x.at(-1) ?? -Infinity);
+  }
+  return low <= high ? [low, high] : [0, 1];
+}
+
+/** All curves over the union of their places; where one has no point there is nothing. */
+function dataOf(series: readonly LineSeries[]): uPlot.AlignedData {
+  if (series.length === 0) return [[]];
+  return uPlot.join(
+    series.map(({ points }) => [
+      Array.from(points.x),
+      Array.from(points.y, (value) => (Number.isNaN(value) ? null : value)),
+    ]),
+  );
+}
+
+/** Rows of the table: each place once, with the value of every curve there. */
+function joinedRows(series: readonly LineSeries[]): readonly (readonly (number | undefined)[])[] {
+  const rows = new Map<number, (number | undefined)[]>();
+  for (const [index, { points }] of series.entries())
+    for (const [place, x] of points.x.entries()) {
+      const row = rows.get(x) ?? Array.from<number | undefined>({ length: series.length });
+      row[index] = points.y[place];
+      rows.set(x, row);
+    }
+  return [...rows].toSorted(([a], [b]) => a - b).map(([x, values]) => [x, ...values]);
+}

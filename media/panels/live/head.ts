@@ -1,0 +1,99 @@
+/** @file What stands above the curves of a run: its state, how far it is, and what it can be told. */
+import type { livePanel } from "../../../src/shared/panels/live.ts";
+import type { Death, RunHead } from "../../../src/shared/run-head.ts";
+import type { RunState } from "../../../src/shared/run-state.ts";
+import { canResume, isLive } from "../../../src/shared/run-state.ts";
+import { seriesColor } from "../../charts/colors.ts";
+import { duration, grouped, short } from "../../charts/numbers.ts";
+import { button, element } from "../../shared/dom.ts";
+import type { Page, Say } from "../../shared/page.ts";
+import { isDark } from "../../shared/page.ts";
+
+export interface HeadOptions {
+  readonly head: RunHead;
+  readonly label: string;
+  /** Its place among the runs, which decides its colour. */
+  readonly index: number;
+  readonly alone: boolean;
+  readonly page: Page<typeof livePanel>;
+}
+
+export function headElement({ head, label, index, alone, page }: HeadOptions): HTMLElement {
+  const { say, host } = page;
+  const swatch = element("span", { class: "swatch" });
+  swatch.style.background = seriesColor(index, isDark());
+  const live = isLive(head.state);
+  const act = (command: "spectune.stop" | "spectune.resume" | "spectune.revealRun") => (): void =>
+    void host.ask("runCommand", { command, run: head.folder });
+  const share = head.steps === undefined ? undefined : head.step / head.steps;
+  const metrics = Object.entries(head.metrics).map(([name, value]) => `${name} ${short(value)}`);
+  return element(
+    "section",
+    { class: `run ${head.state}` },
+    element("h1", { title: head.folder }, alone ? undefined : swatch, label),
+    element("div", { class: "state", attributes: { "aria-live": "polite" } }, stateText(head, say)),
+    live && share !== undefined
+      ? element("progress", { attributes: { value: share, max: 1, "aria-label": say("Progress") } })
+      : undefined,
+    metrics.length > 0 ? element("div", { class: "muted", text: metrics.join(" · ") }) : undefined,
+    head.death === undefined ? undefined : deathElement(head.death, say),
+    element(
+      "div",
+      { class: "controls" },
+      live
+        ? button(say("Stop"), act("spectune.stop"), {
+            attributes: { disabled: head.state === "stopping" },
+          })
+        : undefined,
+      canResume(head.state)
+        ? button(say("Resume"), act("spectune.resume"), { class: "primary" })
+        : undefined,
+      button(say("Open Folder"), act("spectune.revealRun")),
+    ),
+  );
+}
+
+const states: Readonly<Record<RunState, string>> = {
+  created: "not started yet",
+  running: "running",
+  stopping: "stopping after this step",
+  finished: "finished",
+  stopped: "stopped",
+  failed: "failed",
+  crashed: "ended without a word",
+  "stale-unknown": "silent on another machine",
+};
+
+/** `running · step 12 of 60 · 40 s left`. */
+function stateText({ state, step, steps, secondsLeft, progress }: RunHead, say: Say): string {
+  const live = isLive(state);
+  const parts = [
+    say(states[state]),
+    steps === undefined
+      ? step > 0
+        ? say("step {0}", grouped(step))
+        : undefined
+      : say("step {0} of {1}", grouped(step), grouped(steps)),
+    live && progress !== undefined ? progress.phase : undefined,
+    live && secondsLeft !== undefined ? say("{0} left", duration(secondsLeft)) : undefined,
+  ];
+  return parts.filter((part) => part !== undefined).join(" · ");
+}
+
+/** Why it is no more, how to mend it, and the last that it said. */
+function deathElement({ message, remedy, lastLines }: Death, say: Say): HTMLElement {
+  return element(
+    "div",
+    { class: "failure", attributes: { role: "alert" } },
+    element("p", { text: message }),
+    remedy === undefined ? undefined : element("p", { text: remedy }),
+    lastLines.length === 0
+      ? undefined
+      : element(
+          "details",
+          {},
+          element("summary", { text: say("Its last lines") }),
+          element("pre", { text: lastLines.join("\n") }),
+        ),
+  );
+}
