@@ -11,8 +11,10 @@ if (refusal === undefined) {
   // Compiled once, then a look at the sources' hash.
   const { buildKernels } = await import("./kernels.ts");
   await buildKernels();
-  process.argv = [process.argv[0], resolve(entry), ...args];
-  await import(pathToFileURL(resolve(entry)).href);
+  const script = resolve(entry);
+  process.argv = [process.argv[0], script, ...args];
+  goWhereTheUserIs();
+  await import(pathToFileURL(script).href);
 } else {
   const node = installedNode();
   if (existsSync(node)) startAgain(node);
@@ -22,6 +24,12 @@ if (refusal === undefined) {
     );
     process.exitCode = 2;
   }
+}
+
+/** npm runs a script in the package's folder; paths on the command line mean the one where npm was called. */
+function goWhereTheUserIs() {
+  const { npm_lifecycle_event: script, INIT_CWD: folder } = process.env;
+  if (script === "spectune" && folder !== undefined && existsSync(folder)) process.chdir(folder);
 }
 
 /**

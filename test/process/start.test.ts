@@ -1,9 +1,10 @@
-/** @file The start of every npm script, where the machine's Node is too old: the installed one, or a message. */
+/** @file The start of every npm script: with which Node, and in which folder. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdirSync, realpathSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { it } from "node:test";
+import { describe, it } from "node:test";
+import type { TestContext } from "node:test";
 import { scratch } from "../unit/engine/runs/scratch.ts";
 
 const root = join(import.meta.dirname, "../..");
@@ -77,4 +78,30 @@ it("says what is needed where none is installed", async (t) => {
   const { code, out, err } = await start(folder, "none.mjs");
   assert.deepEqual([out, code], ["", 2]);
   assert.match(err, /needs Node 22\.18 or newer; this is 20\.1\.0[^]*--omit=optional/);
+});
+
+describe("the npm script of the command line", () => {
+  const folderIn = (t: TestContext, script: string): string => {
+    const folder = scratch(t);
+    writeFileSync(join(folder, "entry.mjs"), "console.log(process.cwd())");
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ["src/build/start.mjs", join(folder, "entry.mjs")],
+      {
+        cwd: root,
+        encoding: "utf8",
+        env: { ...process.env, npm_lifecycle_event: script, INIT_CWD: folder },
+      },
+    );
+    assert.equal(stderr, "");
+    return stdout.trim() === realpathSync(folder) ? "the user's" : stdout.trim();
+  };
+
+  it("works in the folder where npm was called", (t) => {
+    assert.equal(folderIn(t, "spectune"), "the user's");
+  });
+
+  it("is the only one that does", (t) => {
+    assert.equal(folderIn(t, "quickstart"), root);
+  });
 });
