@@ -6,7 +6,10 @@ import ts from "typescript";
 import { root } from "./sources.ts";
 
 /** What Node, browsers, web workers and editors all have, though the language's own library does not declare it. */
-const everywhere = "declare class TextDecoder { decode(bytes: Uint8Array): string }";
+const everywhere = `declare class TextDecoder {
+  constructor(label?: string, options?: { fatal?: boolean; ignoreBOM?: boolean });
+  decode(bytes: Uint8Array): string;
+}`;
 
 const ambientFile = join(root, "test/architecture/everywhere.d.ts");
 

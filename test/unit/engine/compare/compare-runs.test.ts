@@ -59,7 +59,7 @@ describe("groups", () => {
   });
 
   it("have short labels: of long values what parts them, of many fields the fewest", () => {
-    const home = "/home/me/projects/adapters/data";
+    const home = "/projects/adapters/data";
     assert.deepEqual(
       labelsOf(
         { data: { train: `${home}/easy/train.jsonl` } },
