@@ -10,7 +10,7 @@ import type { Unreadable } from "../shared/experiment/extends.ts";
 export function experimentText(path: string): string | Unreadable | undefined {
   try {
     // Asked before it is opened: a pipe opens only when somebody writes.
-    return noExperiment(statSync(path)) ?? textOf(readFileSync(path));
+    return noExperiment(path, statSync(path)) ?? textOf(readFileSync(path));
   } catch (error) {
     return refused(error);
   }
@@ -19,7 +19,7 @@ export function experimentText(path: string): string | Unreadable | undefined {
 /** The text; a {@link UserError} where there is none. `named` is what the file is called in messages. */
 export async function requireExperimentText(path: string, named: string): Promise<string> {
   const text = await stat(path)
-    .then(async (about) => noExperiment(about) ?? textOf(await readFile(path)))
+    .then(async (about) => noExperiment(path, about) ?? textOf(await readFile(path)))
     .catch(refused);
   return usableText(text, path, named);
 }
@@ -51,9 +51,17 @@ const otherPath = "Give the path of a .peft.yaml file.";
 /** Experiment files are small: what is not a file, or far larger than any, is not read. */
 const largestFile = 1 << 24;
 
-function noExperiment(about: Stats): Unreadable | undefined {
+/** Kinds of files that experiments name, and that are none. */
+const dataFile = /\.(?:jsonl|ndjson|csv|parquet|txt|safetensors)$/i;
+
+function noExperiment(path: string, about: Stats): Unreadable | undefined {
   if (about.isDirectory()) return { is: "a folder", remedy: otherPath };
   if (!about.isFile()) return { is: "not a file", remedy: otherPath };
+  if (dataFile.test(path))
+    return {
+      is: "no experiment file but what one names, such as in `data.train`",
+      remedy: otherPath,
+    };
   if (about.size <= largestFile) return undefined;
   const is = `${about.size} bytes long; an experiment file has ${largestFile} at most`;
   return { is, remedy: otherPath };

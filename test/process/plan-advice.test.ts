@@ -122,6 +122,20 @@ describe("tensors that config.json has no use for", () => {
   });
 });
 
+describe("a data file in place of an experiment", () => {
+  it("is told in one sentence", async (t) => {
+    const folder = makeWorkspace(t);
+    for (const command of ["check", "plan", "run"]) {
+      const { code, out, err } = await spectune(folder, command, "train.jsonl");
+      assert.equal(code, 2);
+      assert.match(
+        `${out}${err}`,
+        /^error: train\.jsonl is no experiment file .*\n {2}.*\.peft\.yaml.*\n$/u,
+      );
+    }
+  });
+});
+
 describe("files in another encoding", () => {
   it("are named with how to convert them: experiments, what they extend, and data", async (t) => {
     const folder = makeWorkspace(t);

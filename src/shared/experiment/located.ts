@@ -4,7 +4,7 @@ import { Composer, Lexer, Parser } from "yaml";
 import { convert } from "./convert.ts";
 import type { Report } from "./findings.ts";
 import type { Located, Location, MapNode, Source } from "./tree.ts";
-import { beginningOf, locate, source } from "./tree.ts";
+import { beginningOf, lineAndColumn, locate, source } from "./tree.ts";
 
 /** What a file may cost: an experiment is a few hundred lines. */
 export const limits = { characters: 200_000, lexemes: 80_000, depth: 60, nodes: 20_000 } as const;
@@ -89,9 +89,16 @@ function compose(from: Source, tokens: readonly CST.Token[], report: Report): Lo
   });
   const [document, second] = [...composer.compose(tokens, true, from.text.length)];
   if (document === undefined) return undefined;
+  /** Of what is not expected on a line, the rest mostly follows from the first. */
+  const unexpected = new Set<number>();
   for (const { code, pos } of document.errors) {
-    const [start, end] = pos.map((offset) => Math.min(offset, from.text.length));
-    const at = { source: from, start: start ?? 0, end: end ?? 0 };
+    const [start = 0, end = 0] = pos.map((offset) => Math.min(offset, from.text.length));
+    const at = { source: from, start, end };
+    if (code === "UNEXPECTED_TOKEN") {
+      const [line] = lineAndColumn(from, start);
+      if (unexpected.has(line)) continue;
+      unexpected.add(line);
+    }
     // The converter reports tags and several documents itself, with their places.
     if (code === "TAG_RESOLVE_FAILED" || code === "MULTIPLE_DOCS") continue;
     report("yaml-syntax", at, { message: faults[code], remedy: remedies[code] });
