@@ -1,9 +1,9 @@
 /**
- * @file Bundles what is shipped into `dist`: the command line with the files of its threads and processes, and the
- * kernels. With `--watch` again whenever a source changes.
+ * @file Bundles what is shipped into `dist`: the command line with the files of its threads and processes, the
+ * extension, the pages of its web views, and the kernels. With `--watch` again whenever a source changes.
  */
 import { chmod, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { watch } from "node:fs";
+import { existsSync, watch } from "node:fs";
 import { join, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -19,12 +19,17 @@ const entryPoints = {
   spectune: "src/cli/launch.mjs",
   worker: "src/engine/session/worker.ts",
   "run-process": "src/engine/sweeps/run-process.ts",
+  workbench: "src/cli/workbench/main.ts",
 };
 
-/** Builds the command line into `<output>/cli` and the kernels into `<output>/kernels`. */
+/**
+ * Builds the command line into `<output>/cli`, the extension into `<output>/extension`, the pages into
+ * `<output>/panels` and the kernels into `<output>/kernels`.
+ */
 export async function bundle(output: string): Promise<void> {
   await buildKernels(join(root, "kernels"), join(output, "kernels"));
-  await build(options(output));
+  const licences = new Map<string, Metafile>();
+  for (const options of await bundles(output, licences)) await build(options);
 }
 
 /** Builds, and goes on building. */
@@ -45,61 +50,119 @@ async function bundleAndWatch(output: string): Promise<void> {
     if (file?.includes("assembly")) rebuild();
   });
   rebuild();
-  const watched = await context(options(output));
-  await watched.watch();
+  for (const options of await bundles(output, new Map())) await (await context(options)).watch();
 }
 
-function options(output: string): BuildOptions {
-  const folder = join(output, "cli");
-  return {
-    absWorkingDir: root,
-    entryPoints,
-    outdir: folder,
-    outExtension: { ".js": ".mjs" },
-    chunkNames: "chunk-[hash]",
-    bundle: true,
-    splitting: true,
-    format: "esm",
-    platform: "node",
-    target: "node22.18",
-    // It loads its own native libraries from beside itself.
-    external: ["onnxruntime-node"],
-    // Packages written for CommonJS ask for Node's modules by it.
-    banner: {
-      js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',
+/** `built` takes what each of them was made from, for the licences that go with them. */
+async function bundles(
+  output: string,
+  built: Map<string, Metafile>,
+): Promise<readonly BuildOptions[]> {
+  const finished = (name: string): readonly Plugin[] => [
+    finish(name, join(output, name), join(output, "licenses.txt"), built),
+  ];
+  return [
+    {
+      ...common,
+      ...modules,
+      entryPoints,
+      outdir: join(output, "cli"),
+      chunkNames: "chunk-[hash]",
+      platform: "node",
+      target: "node22.18",
+      // It loads its own native libraries from beside itself.
+      external: ["onnxruntime-node"],
+      plugins: [...finished("cli")],
     },
-    legalComments: "none",
-    logLevel: "warning",
-    metafile: true,
-    plugins: [finish(folder, join(output, "licenses.txt"))],
-  };
+    {
+      ...common,
+      ...modules,
+      entryPoints: { main: "src/extension/activate.ts" },
+      outdir: join(output, "extension"),
+      chunkNames: "chunk-[hash]",
+      platform: "node",
+      target: "node22.15",
+      // The editor gives it; it is no package.
+      external: ["vscode"],
+      plugins: [...finished("extension")],
+    },
+    {
+      ...common,
+      entryPoints: await pages(),
+      outdir: join(output, "panels"),
+      // One script each: a page's policy lets in no other.
+      format: "iife",
+      platform: "browser",
+      target: "chrome132",
+      minify: true,
+      loader: { ".ttf": "file", ".svg": "dataurl" },
+      plugins: [...finished("panels")],
+    },
+  ];
+}
+
+const common = {
+  absWorkingDir: root,
+  bundle: true,
+  legalComments: "none",
+  logLevel: "warning",
+  metafile: true,
+} as const satisfies BuildOptions;
+
+const modules = {
+  outExtension: { ".js": ".mjs" },
+  splitting: true,
+  format: "esm",
+  // Packages written for CommonJS ask for Node's modules by it.
+  banner: {
+    js: 'import { createRequire as createRequireOfBundle } from "node:module"; const require = createRequireOfBundle(import.meta.url);',
+  },
+} as const satisfies BuildOptions;
+
+/** Every folder of `media/panels` that has a page: its script and its style sheet. */
+async function pages(): Promise<Readonly<Record<string, string>>> {
+  const folder = join(root, "media/panels");
+  const entries = (await readdir(folder))
+    .toSorted()
+    .flatMap((name) =>
+      existsSync(join(folder, name, "main.ts"))
+        ? [[name, `media/panels/${name}/main.ts`] as const]
+        : [],
+    );
+  return Object.fromEntries(entries);
 }
 
 /** After each build: what earlier ones left goes, the command becomes executable, and the licences are gathered. */
-function finish(folder: string, licenses: string): Plugin {
+function finish(
+  name: string,
+  folder: string,
+  licenses: string,
+  built: Map<string, Metafile>,
+): Plugin {
   return {
     name: "finish",
     setup(builder) {
       builder.onEnd(async ({ metafile, errors }) => {
         if (metafile === undefined || errors.length > 0) return;
         const made = Object.keys(metafile.outputs).map((file) => resolve(root, file));
-        for (const name of await readdir(folder))
-          if (!made.includes(join(folder, name))) await rm(join(folder, name), { recursive: true });
-        await chmod(join(folder, "spectune.mjs"), 0o755);
-        await writeFile(licenses, await licensesOf(metafile));
+        for (const file of await readdir(folder))
+          if (!made.includes(join(folder, file))) await rm(join(folder, file), { recursive: true });
+        if (name === "cli") await chmod(join(folder, "spectune.mjs"), 0o755);
+        built.set(name, metafile);
+        await writeFile(licenses, await licensesOf([...built.values()]));
         const bytes = Object.values(metafile.outputs).reduce((sum, one) => sum + one.bytes, 0);
-        say(`command line: ${made.length} files, ${(bytes / 1e6).toFixed(1)} MB`);
+        say(`${name}: ${made.length} files, ${(bytes / 1e6).toFixed(1)} MB`);
       });
     },
   };
 }
 
-/** The licences of the packages that a bundle holds, which must go with it. */
-async function licensesOf({ inputs }: Metafile): Promise<string> {
+/** The licences of the packages that the bundles hold, which must go with it. */
+async function licensesOf(metafiles: readonly Metafile[]): Promise<string> {
   const packages = new Set(
-    Object.keys(inputs).flatMap((file) => [
-      ...(/^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.slice(1) ?? []),
-    ]),
+    metafiles
+      .flatMap(({ inputs }) => Object.keys(inputs))
+      .flatMap((file) => [...(/^.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file)?.slice(1) ?? [])]),
   );
   const texts = [...packages].toSorted().map(async (name) => {
     const folder = join(root, "node_modules", name);

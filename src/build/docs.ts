@@ -5,6 +5,7 @@ import process from "node:process";
 import { fileURLToPath } from "node:url";
 import { checkTable } from "../../server/src/codes.ts";
 import { catalogTables } from "./docs/catalog-tables.ts";
+import { manifest, words } from "./docs/contributions.ts";
 import { adapterConfigSchema, experimentSchema } from "./docs/schemas.ts";
 import { draw } from "./picture/draw.ts";
 import { readNumbers } from "./picture/numbers.ts";
@@ -21,6 +22,8 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const made: readonly Made[] = [
   { file: "README.md", block: "catalog", text: catalogTables },
   { file: "server/CHECKS.md", text: checkTable },
+  { file: "package.json", text: manifest },
+  { file: "package.nls.json", text: words },
   { file: "media/schemas/experiment.schema.json", text: experimentSchema },
   { file: "media/schemas/adapter-config.schema.json", text: adapterConfigSchema },
   {

@@ -30,6 +30,13 @@ export type OpenSession<P extends PanelContract> = (
 export interface HostContext {
   readonly extension: vscode.Uri;
   readonly onError: (error: unknown) => void;
+  /** Scripts of ours, and nothing but the built pages. */
+  readonly webviewOptions: vscode.WebviewOptions;
+}
+
+export function hostContext(extension: vscode.Uri, onError: (error: unknown) => void): HostContext {
+  const webviewOptions = { enableScripts: true, localResourceRoots: [pagesFolder(extension)] };
+  return { extension, onError, webviewOptions };
 }
 
 /** `spectune.<name>`: in package.json and in the editor's own store of open panels. */
@@ -53,7 +60,7 @@ export function panelKind<P extends PanelContract>(
   const fill = (panel: vscode.WebviewPanel, subject: SubjectOf<P>): void => {
     const key = JSON.stringify(subject);
     shown.set(key, panel);
-    panel.webview.options = webviewOptions(host);
+    panel.webview.options = host.webviewOptions;
     const session = attach(panel.webview, contract, host, open, subject);
     panel.title = session.title;
     panel.iconPath = vscode.Uri.joinPath(host.extension, "media", "icons", "spectune.svg");
@@ -80,7 +87,7 @@ export function panelKind<P extends PanelContract>(
             viewType(contract),
             "Spectune",
             vscode.ViewColumn.Active,
-            webviewOptions(host),
+            host.webviewOptions,
           ),
           subject,
         );
@@ -98,7 +105,7 @@ export function viewKind<P extends PanelContract>(
 ): vscode.Disposable {
   return vscode.window.registerWebviewViewProvider(viewType(contract), {
     resolveWebviewView: (view) => {
-      view.webview.options = webviewOptions(host);
+      view.webview.options = host.webviewOptions;
       const session = attach(view.webview, contract, host, open, subject());
       view.onDidDispose(() => session.dispose?.());
     },
@@ -131,10 +138,6 @@ export function attach<P extends PanelContract>(
     strings: stringsOf(vscode.l10n.bundle),
   });
   return session;
-}
-
-function webviewOptions({ extension }: HostContext): vscode.WebviewOptions {
-  return { enableScripts: true, localResourceRoots: [pagesFolder(extension)] };
 }
 
 /** What the page kept, where this version can still read it. */

@@ -1,0 +1,198 @@
+/** @file The hosts of the spectra, intruder and quantize panels: they call the commands and hand their JSON on. */
+import { basename } from "node:path";
+import * as vscode from "vscode";
+import type { AnalysisSource } from "../../shared/analysis.ts";
+import { intrudersPanel } from "../../shared/panels/intruders.ts";
+import { quantizePanel } from "../../shared/panels/quantize.ts";
+import { spectraPanel } from "../../shared/panels/spectra.ts";
+import { isContributed } from "../contributed.ts";
+import type { Runtime } from "../runtime.ts";
+import type { WorkbenchClient } from "../workbench-client.ts";
+import { analysisWork } from "./analysis-work.ts";
+import type { HostContext, PanelKind } from "./host.ts";
+import { panelKind } from "./host.ts";
+
+export interface AnalysisPanels {
+  readonly spectra: PanelKind<typeof spectraPanel>;
+  readonly intruders: PanelKind<typeof intrudersPanel>;
+  readonly quantize: PanelKind<typeof quantizePanel>;
+}
+
+export function createAnalysisPanels(
+  host: HostContext,
+  context: vscode.ExtensionContext,
+  workbench: WorkbenchClient,
+  runtime: () => Runtime,
+): AnalysisPanels {
+  const array = ({ file, tensor }: { readonly file: string; readonly tensor: string }) =>
+    workbench.ask("array", { file, tensor });
+  return {
+    spectra: panelKind(spectraPanel, host, ({ source }, { tell, common }) => {
+      const work = analysisWork(workbench, runtime, subjectOf(source), source.type === "run", {
+        progress: (progress) => tell("progress", progress),
+        ended: (end) => tell("ended", end),
+        changed: () => tell("changed", null),
+      });
+      return {
+        title: vscode.l10n.t("Spectra: {0}", labelOf(source)),
+        handlers: {
+          ...common,
+          load: async () => ({
+            source,
+            label: labelOf(source),
+            documents: await work.documents(["spectra"]),
+            working: work.working(),
+          }),
+          array,
+          compute: ({ matrices }) => {
+            const only = matrices === "" ? [] : [`--matrices=${matrices}`];
+            work.begin("spectra", ["spectra", ...spectraArguments(source), ...only]);
+            return null;
+          },
+          cancel: () => {
+            work.cancel();
+            return null;
+          },
+        },
+        dispose: work.cancel,
+      };
+    }),
+    intruders: panelKind(intrudersPanel, host, ({ source }, { tell, common }) => {
+      const work = analysisWork(workbench, runtime, subjectOf(source), source.type === "run", {
+        progress: (progress) => tell("progress", progress),
+        ended: (end) => tell("ended", end),
+        changed: () => tell("changed", null),
+      });
+      return {
+        title: vscode.l10n.t("Intruders: {0}", labelOf(source)),
+        handlers: {
+          ...common,
+          load: async () => ({
+            source,
+            label: labelOf(source),
+            documents: await work.documents(["intruders", "mitigate"]),
+            working: work.working(),
+            canMitigate: isContributed(context, "spectune.mitigate") && source.type !== "model",
+          }),
+          array,
+          count: ({ threshold, top, exact }) => {
+            work.begin("intruders", [
+              "intruders",
+              ...intruderArguments(source),
+              `--threshold=${threshold}`,
+              `--top=${top}`,
+              ...(exact ? ["--exact"] : []),
+            ]);
+            return null;
+          },
+          mitigate: async ({ keep, which }) => {
+            const out = await vscode.window.showSaveDialog({
+              title: vscode.l10n.t("Where does the mitigated model go?"),
+              defaultUri: vscode.Uri.file(`${subjectOf(source)}-mitigated`),
+            });
+            if (out !== undefined)
+              work.begin("mitigate", [
+                "mitigate",
+                ...intruderArguments(source),
+                `--keep=${keep}`,
+                `--which=${which}`,
+                `--out=${out.fsPath}`,
+              ]);
+            return null;
+          },
+          cancel: () => {
+            work.cancel();
+            return null;
+          },
+        },
+        dispose: work.cancel,
+      };
+    }),
+    quantize: panelKind(quantizePanel, host, ({ model }, { tell, common }) => {
+      const work = analysisWork(workbench, runtime, model, false, {
+        progress: (progress) => tell("progress", progress),
+        ended: (end) => tell("ended", end),
+        changed: () => tell("changed", null),
+      });
+      return {
+        title: vscode.l10n.t("Quantize: {0}", basename(model)),
+        handlers: {
+          ...common,
+          load: async () => ({
+            model,
+            label: basename(model),
+            documents: await work.documents(["quantize"]),
+            working: work.working(),
+            quantizers: await workbench.ask("quantizers", null),
+          }),
+          array,
+          compare: async ({ quantizers }) => {
+            const [calibration] =
+              (await vscode.window.showOpenDialog({
+                title: vscode.l10n.t("Calibration data"),
+                filters: { [vscode.l10n.t("Data")]: ["jsonl", "csv", "parquet", "txt"] },
+              })) ?? [];
+            if (calibration !== undefined)
+              work.begin("quantize", [
+                "quantize",
+                model,
+                `--compare=${quantizers.join(",")}`,
+                `--calibration=${calibration.fsPath}`,
+              ]);
+            return null;
+          },
+          cancel: () => {
+            work.cancel();
+            return null;
+          },
+        },
+        dispose: work.cancel,
+      };
+    }),
+  };
+}
+
+/** The folder whose analysis it is. */
+function subjectOf(source: AnalysisSource): string {
+  return source.type === "pair" ? source.tuned : source.folder;
+}
+
+function labelOf(source: AnalysisSource): string {
+  return source.type === "pair"
+    ? `${basename(source.base)} → ${basename(source.tuned)}`
+    : basename(source.folder);
+}
+
+/** `spectra MODEL [--adapter DIR | --tuned DIR]`; a run and an adapter say themselves what their base is. */
+function spectraArguments(source: AnalysisSource): readonly string[] {
+  switch (source.type) {
+    case "pair":
+      return [source.base, `--tuned=${source.tuned}`];
+    case "adapter":
+      return source.base === undefined
+        ? [source.folder]
+        : [source.base, `--adapter=${source.folder}`];
+    default:
+      return [source.folder];
+  }
+}
+
+/** `intruders BASE (--adapter DIR | --tuned DIR | --run RUN | --checkpoints DIR)`. */
+function intruderArguments(source: AnalysisSource): readonly string[] {
+  switch (source.type) {
+    case "run":
+      return [`--run=${source.folder}`];
+    case "pair":
+      return [source.base, `--tuned=${source.tuned}`];
+    case "adapter":
+      return [...base(source), `--adapter=${source.folder}`];
+    case "checkpoints":
+      return [...base(source), `--checkpoints=${source.folder}`];
+    case "model":
+      return [source.folder];
+  }
+}
+
+function base({ base: named }: { readonly base?: string }): readonly string[] {
+  return named === undefined ? [] : [named];
+}
