@@ -1,5 +1,5 @@
 /** @file A column of labels or answers beside plain text, which nothing trains on. */
-import { untrainedColumn } from "../../../src/engine/data/examples/untrained-column.ts";
+import { untrainedColumn } from "../../../src/shared/experiment/untrained-column.ts";
 import { valueOf } from "../facts.ts";
 import type { FactCheck } from "./check.ts";
 import { formOf } from "./columns.ts";

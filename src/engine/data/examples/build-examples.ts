@@ -1,5 +1,6 @@
 /** @file Rows of a file to tokenized examples, with a count of everything that was left out or cut. */
 import { UserError } from "../../../shared/errors.ts";
+import { untrainedColumn } from "../../../shared/experiment/untrained-column.ts";
 import type { Finding } from "../../../shared/findings.ts";
 import { rowName, type Row } from "../rows/row.ts";
 import type { EncodedRow, RowEncoder } from "./encode-row.ts";
@@ -8,7 +9,6 @@ import { describeCounts, type ExampleCounts } from "./example-counts.ts";
 import type { ExampleContext, ExampleSettings } from "./example-settings.ts";
 import type { LabelColumn, LabelTarget } from "./label-column.ts";
 import { settleForm, type SettledForm } from "./settle-form.ts";
-import { untrainedColumn } from "./untrained-column.ts";
 
 export interface BuiltExamples {
   readonly examples: Examples;

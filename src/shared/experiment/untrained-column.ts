@@ -1,5 +1,5 @@
 /** @file A column that data of plain text have beside it, and that looks as if somebody meant to train on it. */
-import type { Finding } from "../../../shared/findings.ts";
+import type { Finding } from "../findings.ts";
 
 /** Names that data sets of the field give to what is predicted; others beside text are mostly notes. */
 const names = {
