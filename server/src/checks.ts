@@ -31,12 +31,14 @@ import { skippedModuleWithoutMatch } from "./checks/skipped-module-without-match
 import { targetWithoutMatch } from "./checks/target-without-match.ts";
 import { templateColumnMissing } from "./checks/template-column-missing.ts";
 import { twoMethodsAtOneSite } from "./checks/two-methods-at-one-site.ts";
+import { unusedTensors } from "./checks/unused-tensors.ts";
 import { warmupOutlastsTraining } from "./checks/warmup-outlasts-training.ts";
 
 /** In the order in which their findings are told. */
 export const factChecks: readonly FactCheck[] = [
   modelNotFound,
   modelDoesNotTrain,
+  unusedTensors,
   regexUnusable,
   noTargetMatches,
   targetWithoutMatch,

@@ -9,6 +9,7 @@ import type { Predicted } from "../metrics/define.ts";
 import { checkMetrics } from "../metrics/table.ts";
 import type { Model } from "../models/architecture.ts";
 import { memoryInputs } from "../plan/memory-inputs.ts";
+import { tensorsLeftOut } from "../models/tensors-left-out.ts";
 import { planMemory } from "../plan/plan-memory.ts";
 import { stepsOf } from "../plan/training-plan.ts";
 import { throwErrors } from "../weights/read-errors.ts";
@@ -24,7 +25,6 @@ import { createFullMatch } from "./python-regex.ts";
 import type { RunData } from "./run-data.ts";
 import { openRunData } from "./run-data.ts";
 import type { ModelSetup } from "./set-up.ts";
-import { unusedTensors } from "./unused-tensors.ts";
 import { heldOn, setUpModel } from "./set-up.ts";
 
 export interface PreparedRun {
@@ -77,9 +77,10 @@ export async function prepareRun(
   const { value, findings } = setUp(withHeadFor(opened, data.target));
   const setup = heldOn(value, device.chosen);
   throwErrors([...findings, ...checkMeasures(experiment, setup.model)]);
+  const unused = tensorsLeftOut(setup.model, opened.source.tensors.keys());
   for (const finding of [
     ...opened.findings,
-    ...unusedTensors(setup.model, opened.source.tensors),
+    ...(unused ? [{ code: "unused-tensors", severity: "warning", ...unused } as const] : []),
     ...findings,
     ...data.findings,
   ])

@@ -56,7 +56,14 @@ function modelFacts(folder: string, config: object, task: "causal-lm" | "sequenc
   };
 }
 
+/** A config.json that counts fewer layers than the weights have. */
+const cut: ModelFacts = {
+  ...modelFacts(`${base}/cut`, llama, "causal-lm"),
+  config: { ...llama, num_hidden_layers: 1 },
+};
+
 const models: Readonly<Record<string, ModelFacts>> = {
+  "./cut": cut,
   "./base": modelFacts(`${base}/base`, llama, "causal-lm"),
   "./encoder": modelFacts(`${base}/encoder`, bert, "sequence-classification"),
   "./other": other,
