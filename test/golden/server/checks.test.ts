@@ -22,7 +22,7 @@ method: { type: lora, r: 8, target_modules: [q_projj, up_proj] }
 function diagnosticsOf(name: string, text: string) {
   // A file of little memory is named so.
   const facts = world({
-    memoryBytes: name.startsWith("memory") ? 0.3e9 : 8e9,
+    memoryBytes: name.startsWith("memory") ? 0.32e9 : 8e9,
     texts: { "base.peft.yaml": extended },
   });
   return diagnose(analyse({ file: `${base}/${name}`, text }, facts));
