@@ -1,6 +1,15 @@
 /** @file What every row of the catalog says of itself; files, help, hover and the README's table read it. */
 import type { Fields } from "../shared/schema.ts";
 
+/**
+ * The axes on which rows are points: parameterization, initialisation, allocation of rank, sharing, update rule,
+ * schedule, base and export.
+ */
+export type Axis = "P" | "I" | "R" | "X" | "U" | "T" | "B" | "E";
+
+/** What a row's numbers were held against: its own invariants, another implementation's numbers, or a task. */
+export type Evidence = "invariants" | "reference" | "task";
+
 export interface CatalogRow<F extends Fields = Fields> {
   /** As the experiment file names it. */
   readonly name: string;
@@ -11,10 +20,15 @@ export interface CatalogRow<F extends Fields = Fields> {
   readonly paper: string;
   /** Its own fields in an experiment file. */
   readonly config: F;
+  /** Its place on the axes that it decides, in few words. */
+  readonly axes?: Partial<Readonly<Record<Axis, string>>>;
+  /** `invariants` where not given. */
+  readonly evidence?: Evidence;
 }
 
 /** What a definition says as a row, without what it computes. */
 export function rowOf<F extends Fields>(definition: CatalogRow<F>): CatalogRow<F> {
-  const { name, title, doc, paperTitle, paper, config } = definition;
-  return { name, title, doc, paperTitle, paper, config };
+  const { name, title, doc, paperTitle, paper, config, axes = {}, evidence } = definition;
+  const row = { name, title, doc, paperTitle, paper, config, axes };
+  return evidence === undefined ? row : { ...row, evidence };
 }
