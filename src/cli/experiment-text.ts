@@ -39,7 +39,7 @@ export function usableText(
     });
   const { is, remedy, line } = text;
   throw new UserError({
-    code: "no-such-file",
+    code: "invalid-experiment",
     message: `${named} is ${is}.`,
     ...(line !== undefined && { place: { file: path, line } }),
     remedy,
