@@ -24,11 +24,9 @@ export function createLanguage(
 
   const start = async (): Promise<LanguageClient> => {
     // A third of a megabyte that an editor without experiment files never loads.
-    const { LanguageClient } = await import("vscode-languageclient/node");
+    const { startClient } = await import("./start-client.ts");
     const { executable, environment, file } = runtime();
-    const made = new LanguageClient(
-      "spectune",
-      "Spectune",
+    return await startClient(
       {
         command: executable,
         args: [file("spectune.mjs"), "lsp", "--stdio"],
@@ -51,8 +49,6 @@ export function createLanguage(
         },
       },
     );
-    await made.start();
-    return made;
   };
   const isOurs = ({ languageId: id, uri }: vscode.TextDocument): boolean =>
     id === languageId && uri.scheme === "file";

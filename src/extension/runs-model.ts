@@ -56,7 +56,10 @@ export function createRunsModel(workbench: WorkbenchClient, output: Output): Run
     heads: sorted,
     head: (folder) => heads.get(folder),
     label: ({ folder, name }) => [name, labels.get(folder) ?? ""].filter(Boolean).join("  "),
-    watch: () => (watching ??= rescan()),
+    watch: async () => {
+      await (watching ??= rescan());
+      return sorted();
+    },
     rescan: () => (watching = rescan()),
     onChange: changes.event,
     dispose: () => {

@@ -24,7 +24,7 @@ export async function askExperiment(paths: readonly string[]): Promise<string | 
     return undefined;
   }
   const picked = await vscode.window.showQuickPick(
-    found.map((uri) => ({
+    found.toSorted((a, b) => a.path.localeCompare(b.path)).map((uri) => ({
       label: basename(uri.path),
       description: vscode.workspace.asRelativePath(uri),
       path: uri.fsPath,

@@ -1,0 +1,49 @@
+/** @file What a person does in the editor: opens files, calls commands, reads panels. Waits for what it needs to see. */
+import type { Frame, Page } from "playwright-core";
+
+/** Types into the quick input until the wanted row is there, and takes it. */
+async function pick(page: Page, key: string, text: string, row: string): Promise<void> {
+  const input = page.locator(".quick-input-widget input");
+  await page.keyboard.press("Escape");
+  await page.keyboard.press(key);
+  await input.waitFor();
+  await input.fill(text);
+  await chooseRow(page, row);
+}
+
+/** Takes a row of the open quick input. */
+export async function chooseRow(page: Page, text: string): Promise<void> {
+  await page
+    .locator(".quick-input-list .monaco-list-row", { hasText: text })
+    .first()
+    .click({ timeout: 60_000 });
+}
+
+export async function command(page: Page, title: string): Promise<void> {
+  await pick(page, "F1", `>Spectune: ${title}`, `Spectune: ${title}`);
+}
+
+/** Opens a file of the workspace; resolves when its text is there. */
+export async function openFile(page: Page, name: string): Promise<void> {
+  await pick(page, "Control+P", name, name);
+  await page.locator(".tab.active", { hasText: name }).waitFor();
+  await page.locator(".editor-instance .view-line").first().waitFor();
+}
+
+/** Shows the container of our views. */
+export async function showViews(page: Page): Promise<void> {
+  await page.locator('.activitybar [aria-label^="Spectune"]').first().click();
+  await page.locator(".pane-header", { hasText: /Runs|Läufe/ }).waitFor();
+}
+
+/** The page of a panel, inside its two nested frames. */
+export async function panelPage(page: Page, panel: string): Promise<Frame> {
+  for (let tries = 0; tries < 120; tries += 1) {
+    for (const frame of page.frames()) {
+      const found = await frame.$(`body[data-panel="${panel}"]`).catch(() => null);
+      if (found !== null) return frame;
+    }
+    await page.waitForTimeout(500);
+  }
+  throw new Error(`There is no panel ${panel}.`);
+}

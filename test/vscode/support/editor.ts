@@ -1,0 +1,78 @@
+/** @file An editor to drive: the workbench in a browser, with our extension from the tree or from a VSIX. */
+import type { Page } from "playwright-core";
+import { launchBrowser } from "./chromium.ts";
+import type { CodeServer, CodeServerOptions } from "./code-server.ts";
+import { root, startCodeServer } from "./code-server.ts";
+
+export interface Editor {
+  readonly page: Page;
+  readonly server: CodeServer;
+  readonly close: () => Promise<void>;
+}
+
+export interface EditorOptions extends CodeServerOptions {
+  /** The folder that is open. */
+  readonly folder: string;
+  /** A packaged extension; without one the tree's own, built, is under development in it. */
+  readonly vsix?: string;
+  /** A module whose `run()` is called in the extension host. */
+  readonly tests?: string;
+  /** E.g. `de`. */
+  readonly locale?: string;
+}
+
+/** Opens a folder; resolves when the workbench is there. */
+export async function openEditor(options: EditorOptions): Promise<Editor> {
+  const server = await startCodeServer(options);
+  try {
+    if (options.vsix !== undefined) server.install(options.vsix);
+    const browser = await launchBrowser();
+    const page = await browser.newPage({
+      viewport: { width: 1400, height: 900 },
+      locale: options.locale ?? "en-US",
+    });
+    if (options.vsix === undefined) await develop(page, server.port, options.tests);
+    await page.goto(`http://127.0.0.1:${server.port}/?folder=${encodeURIComponent(options.folder)}`);
+    await page.waitForSelector(".monaco-workbench .activitybar", { timeout: 60_000 });
+    return {
+      page,
+      server,
+      close: async () => {
+        await browser.close();
+        server.stop();
+      },
+    };
+  } catch (error) {
+    server.stop();
+    throw error;
+  }
+}
+
+/** A built VS Code takes no extension under development from its address, so the page is changed as it loads. */
+async function develop(page: Page, port: number, tests: string | undefined): Promise<void> {
+  const uri = (path: string): object => ({
+    scheme: "vscode-remote",
+    authority: `127.0.0.1:${port}`,
+    path,
+  });
+  const options = {
+    logLevel: 3,
+    extensions: [uri(root)],
+    ...(tests === undefined ? {} : { extensionTestsPath: uri(tests) }),
+  };
+  const attribute = JSON.stringify(options).replaceAll('"', "&quot;");
+  await page.route(
+    ({ pathname }) => pathname === "/",
+    async (route) => {
+      const response = await route.fetch();
+      const html = await response.text();
+      const body = html.replace(
+        /&quot;developmentOptions&quot;:\{[^}]*\}/,
+        `&quot;developmentOptions&quot;:${attribute}`,
+      );
+      if (body === html && html.includes("data-settings"))
+        throw new Error("The page has no developmentOptions to replace.");
+      await route.fulfill({ response, body });
+    },
+  );
+}
