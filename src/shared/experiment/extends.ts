@@ -113,6 +113,8 @@ export function applyOverride(
   };
   if (split < 1 || !/^[\w-]+(\.[\w-]+)*$/.test(key))
     return complain(`\`${shortened(override)}\` is not of the form \`field=value\`.`);
+  if (written.trim() === "")
+    return complain(`Nothing stands behind \`${key}=\`; \`null\` means the default.`);
   const changed = setAt(root, document, key.split("."), value);
   if (changed?.kind !== "map")
     return complain(`\`${key}\` leads through a value that has no fields.`);

@@ -178,12 +178,14 @@ describe("overrides", () => {
       "train.sed=1",
       "nonsense",
       "data.train.x=1",
+      "train.batch_size=",
     ]);
     assert.deepEqual(
       findings.map(({ code, place: { file } }) => `${code} in ${file}`),
       [
         "bad-override in --set nonsense",
         "bad-override in --set data.train.x=1",
+        "bad-override in --set train.batch_size=",
         "unknown-field in --set train.sed=1",
         "out-of-bounds in --set train.seed=-1",
       ],
