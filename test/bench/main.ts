@@ -9,6 +9,7 @@ import { firstStep } from "./first-step.ts";
 import { kernels } from "./kernels.ts";
 import { loraStep } from "./lora-step.ts";
 import { memory } from "./memory.ts";
+import { panels } from "./panels.ts";
 import { qwen } from "./qwen.ts";
 import { server } from "./server.ts";
 import { wholeGraphStep } from "./whole-step.ts";
@@ -24,6 +25,7 @@ const benchmarks = {
   memory,
   server,
   kernels,
+  panels,
 } as const satisfies Record<string, () => Promise<unknown>>;
 
 type Name = keyof typeof benchmarks;
