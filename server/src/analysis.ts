@@ -22,6 +22,8 @@ export interface TextVersion {
   /** Absolute path, with `/`. */
   readonly file: string;
   readonly text: string;
+  /** `field=value` from a command line, which go before what the files say. */
+  readonly overrides?: readonly string[];
 }
 
 export interface Analysis extends TextVersion {
@@ -45,16 +47,17 @@ export interface Analysis extends TextVersion {
 
 /** Reads a document. Never throws on what the text says; what is not known yet is left out. */
 export function analyse(
-  { file, text }: TextVersion,
+  { file, text, overrides = [] }: TextVersion,
   facts: Facts,
   catalog = catalogFields,
 ): Analysis {
   const provider: Provider = (path) => {
     const known = facts.text(path);
-    if (known.state !== "absent" || known.why.code !== "not-utf8") return valueOf(known);
+    if (known.state !== "absent" || !["not-utf8", "no-experiment"].includes(known.why.code))
+      return valueOf(known);
     return { is: known.why.message, remedy: known.why.remedy ?? "" };
   };
-  const normalised = readExperiment({ file, text, catalog, provider });
+  const normalised = readExperiment({ file, text, catalog, provider, overrides });
   const { experiment } = normalised;
   const base = folderOf(file);
   let written: MapNode | undefined;

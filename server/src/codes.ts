@@ -66,13 +66,13 @@ export function checkTable(): string {
   return [
     "# Checks",
     "",
-    "Made from the checks themselves by `npm run docs`.",
+    "Made from the checks themselves by `npm run docs`. An editor shows them while one types; `spectune check` says the same.",
     "",
     "A comment silences a check for its line, or, on a line of its own, for the next one: `# spectune-ignore: few-steps`. For the whole file: `# spectune-ignore-file: few-steps`. The setting `spectune.checks.severity` gives a code another severity, or `off`. What keeps the file from being read cannot be silenced.",
     "",
     table(
       "The experiment",
-      "What contradicts itself, has no effect, or cannot mean well. `spectune check` says the same.",
+      "What contradicts itself, has no effect, or cannot mean well.",
       "experiment",
     ),
     table(

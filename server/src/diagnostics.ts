@@ -1,12 +1,12 @@
 /** @file Everything that is wrong with a document, with its place in it. */
 import { formatPlace } from "../../src/shared/errors.ts";
 import { pointCount } from "../../src/shared/experiment/checks/swept-fields.ts";
-import type { ExperimentFinding, Fix } from "../../src/shared/experiment/findings.ts";
+import type { ExperimentFinding, FilePlace, Fix } from "../../src/shared/experiment/findings.ts";
+import { placeOf } from "../../src/shared/experiment/findings.ts";
 import { relativeTo } from "../../src/shared/experiment/paths.ts";
 import { expandSweep } from "../../src/shared/experiment/sweep.ts";
 import { entryOf, locationOf, plain } from "../../src/shared/experiment/tree.ts";
-import { lineAndColumn } from "../../src/shared/experiment/tree.ts";
-import type { Severity } from "../../src/shared/findings.ts";
+import type { Finding, Severity } from "../../src/shared/findings.ts";
 import type { Analysis } from "./analysis.ts";
 import { factChecks } from "./checks.ts";
 import { valueOf } from "./facts.ts";
@@ -22,6 +22,14 @@ export interface Diagnostic {
   readonly start: number;
   readonly end: number;
   /** The likeliest first. */
+  readonly fixes: readonly Fix[];
+  /** The same where it is said, which may be in a file that this one extends. */
+  readonly origin?: Origin;
+}
+
+export interface Origin {
+  readonly place: FilePlace;
+  readonly message: string;
   readonly fixes: readonly Fix[];
 }
 
@@ -76,55 +84,41 @@ function factFindings(analysis: Analysis): readonly Diagnostic[] {
   const ctx = { ...analysis, experiment, document };
   return factChecks.flatMap(({ code, severity, find }) =>
     find(ctx).map(({ path, message, remedy, fixes = [] }) => {
-      const { source, start, end } = locationOf(
-        document,
-        typeof path === "string" ? path.split(".") : path,
-      );
-      const [line, column] = lineAndColumn(source, start);
-      const at = { file: source.file, line, column, start, end };
-      return placed(analysis, at, {
-        code,
-        severity,
-        message,
-        ...(remedy !== undefined && { remedy }),
-        fixes,
-      });
+      const steps = typeof path === "string" ? path.split(".") : path;
+      const place = placeOf(locationOf(document, steps), steps);
+      return shown(analysis, { code, severity, remedy }, { place, message, fixes });
     }),
   );
 }
 
 function ofFinding(analysis: Analysis, finding: ExperimentFinding): Diagnostic {
   const { code, severity, message, remedy, fix, place } = finding;
-  const at = { ...place, start: place.offset, end: place.endOffset };
-  return placed(analysis, at, {
-    code,
-    severity,
-    message,
-    ...(remedy !== undefined && { remedy }),
-    fixes: fix === undefined ? [] : [fix],
-  });
-}
-
-interface Spot {
-  readonly file: string;
-  readonly line: number;
-  readonly column: number;
-  readonly start: number;
-  readonly end: number;
+  const fixes = fix === undefined ? [] : [fix];
+  return shown(analysis, { code, severity, remedy }, { place, message, fixes });
 }
 
 /** What is wrong in a file that this one extends is shown where it is named, and mended there. */
-function placed(
+function shown(
   analysis: Analysis,
-  { file, line, column, start, end }: Spot,
-  said: Omit<Diagnostic, "start" | "end">,
+  {
+    code,
+    severity,
+    remedy,
+  }: Pick<Finding, "code" | "severity"> & {
+    readonly remedy: string | undefined;
+  },
+  origin: Origin,
 ): Diagnostic {
-  if (file === analysis.file) return { ...said, start, end };
+  const { place, message, fixes } = origin;
+  const said = { code, severity, ...(remedy !== undefined && { remedy }), origin };
+  if (place.file === analysis.file)
+    return { ...said, message, start: place.offset, end: place.endOffset, fixes };
   const named = entryOf(analysis.written(), "extends")?.value.at ?? { start: 0, end: 0 };
-  const place = formatPlace({ file: relativeTo(analysis.base, file), line, column });
+  const { line, column } = place;
+  const there = formatPlace({ file: relativeTo(analysis.base, place.file), line, column });
   return {
     ...said,
-    message: `${place}: ${said.message}`,
+    message: `${there}: ${message}`,
     fixes: [],
     start: named.start,
     end: named.end,

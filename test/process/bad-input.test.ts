@@ -367,6 +367,46 @@ describe("wrong input to a run", () => {
     });
 });
 
+/** What only reading the weights themselves, or tokenizing every example, can tell. */
+const runAlone: readonly string[] = [
+  "a line without the column",
+  "a missing tensor",
+  "a tensor of another shape",
+  "a model without a tokenizer",
+  "a tokenizer that exceeds the embedding",
+  "an example longer than allowed",
+  "a length that the model cannot read",
+  "NaN in a frozen weight",
+  "an infinite weight in full fine-tuning",
+];
+
+describe("wrong input to a check", () => {
+  for (const { name, spoil } of cases)
+    it(name, async (t) => {
+      const folder = makeWorkspace(t);
+      const changed = spoil(folder, tinyExperiment);
+      if (changed !== undefined) writeFileSync(join(folder, "a.peft.yaml"), changed);
+      const file = name === "an experiment that is not there" ? "b.peft.yaml" : "a.peft.yaml";
+      const { code, out, err } = await spectune(folder, "check", file);
+      assert.equal(code, runAlone.includes(name) ? 0 : 2, out + err);
+      assert.equal(existsSync(join(folder, ".spectune")), false);
+    });
+
+  it("is said for machines with its place and its fix, and not where a comment silences it", async (t) => {
+    const wrong = tinyExperiment.replace("all-linear", "[q_proj, v_prj]");
+    const folder = makeWorkspace(t, wrong);
+    const told = lastLine(await spectune(folder, "check", "a.peft.yaml", "--json"));
+    assert.equal(told["valid"], false);
+    assert.match(
+      JSON.stringify(told["findings"]),
+      /"code":"target-without-match","severity":"error"[^\]]*"line":4,"column":\d+,[^\]]*"fix":\{"title":"Write `v_proj`"/u,
+    );
+    const silenced = wrong.replace("\ntrain:", " # spectune-ignore: target-without-match\ntrain:");
+    writeFileSync(join(folder, "a.peft.yaml"), silenced);
+    assert.equal((await spectune(folder, "check", "a.peft.yaml")).code, 0);
+  });
+});
+
 describe("wrong arguments", () => {
   it("are refused with the nearest command or option", async (t) => {
     const folder = makeWorkspace(t);

@@ -1,10 +1,15 @@
 /** @file `spectune check`: what is wrong with an experiment file, without running it. */
+import { resolve } from "node:path";
 import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
+import { deviceFinding } from "../device-finding.ts";
+import { experimentText, requireExperimentText } from "../experiment-text.ts";
 import { count } from "../format.ts";
-import { findingText, readExperimentFile } from "../read-file.ts";
+import { checkFile } from "../language-server/check-file.ts";
+import { findingText } from "../read-file.ts";
 import { UserError } from "../../shared/errors.ts";
-import { errorsOf } from "../../shared/findings.ts";
+import type { Finding } from "../../shared/findings.ts";
+import { errorsOf, hasErrors } from "../../shared/findings.ts";
 
 export const checkCommand: Command = {
   name: "check",
@@ -22,15 +27,17 @@ export const checkCommand: Command = {
   },
   async run(args, console) {
     const [file = ""] = args.positionals;
-    const { experiment, findings, sweepRuns } = await readExperimentFile(
-      file,
-      args.texts("set"),
-      console.cwd,
-    );
-    const valid = experiment !== undefined;
+    const path = resolve(console.cwd, file);
+    const text = await requireExperimentText(path, file);
+    const overrides = args.texts("set");
+    const checked = await checkFile({ file: path, text, overrides, otherText: experimentText });
+    const { experiment, document, sweepRuns } = checked;
+    const ofDevice = experiment && (await deviceFinding(experiment.run, document));
+    const findings: readonly Finding[] = [...checked.findings, ...(ofDevice ? [ofDevice] : [])];
+    const valid = experiment !== undefined && !hasErrors(findings);
     if (args.flag("json")) console.out(`${JSON.stringify({ valid, sweepRuns, findings })}\n`);
     else for (const finding of findings) console.out(findingText(finding));
-    if (!experiment) {
+    if (!valid) {
       const errors = errorsOf(findings).length;
       throw new UserError({
         code: "invalid-experiment",

@@ -5,6 +5,8 @@ export interface Later {
   readonly add: (key: string, work: () => void) => void;
   /** Something was typed: what waits goes on waiting a little. */
   readonly postpone: () => void;
+  /** Does all that waits at once. */
+  readonly finish: () => void;
   /** Whether nothing waits. */
   readonly isDone: () => boolean;
 }
@@ -19,8 +21,7 @@ export function createLater(changed: () => void, failed: (error: unknown) => voi
   const broken = new Set<string>();
   let timer: NodeJS.Timeout | undefined;
 
-  const next = (): void => {
-    timer = undefined;
+  const doFirst = (): void => {
     const [first] = waiting;
     if (first === undefined) return;
     const [key, work] = first;
@@ -32,6 +33,10 @@ export function createLater(changed: () => void, failed: (error: unknown) => voi
       failed(error);
     }
     changed();
+  };
+  const next = (): void => {
+    timer = undefined;
+    doFirst();
     schedule();
   };
   const schedule = (): void => {
@@ -47,6 +52,11 @@ export function createLater(changed: () => void, failed: (error: unknown) => voi
       clearTimeout(timer);
       timer = undefined;
       schedule();
+    },
+    finish() {
+      clearTimeout(timer);
+      timer = undefined;
+      while (waiting.size > 0) doFirst();
     },
     isDone: () => waiting.size === 0,
   };

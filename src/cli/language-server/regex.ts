@@ -4,12 +4,14 @@ import { createFullMatches } from "../../engine/session/python-regex.ts";
 import type { Matched } from "../../../server/src/facts.ts";
 
 /** For one expression on all names of a model. */
-const deadlineMs = 100;
+const keystrokeMs = 100;
 
 /** How many answers are kept for one list of names: an experiment has a handful of expressions. */
 const mostKept = 1000;
 
-export function createMatch(): (pattern: string, texts: readonly string[]) => Matched {
+export function createMatch(
+  deadlineMs = keystrokeMs,
+): (pattern: string, texts: readonly string[]) => Matched {
   const fullMatches = createFullMatches(deadlineMs);
   const kept = new WeakMap<readonly string[], Map<string, Matched>>();
   return (pattern, texts) => {

@@ -19,11 +19,21 @@ import { stampOf } from "./stamps.ts";
 
 const mostCharacters = 1_000_000;
 const mostEntries = 5000;
+/** As long as a timer can wait. */
+const longest = 2 ** 31 - 1;
 
-/** `failed` is told of defects; they end no answer but their own. */
-export function createWorld(failed: (error: unknown) => void): World {
+/** A world that somebody can wait for. */
+export interface PatientWorld extends World {
+  /** Asks until every answer that it asks the facts for has come. */
+  readonly complete: <T>(ask: () => T) => Promise<T>;
+}
+
+/** `failed` is told of defects; they end no answer but their own. An expression may take `matchMs` on all names. */
+export function createWorld(failed: (error: unknown) => void, matchMs?: number): PatientWorld {
   const listeners = new Set<() => void>();
+  let changes = 0;
   const changed = () => {
+    changes += 1;
     for (const listener of listeners) listener();
   };
   const work = createWork();
@@ -49,7 +59,8 @@ export function createWorld(failed: (error: unknown) => void): World {
     load: cachedModels,
   });
   // Tokenizing takes long: no answer waits for it, and it begins in a pause.
-  const examples = createAnswers(createWork(), changed, {
+  const tokenizing = createWork();
+  const examples = createAnswers(tokenizing, changed, {
     key: exampleKey,
     stamp: exampleStamp,
     load: exampleLoader(),
@@ -72,7 +83,7 @@ export function createWorld(failed: (error: unknown) => void): World {
     },
     adapterConfig: (folder) => adapters.ask(folder),
     memoryBytes: memoryOfMachine(),
-    match: createMatch(),
+    match: createMatch(matchMs),
     later: later.add,
   };
   return {
@@ -92,6 +103,18 @@ export function createWorld(failed: (error: unknown) => void): World {
       changed();
     },
     settled: work.settled,
+    async complete(ask) {
+      for (;;) {
+        const before = changes;
+        const answer = ask();
+        let busy = true;
+        while (busy) {
+          later.finish();
+          busy = (await work.settled(longest)) || (await tokenizing.settled(longest));
+        }
+        if (changes === before) return answer;
+      }
+    },
   };
 }
 

@@ -25,8 +25,11 @@ describe("a device that is not there", () => {
   it("is shown at its place in the file", async (t) => {
     const device = process.platform === "darwin" ? "dml" : "coreml";
     const folder = makeWorkspace(t, tinyExperiment.replace("threads: 1", `device: ${device}`));
-    const { err } = await spectune(folder, "run", "a.peft.yaml");
-    assert.match(err, /a\.peft\.yaml:7:16: error: .*\[device-not-in-build\]/u);
+    for (const command of ["check", "run"]) {
+      const { code, out, err } = await spectune(folder, command, "a.peft.yaml");
+      assert.equal(code, 2);
+      assert.match(`${out}${err}`, /a\.peft\.yaml:7:16: error: .*\[device-not-in-build\]/u);
+    }
   });
 });
 
