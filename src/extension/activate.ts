@@ -23,9 +23,12 @@ const quietMs = 1500;
 /** What other extensions and tests get. */
 export interface Api {
   readonly app: App;
+  /** How long {@link activate} took. */
+  readonly activation: { readonly milliseconds: number };
 }
 
 export function activate(context: vscode.ExtensionContext): Api {
+  const start = performance.now();
   const runtime = () => runtimeOf(context);
   const output = createOutput();
   const workbench = createWorkbench(runtime, output);
@@ -64,7 +67,7 @@ export function activate(context: vscode.ExtensionContext): Api {
     ...registerCommands(context, () => app),
     { dispose: () => clearTimeout(looking) },
   );
-  return { app };
+  return { app, activation: { milliseconds: performance.now() - start } };
 }
 
 /** Whether there are runs in or above a folder of the workspace. */

@@ -47,3 +47,31 @@ export async function panelPage(page: Page, panel: string): Promise<Frame> {
   }
   throw new Error(`There is no panel ${panel}.`);
 }
+
+/** Replaces the first place of a text in the active editor; the cursor stands behind what came instead. */
+export async function replaceText(page: Page, from: string, to: string): Promise<void> {
+  await page.locator(".editor-instance .view-lines").first().click();
+  await page.keyboard.press("Control+Home");
+  await page.keyboard.press("Control+f");
+  const find = page.locator(".find-widget.visible .find-part textarea").first();
+  await find.waitFor();
+  await find.fill(from);
+  // The find widget selects the place; closing it leaves the selection.
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Escape");
+  await page.keyboard.type(to, { delay: 20 });
+}
+
+/** The text of the lines that are to be seen. */
+export async function activeText(page: Page): Promise<string> {
+  const lines = await page.locator(".editor-instance .view-line").allTextContents();
+  return lines.join("\n").replaceAll("\u00a0", " ");
+}
+
+/** The entry of a run in the Runs view. */
+export function runRow(page: Page, text: RegExp): ReturnType<Page["locator"]> {
+  return page
+    .locator(".pane", { has: page.locator(".pane-header", { hasText: "Runs" }) })
+    .locator(".monaco-list-row", { hasText: text })
+    .first();
+}

@@ -1,8 +1,8 @@
 /** @file An editor to drive: the workbench in a browser, with our extension from the tree or from a VSIX. */
 import type { Page } from "playwright-core";
 import { launchBrowser } from "./chromium.ts";
-import type { CodeServer, CodeServerOptions } from "./code-server.ts";
-import { root, startCodeServer } from "./code-server.ts";
+import type { CodeServer, CodeServerOptions } from "../../../src/build/editor/code-server.ts";
+import { root, startCodeServer } from "../../../src/build/editor/code-server.ts";
 
 export interface Editor {
   readonly page: Page;
@@ -10,11 +10,10 @@ export interface Editor {
   readonly close: () => Promise<void>;
 }
 
+/** Without a VSIX the tree's own extension, built, is under development in it. */
 export interface EditorOptions extends CodeServerOptions {
   /** The folder that is open. */
   readonly folder: string;
-  /** A packaged extension; without one the tree's own, built, is under development in it. */
-  readonly vsix?: string;
   /** A module whose `run()` is called in the extension host. */
   readonly tests?: string;
   /** E.g. `de`. */
@@ -25,14 +24,15 @@ export interface EditorOptions extends CodeServerOptions {
 export async function openEditor(options: EditorOptions): Promise<Editor> {
   const server = await startCodeServer(options);
   try {
-    if (options.vsix !== undefined) server.install(options.vsix);
     const browser = await launchBrowser();
     const page = await browser.newPage({
       viewport: { width: 1400, height: 900 },
       locale: options.locale ?? "en-US",
     });
     if (options.vsix === undefined) await develop(page, server.port, options.tests);
-    await page.goto(`http://127.0.0.1:${server.port}/?folder=${encodeURIComponent(options.folder)}`);
+    await page.goto(
+      `http://127.0.0.1:${server.port}/?folder=${encodeURIComponent(options.folder)}`,
+    );
     await page.waitForSelector(".monaco-workbench .activitybar", { timeout: 60_000 });
     return {
       page,

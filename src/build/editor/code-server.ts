@@ -1,5 +1,4 @@
 /** @file VS Code's own workbench and extension host from the npm registry: installed once, started for each test. */
-import type { ChildProcess } from "node:child_process";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -62,8 +61,6 @@ export interface CodeServer {
   readonly port: number;
   /** Files of its own, removed with it. */
   readonly scratch: string;
-  /** Installs a VSIX, before the page is opened. */
-  readonly install: (vsix: string) => void;
   readonly stop: () => void;
 }
 
@@ -72,6 +69,8 @@ export interface CodeServerOptions {
   readonly settings?: Readonly<Record<string, unknown>>;
   /** Whether folders must be trusted first; else all are. */
   readonly trust?: boolean;
+  /** An extension to install before it starts. */
+  readonly vsix?: string;
 }
 
 /** Starts one with its own user data. */
@@ -103,36 +102,26 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
   ];
   const env = { ...process.env, XDG_RUNTIME_DIR: runtime, NODE_OPTIONS: undefined };
   const port = await freePort();
-  let child: ChildProcess | undefined;
-  const start = (): void => {
-    child ??= spawn(
-      process.execPath,
-      [entry, "--auth", "none", "--bind-addr", `127.0.0.1:${port}`, ...common],
-      { cwd: scratch, env, stdio: "ignore", detached: true },
-    );
-  };
+  if (options.vsix !== undefined)
+    execFileSync(process.execPath, [entry, ...common, "--install-extension", options.vsix], {
+      cwd: scratch,
+      env,
+      stdio: "ignore",
+    });
+  const child = spawn(
+    process.execPath,
+    [entry, "--auth", "none", "--bind-addr", `127.0.0.1:${port}`, ...common],
+    { cwd: scratch, env, stdio: "ignore", detached: true },
+  );
   const stop = (): void => {
     try {
       // It starts processes of its own: the whole group goes.
-      if (child?.pid !== undefined) process.kill(-child.pid, "SIGKILL");
+      if (child.pid !== undefined) process.kill(-child.pid, "SIGKILL");
     } catch {
       // It is gone already.
     }
     rmSync(scratch, { recursive: true, force: true, maxRetries: 5 });
   };
-  const server: CodeServer = {
-    port,
-    scratch,
-    install: (vsix) => {
-      execFileSync(process.execPath, [entry, ...common, "--install-extension", vsix], {
-        cwd: scratch,
-        env,
-        stdio: "ignore",
-      });
-    },
-    stop,
-  };
-  start();
   for (let tries = 0; !(await answers(port)); tries += 1) {
     if (tries > 200) {
       stop();
@@ -140,7 +129,7 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     }
     await sleep(200);
   }
-  return server;
+  return { port, scratch, stop };
 }
 
 async function answers(port: number): Promise<boolean> {

@@ -1,0 +1,181 @@
+/** @file A person's way through the packaged extension, in a browser: sample, fix, completion, run, reload, stop, compare. */
+import assert from "node:assert/strict";
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { after, before, describe, it } from "node:test";
+import type { Page } from "playwright-core";
+import { packageExtension } from "../../src/build/editor/package-extension.ts";
+import {
+  activeText,
+  chooseRow,
+  command,
+  openFile,
+  panelPage,
+  replaceText,
+  runRow,
+  showViews,
+} from "./support/drive.ts";
+import type { Editor } from "./support/editor.ts";
+import { openEditor } from "./support/editor.ts";
+
+/** Pictures go here where it is set, to be looked at. */
+const shots = process.env["SPECTUNE_SHOTS"];
+
+describe("the packaged extension", () => {
+  const workspace = mkdtempSync(join(tmpdir(), "spectune-flow-"));
+  const output = mkdtempSync(join(tmpdir(), "spectune-vsix-"));
+  const sample = join(workspace, "spectune-sample");
+  let editor: Editor;
+  let page: Page;
+  let vsix: string;
+  const errors: string[] = [];
+
+  before(async () => {
+    vsix = await packageExtension(output);
+    editor = await openEditor({ folder: workspace, vsix });
+    page = editor.page;
+    page.on("pageerror", ({ message }) => errors.push(message));
+  });
+  after(async () => {
+    await editor.close();
+    for (const folder of [workspace, output]) rmSync(folder, { recursive: true, force: true });
+  });
+
+  async function shot(name: string): Promise<void> {
+    if (shots === undefined) return;
+    mkdirSync(shots, { recursive: true });
+    await page.screenshot({ path: join(shots, `${name}.png`) });
+  }
+
+  /** A step of the way; where it fails, what was to be seen is kept. */
+  function step(name: string, work: () => Promise<void>): void {
+    void it(name, { timeout: 240_000 }, async () => {
+      try {
+        await work();
+      } catch (error) {
+        await shot(`failed-${name.replaceAll(/\W+/g, "-")}`);
+        throw error;
+      }
+    });
+  }
+
+  it("weighs less than 35 MB", () => {
+    assert(statSync(vsix).size < 35e6);
+  });
+
+  step("creates the sample", async () => {
+    await showViews(page);
+    await shot("empty");
+    await command(page, "Create Sample Workspace");
+    await chooseRow(page, "In the open folder");
+    await page.locator(".tab.active", { hasText: "lora.peft.yaml" }).waitFor({ timeout: 60_000 });
+    assert(existsSync(join(sample, "base/model.safetensors")));
+  });
+
+  step("shows lenses and numbers beside the lines", async () => {
+    await page.locator(".codelens-decoration", { hasText: "Plan" }).waitFor({ timeout: 60_000 });
+    await page.locator(".view-line", { hasText: /trainable\s62,080/ }).waitFor({ timeout: 60_000 });
+    await shot("experiment");
+  });
+
+  step("underlines a wrong field and mends it", async () => {
+    await replaceText(page, "target_modules: all-linear", "target_modulez: all-linear");
+    const squiggle = page.locator(".squiggly-error, .squiggly-warning").first();
+    await squiggle.waitFor({ timeout: 60_000 });
+    await shot("wrong");
+    await page.keyboard.press("Control+.");
+    await page
+      .locator(".action-widget .action", { hasText: "target_modules" })
+      .first()
+      .click({ timeout: 60_000 });
+    await page.locator(".view-line", { hasText: /target_modules:/ }).waitFor();
+    assert.match(await activeText(page), /target_modules:/);
+  });
+
+  step("completes a method with its paragraph", async () => {
+    await replaceText(page, "type: lora", "type: ");
+    await page.keyboard.press("Control+Space");
+    const row = page.locator(".suggest-widget .monaco-list-row", { hasText: "lora" }).first();
+    await row.waitFor({ timeout: 60_000 });
+    await shot("completion");
+    await row.click();
+    await page.locator(".view-line", { hasText: /type:\slora/ }).waitFor();
+    await page.keyboard.press("Control+s");
+  });
+
+  step("trains, with a chart that moves", async () => {
+    await page.locator(".codelens-decoration a", { hasText: "Run" }).first().click();
+    const status = page.locator(".statusbar-item", { hasText: /lora \d+\/188/ });
+    await status.waitFor({ timeout: 60_000 });
+    const live = await panelPage(page, "live");
+    await live.getByText(/step [1-9]\d* of 188/).waitFor({ timeout: 90_000 });
+    await shot("training");
+  });
+
+  step("goes on while the window is loaded anew, and is found again", async () => {
+    await page.reload();
+    await page.waitForSelector(".monaco-workbench .activitybar");
+    await page
+      .locator(".statusbar-item", { hasText: /lora [1-9]\d*\/188/ })
+      .waitFor({ timeout: 60_000 });
+    await showViews(page);
+    await shot("reloaded");
+  });
+
+  step("stops after its step, and goes on to the end", async () => {
+    await command(page, "Stop Run");
+    await chooseRow(page, "lora");
+    await runRow(page, /stopped/).waitFor({ timeout: 60_000 });
+    await shot("stopped");
+    await command(page, "Resume Run");
+    await chooseRow(page, "lora");
+    await runRow(page, /test\.exact_match/).waitFor({ timeout: 200_000 });
+    await shot("finished");
+  });
+
+  step("is as good as the command line says", async () => {
+    const row = (await runRow(page, /test\.exact_match/).textContent()) ?? "";
+    const score = Number(/test\.exact_match ([\d.]+)/.exec(row)?.[1]);
+    const runs = join(sample, ".spectune/runs");
+    const folder = existsSync(runs) ? runs : join(workspace, ".spectune/runs");
+    const events = readFileSync(join(folder, onlyRun(folder), "events.ndjson"), "utf8");
+    const [, said] = [...events.matchAll(/"exact_match":([\d.]+)/g)].at(-1) ?? [];
+    assert.equal(score, Number(Number(said).toPrecision(4)));
+  });
+
+  step("opens weights as a table", async () => {
+    await command(page, "Look for Runs and Models Again");
+    const header = page.locator(".pane-header", { hasText: "Models & Adapters" });
+    if ((await header.getAttribute("aria-expanded")) !== "true") await header.click();
+    const row = page
+      .locator(".pane", { has: header })
+      .locator(".monaco-list-row", { hasText: "base" });
+    await row.first().waitFor({ timeout: 60_000 });
+    await row.first().click({ button: "right" });
+    await page.locator(".context-view .action-label", { hasText: "Show Tensors" }).click();
+    const table = await panelPage(page, "tensors");
+    await table.getByText("model.embed_tokens.weight").first().waitFor({ timeout: 60_000 });
+    await shot("tensors");
+  });
+
+  it("threw nothing in the page", () => {
+    const ours = errors.filter((message) => /spectune|panel/i.test(message));
+    assert.deepEqual(ours, []);
+  });
+});
+
+function onlyRun(folder: string): string {
+  const [name, ...others] = readdirSync(folder);
+  assert(name !== undefined && others.length === 0);
+  return name;
+}
