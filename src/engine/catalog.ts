@@ -2,6 +2,7 @@
 import type { CatalogFields } from "../shared/experiment/fields/catalog-fields.ts";
 import type { Variant, Variants } from "../shared/schema.ts";
 import type { CatalogRow } from "./catalog-row.ts";
+import type { Initialiser } from "./initialisers/define.ts";
 import type { Method } from "./methods/define.ts";
 import { full } from "./methods/full.ts";
 import { lora } from "./methods/lora.ts";
@@ -13,6 +14,7 @@ import { nf4 } from "./quantizers/nf4.ts";
 import { learningRateSchedules } from "./schedules/learning-rate.ts";
 
 export const methods: readonly Method[] = [lora, full];
+export const initialisers: readonly Initialiser[] = [];
 export const optimizers: readonly UpdateRule[] = [adamw, sgd];
 export const quantizers: readonly Quantizer[] = [nf4];
 
@@ -40,14 +42,18 @@ const linearOnly = [
 /** What an experiment file can name. */
 export const catalogFields: CatalogFields = {
   methods: variants(methods, (method) =>
-    method.kind === "tensors" ? { omits: linearOnly, trainsBase: true } : {},
+    method.kind === "tensors"
+      ? { omits: linearOnly, trainsBase: true }
+      : method.roles
+        ? {}
+        : { omits: ["init"] },
   ),
   optimizers: variants(optimizers),
   quantizers: variants(quantizers),
   schedulers: Object.fromEntries(
     Object.entries(learningRateSchedules).map(([name, { doc }]) => [name, { doc, fields: {} }]),
   ),
-  initialisers: {},
+  initialisers: variants(initialisers),
   allocations: {},
   sharings: {},
   activeLayers: {},

@@ -13,6 +13,7 @@ import { createContext } from "../../src/engine/network/context.ts";
 import type { NetworkContext } from "../../src/engine/network/context.ts";
 import { openOptimizer } from "../../src/engine/network/device-optimizer.ts";
 import type { Optimizer } from "../../src/engine/network/optimizer.ts";
+import { createFactors } from "../../src/engine/network/factors.ts";
 import { createParameters } from "../../src/engine/network/parameters.ts";
 import type { Parameters, ParameterSpec } from "../../src/engine/network/parameters.ts";
 import { createTrainer } from "../../src/engine/network/training.ts";
@@ -101,6 +102,7 @@ export function buildNetwork(parts: NetworkParts): TestNetwork {
     setups,
     base,
     parameters,
+    factors: createFactors([]),
     checkpointing: parts.checkpointing ?? false,
     drawMask: () => assert.fail("nothing drops out"),
   });

@@ -14,6 +14,7 @@ import {
   exp,
   expand,
   gather,
+  gatherColumns,
   less,
   matmul,
   mul,
@@ -26,6 +27,7 @@ import {
   scalar,
   scale,
   scatterAdd,
+  scatterColumns,
   sigmoid,
   sign,
   slice,
@@ -117,6 +119,7 @@ export const vjpRules: VjpRules = {
   // y = |x|  ⇒  dx = dy sign(x) (0 at 0, as in PyTorch)
   Abs: unary((g, dy, x) => mul(g, dy, sign(g, x))),
   Sign: "nondifferentiable",
+  Detach: "nondifferentiable",
   Round: "nondifferentiable",
   // y = x σ  ⇒  dx = dy (σ + y (1 − σ)) = dy (y + σ (1 − y))
   Silu: unary((g, dy, x, y) => {
@@ -250,6 +253,12 @@ export const vjpRules: VjpRules = {
     return [addColumn(g, expand(g, scalar(g, 0), x.shape), at(inputs, 1), dy), undefined];
   }),
   AddColumn: rule((g, dy, inputs) => [dy, undefined, pickColumn(g, dy, at(inputs, 1))]),
+  // dx = columns of dy summed into the columns they came from
+  GatherColumns: rule((g, dy, inputs) => {
+    const x = at(inputs, 0);
+    return [scatterColumns(g, expand(g, scalar(g, 0), x.shape), at(inputs, 1), dy), undefined];
+  }),
+  ScatterColumns: rule((g, dy, inputs) => [dy, undefined, gatherColumns(g, dy, at(inputs, 1))]),
 };
 
 /** Labels with the ignored ones (negative) as 0, so that they index. */

@@ -40,6 +40,8 @@ export interface OpAttributes {
   Abs: NoAttributes;
   Sign: NoAttributes;
   Round: NoAttributes;
+  /** x, through which no gradient flows. */
+  Detach: NoAttributes;
   /** x · sigmoid(x). */
   Silu: NoAttributes;
   /** x · Φ(x), exactly or by the tanh approximation. */
@@ -90,6 +92,10 @@ export interface OpAttributes {
   PickColumn: NoAttributes;
   /** x [n, m] plus updates [n, 1] at column indices [n, 1]. */
   AddColumn: NoAttributes;
+  /** Columns of x [n, m] at indices [k]: [n, k]. */
+  GatherColumns: NoAttributes;
+  /** x [n, m] plus updates [n, k] summed into the columns that indices [k] name. */
+  ScatterColumns: NoAttributes;
 }
 
 export type OpName = keyof OpAttributes;

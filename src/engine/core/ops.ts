@@ -34,6 +34,7 @@ type UnaryOp =
   | "Relu"
   | "Abs"
   | "Sign"
+  | "Detach"
   | "Round"
   | "Silu";
 
@@ -68,6 +69,7 @@ export const relu = unary("Relu");
 export const abs = unary("Abs");
 export const sign = unary("Sign");
 export const round = unary("Round");
+export const detach = unary("Detach");
 export const silu = unary("Silu");
 
 /** x times a number known when the graph is built. */
@@ -379,6 +381,23 @@ export function pickColumn(g: Graph, x: Value, columns: Value): Value {
 export function addColumn(g: Graph, x: Value, columns: Value, updates: Value): Value {
   needIndices("AddColumn", columns);
   return one(g.emit("AddColumn", [x, columns, updates], none, [x]));
+}
+
+/** Columns of x [n, m] at int32 indices [k]: [n, k]. */
+export function gatherColumns(g: Graph, x: Value, indices: Value): Value {
+  needIndices("GatherColumns", indices);
+  const shape = [at(x.shape, 0), at(indices.shape, 0)];
+  return one(g.emit("GatherColumns", [x, indices], none, [{ dtype: x.dtype, shape }]));
+}
+
+/** x [n, m] with updates [n, k] added to the columns named by indices [k]. */
+export function scatterColumns(g: Graph, x: Value, indices: Value, updates: Value): Value {
+  needIndices("ScatterColumns", indices);
+  invariant(
+    sameShape(updates.shape, [at(x.shape, 0), at(indices.shape, 0)]),
+    `ScatterColumns: [${updates.shape.join()}] into [${x.shape.join()}]`,
+  );
+  return one(g.emit("ScatterColumns", [x, indices, updates], none, [x]));
 }
 
 function one(values: readonly Value[]): Value {

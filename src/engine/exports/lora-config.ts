@@ -10,6 +10,8 @@ const peftVersion = "0.21.2";
 export interface LoraFacts {
   /** The method's configuration at each adapted module. */
   readonly sites: ReadonlyMap<string, Values>;
+  /** Whether the pairs are weight-decomposed. */
+  readonly dora: boolean;
   readonly targetModules: readonly string[];
   readonly modulesToSave: readonly string[];
   readonly bias: "none" | "all" | "lora_only";
@@ -64,7 +66,7 @@ export function loraConfig(facts: LoraFacts): Readonly<Record<string, unknown>> 
     task_type: facts.task === "causal-lm" ? "CAUSAL_LM" : "SEQ_CLS",
     trainable_token_indices: null,
     use_bdlora: null,
-    use_dora: false,
+    use_dora: facts.dora,
     use_qalora: false,
     use_rslora: rslora,
     velora_config: null,

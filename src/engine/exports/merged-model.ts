@@ -4,15 +4,17 @@ import { join } from "node:path";
 import type { DType } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
 import { isRecord } from "../../shared/wire.ts";
-import { newGraph } from "../core/graph.ts";
-import type { Model, TensorSpec } from "../models/architecture.ts";
+import type { Value } from "../core/graph.ts";
+import type { LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
 import { tiedHead, untiedName } from "../models/untie.ts";
-import type { BlockSetup, SiteMethod } from "../programs/setup.ts";
-import { paramName, parameterName } from "../programs/setup.ts";
+import type { BlockSetup } from "../programs/setup.ts";
+import { kindOf } from "../programs/setup.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
 import { writeModelWeights } from "../weights/write-safetensors.ts";
+import type { SiteOfBlock } from "./site-values.ts";
+import { siteOutput } from "./site-values.ts";
 import type { ValueSources } from "./tensor-values.ts";
 import { ownValues, storedBytes, storedShape } from "./tensor-values.ts";
 
@@ -100,50 +102,63 @@ async function mergedValues(
   tensor: TensorSpec,
 ): Promise<Float32Array> {
   const own = ownValues(parts, tensor);
-  const site = siteOf(setup, tensor);
-  return site ? mergedWeight(parts, setup, site, own, tensor) : own;
-}
-
-interface NamedSite {
-  readonly name: string;
-  readonly site: SiteMethod;
+  const at = siteOf(setup, tensor);
+  if (at) return mergedWeight(parts, at, own, tensor);
+  const beside = biasOf(setup, tensor);
+  return beside ? mergedBias(parts, beside, own, tensor) : own;
 }
 
 /** The method that changes a weight. */
-function siteOf({ spec, sites }: BlockSetup, tensor: TensorSpec): NamedSite | undefined {
-  const linear = spec.linears.find(({ name }) => `${name}.weight` === tensor.name);
-  const site = linear && sites.get(linear.name);
-  return site && { name: linear.name, site };
+function siteOf(setup: BlockSetup, tensor: TensorSpec): LinearSite | undefined {
+  return siteWith(setup, (linear) => `${linear.name}.weight` === tensor.name);
+}
+
+/** The method that changes a bias. */
+function biasOf(setup: BlockSetup, tensor: TensorSpec): LinearSite | undefined {
+  const at = siteWith(setup, (linear) => linear.bias && `${linear.name}.bias` === tensor.name);
+  return at?.site.method.bias && at;
+}
+
+interface LinearSite extends SiteOfBlock {
+  readonly linear: LinearSpec;
+}
+
+function siteWith(setup: BlockSetup, is: (linear: LinearSpec) => boolean): LinearSite | undefined {
+  const linear = setup.spec.linears.find(is);
+  const site = linear && setup.sites.get(linear.name);
+  return site && { setup, name: linear.name, site, linear };
 }
 
 /** W' of a site by the method's own definition. */
-async function mergedWeight(
-  { backend, parameters }: MergedModelParts,
-  setup: BlockSetup,
-  { name, site }: NamedSite,
+function mergedWeight(
+  { backend, ...sources }: MergedModelParts,
+  at: LinearSite,
   base: Float32Array,
-  tensor: TensorSpec,
+  { shape }: TensorSpec,
 ): Promise<Float32Array> {
-  const g = newGraph();
-  const W = g.input("W", "float32", tensor.shape);
-  const values = new Map(
-    [...site.params].map(([param, { shape }]) => [param, g.input(param, "float32", shape)]),
+  const W = new Map([["W", { shape, data: base }]]);
+  return siteOutput(backend, sources, at, W, (g, params, given) =>
+    at.site.method.weight(g, only(given), params, kindOf(at.linear)),
   );
-  g.output("merged", site.method.weight(g, W, values));
-  const program = await backend.compile(g);
-  const feeds = new Map([["W", backend.upload("float32", tensor.shape, base)]]);
-  for (const [param, { shape }] of site.params) {
-    const { weight } = parameters.get(parameterName(setup.spec, paramName(name, param)));
-    feeds.set(param, backend.upload("float32", shape, weight));
-  }
-  const merged = (await program.run(feeds)).get("merged");
-  invariant(merged, "merging made nothing");
-  const data = await backend.download(merged);
-  invariant(data instanceof Float32Array, "a merged weight is float32");
-  const own = data.slice();
-  for (const tensor of [merged, ...feeds.values()]) backend.release(tensor);
-  await program.dispose();
-  return own;
+}
+
+function mergedBias(
+  { backend, ...sources }: MergedModelParts,
+  at: LinearSite,
+  base: Float32Array,
+  { shape }: TensorSpec,
+): Promise<Float32Array> {
+  const b = new Map([["b", { shape, data: base }]]);
+  return siteOutput(backend, sources, at, b, (g, params, given) => {
+    const changed = at.site.method.bias?.(g, only(given), params, at.linear, kindOf(at.linear));
+    return changed ?? only(given);
+  });
+}
+
+function only(given: ReadonlyMap<string, Value>): Value {
+  const [value] = given.values();
+  invariant(value, "one tensor is given");
+  return value;
 }
 
 /** The base's config.json, with what the merged model has changed. */

@@ -1,13 +1,10 @@
 /** @file An adapter folder that peft loads: adapter_config.json and adapter_model.safetensors, whole or not at all. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError, invariant } from "../../shared/errors.ts";
+import { UserError, at } from "../../shared/errors.ts";
 import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
-import { methods, rowNamed } from "../catalog.ts";
-import type { LinearMethod } from "../methods/define.ts";
 import type { LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
-import type { BlockSetup, SiteMethod } from "../programs/setup.ts";
-import { paramName, parameterName } from "../programs/setup.ts";
+import type { BlockSetup } from "../programs/setup.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";
 import type { ResolvedModel } from "../weights/hub-cache.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
@@ -15,10 +12,11 @@ import { writeSafetensors } from "../weights/write-safetensors.ts";
 import type { LoraFacts } from "./lora-config.ts";
 import { loraConfig } from "./lora-config.ts";
 import { modulesOf, savedModules, savedNames, targetNames } from "./peft-names.ts";
-import type { ValueSources } from "./tensor-values.ts";
-import { floatTensor, ownValues, storedBytes, storedShape } from "./tensor-values.ts";
+import type { AdapterSources, SiteForm } from "./adapter-sites.ts";
+import { adaptedSites, siteForm } from "./adapter-sites.ts";
+import { ownValues, storedBytes, storedShape } from "./tensor-values.ts";
 
-export interface AdapterParts extends ValueSources {
+export interface AdapterParts extends AdapterSources {
   readonly model: Model;
   readonly setups: readonly BlockSetup[];
   /** The experiment's methods, all of them at linear sites. */
@@ -45,20 +43,14 @@ export async function writePeftAdapter(parts: AdapterParts, folder: string): Pro
   });
 }
 
-/** A method at a module of the whole model. */
-interface AdaptedSite {
-  readonly setup: BlockSetup;
-  readonly linear: LinearSpec;
-  readonly site: SiteMethod;
-}
-
 /** Configuration and tensors of an adapter under peft's names. */
 function describeAdapter(parts: AdapterParts): {
   readonly config: Readonly<Record<string, unknown>>;
   readonly tensors: readonly TensorToWrite[];
 } {
   const sites = adaptedSites(parts.setups);
-  const row = onlyMethod(sites);
+  const forms = sites.map((site) => siteForm(parts, site, prefix));
+  const dora = onlyForm(forms);
   const own = new Map(
     parts.setups.flatMap(({ spec }) => spec.tensors.map((tensor) => [tensor.source, tensor])),
   );
@@ -71,7 +63,7 @@ function describeAdapter(parts: AdapterParts): {
   const modulesToSave = namesToSave(parts, modules, bias, adapted);
   const saved = new Set(savedModules(modulesToSave, modules));
 
-  const tensors = sites.flatMap((site) => factorTensors(parts, site, row));
+  const tensors = forms.flatMap((form) => form.tensors);
   for (const [source, tensor] of own) {
     const module = moduleOf(source);
     const isSaved = [...saved].some((name) => module === name || module.startsWith(`${name}.`));
@@ -81,7 +73,8 @@ function describeAdapter(parts: AdapterParts): {
   }
   const { hubId, folder, snapshot, revision } = parts.reference;
   const facts: LoraFacts = {
-    sites: new Map(sites.map(({ linear, site }) => [linear.module, site.method.config])),
+    sites: new Map(sites.map(({ linear }, index) => [linear.module, at(forms, index).config])),
+    dora,
     targetModules: targetNames([...adapted], modules, modulesToSave),
     modulesToSave,
     bias,
@@ -94,40 +87,17 @@ function describeAdapter(parts: AdapterParts): {
   return { config: loraConfig(facts), tensors };
 }
 
-function adaptedSites(setups: readonly BlockSetup[]): readonly AdaptedSite[] {
-  return setups.flatMap((setup) =>
-    setup.spec.linears.flatMap((linear) => {
-      const site = setup.sites.get(linear.name);
-      return site ? [{ setup, linear, site }] : [];
-    }),
-  );
-}
-
-/** The one method of an adapter; peft has no form for several. */
-function onlyMethod(sites: readonly AdaptedSite[]): LinearMethod {
-  const names = [...new Set(sites.map(({ site }) => site.method.name))];
-  const [name = "", ...others] = names;
-  const row = rowNamed(methods, name);
-  invariant(row.kind === "linear", `${name} does not act at linear sites`);
-  if (others.length > 0 || row.peft.type !== "LORA")
+/** Whether the adapter is weight-decomposed; peft has no adapter of several kinds. */
+function onlyForm(forms: readonly SiteForm[]): boolean {
+  const kinds = [...new Set(forms.map(({ type, dora }) => (dora ? "DoRA" : type)))];
+  const [kind = "LORA", ...others] = kinds;
+  if (others.length > 0 || (kind !== "LORA" && kind !== "DoRA"))
     throw new UserError({
       code: "no-peft-form",
-      message: `peft has no single adapter for ${names.join(" with ")}.`,
+      message: `peft has no single adapter for ${kinds.join(" with ")}.`,
       remedy: "Export the merged model: `export: [merged]`.",
     });
-  return row;
-}
-
-function factorTensors(
-  { parameters }: AdapterParts,
-  { setup, linear, site }: AdaptedSite,
-  row: LinearMethod,
-): TensorToWrite[] {
-  return [...site.params].map(([param, { shape }]) => {
-    const name = `${prefix}${linear.module}.${row.peft.tensors[param] ?? param}`;
-    const parameter = parameterName(setup.spec, paramName(linear.name, param));
-    return floatTensor(name, shape, () => parameters.get(parameter).weight);
-  });
+  return kind === "DoRA";
 }
 
 function ownTensor(parts: AdapterParts, tensor: TensorSpec, name: string): TensorToWrite {

@@ -3,6 +3,7 @@ import type { DType, Shape } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { TensorSpec } from "../models/architecture.ts";
 import type { BaseWeights } from "../network/base-weights.ts";
+import type { Factors } from "../network/factors.ts";
 import type { Parameters } from "../network/parameters.ts";
 import { float32ToHalf } from "../weights/dtype-conversion.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
@@ -10,6 +11,7 @@ import type { TensorToWrite } from "../weights/write-safetensors.ts";
 /** Where values lie: trained ones in `parameters`, frozen ones in `base`. */
 export interface ValueSources {
   readonly parameters: Parameters;
+  readonly factors: Factors;
   readonly base: BaseWeights;
 }
 

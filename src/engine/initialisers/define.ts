@@ -26,10 +26,13 @@ export interface PairStart {
 
 export interface InitialiserDefinition<F extends Fields> extends CatalogRow<F> {
   start(config: Infer<F>): PairStart;
+  /** Why the model is not the base's at step 0, where it is not. */
+  readonly changesAtStart?: string;
 }
 
 export interface Initialiser extends CatalogRow {
   readonly kind: "initialiser";
+  readonly changesAtStart: string | undefined;
   readonly bind: (config: unknown) => PairStart;
 }
 
@@ -40,6 +43,7 @@ export function defineInitialiser<F extends Fields>(
   return {
     kind: "initialiser",
     ...rowOf(definition),
+    changesAtStart: definition.changesAtStart,
     bind: (given) => definition.start(complete(fields, given, name)),
   };
 }

@@ -1,21 +1,41 @@
-/** @file What a PEFT method states about a linear site: its tensors, its weight, and a faster forward where there is one. */
+/** @file What a PEFT method states about a linear site: its tensors, its pair or weight, and a faster forward where there is one. */
 import type { Shape } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Fields, Infer, Values } from "../../shared/schema.ts";
 import type { CatalogRow } from "../catalog-row.ts";
 import { rowOf } from "../catalog-row.ts";
 import type { Graph, Value } from "../core/graph.ts";
-import { matmul } from "../core/ops.ts";
+import { matmul, scalar } from "../core/ops.ts";
 import { complete } from "../config.ts";
 import type { TensorSpec } from "../models/architecture.ts";
+import type { Pair } from "./pair.ts";
+import { mergedPair, pairForward } from "./pair.ts";
+import type { Start } from "./start.ts";
 
-/** How a factor starts: `kaimingUniform: a` is U(±√(6 / ((1 + a²) fanIn))) over its last axis, as in PyTorch. */
+/**
+ * How a factor starts. `kaimingUniform: a` is U(±√(6 / ((1 + a²) fanIn))) and `kaimingNormal: a` is
+ * N(0, 2 / ((1 + a²) fanIn)) over all but the first axis, as in PyTorch; `normal` is a deviation, `uniform` a bound.
+ */
 export type Init =
-  "zeros" | "ones" | { readonly kaimingUniform: number } | { readonly normal: number };
+  | "zeros"
+  | "ones"
+  | { readonly kaimingUniform: number }
+  | { readonly kaimingNormal: number }
+  | { readonly normal: number }
+  | { readonly uniform: number }
+  | { readonly constant: number };
 
 export interface ParamSpec {
   readonly shape: Shape;
   readonly init: Init;
+  /** A frozen factor: read by programs, without gradient and optimizer state. */
+  readonly trains?: false;
+  /** All sites of one entry of `method` whose parameter has the same key share one tensor. */
+  readonly key?: string;
+  /** A frozen factor that is drawn again from the experiment's seed instead of being stored. */
+  readonly stored?: false;
+  /** Indices; only frozen. Float32 where not given. */
+  readonly dtype?: "int32";
 }
 
 /** The sizes of a site: W is [out, in]. */
@@ -24,10 +44,22 @@ export interface SiteShape {
   readonly out: number;
 }
 
+/** What a method may know of a site before any weight is read. */
+export interface Site extends SiteShape {
+  /** The last part of its name: `q_proj`. */
+  readonly kind: string;
+  /** The largest sizes among the sites of the same entry of `method`. */
+  readonly most: SiteShape;
+}
+
 /** The frozen base weight as an operator: a method reads of it only what it needs. */
 export interface LinearBase extends SiteShape {
   /** x Wᵀ for x [rows, in]. */
   apply(g: Graph, x: Value): Value;
+  /** y W for y [rows, out]. */
+  applyT(g: Graph, y: Value): Value;
+  /** ‖W_o‖² of each row [out], computed once. */
+  rowNorms2(g: Graph): Value;
   /** W [out, in] in float32; costs a copy where the base is held in another form. */
   dense(g: Graph): Value;
 }
@@ -42,12 +74,21 @@ export interface SiteContext {
 
 type Params<P extends string> = { readonly [Name in P]: Value };
 
+/** The tensors of a pair by what they are in s B core A. */
+export interface Roles<P extends string> {
+  readonly A: P;
+  readonly B: P;
+  readonly core?: P;
+}
+
 export interface LinearMethodDefinition<F extends Fields, P extends string> extends CatalogRow<F> {
-  /** Each tensor's shape and start. */
-  params(site: SiteShape, config: Infer<F>): { readonly [Name in P]: ParamSpec };
-  /** The definition: the whole weight W' [out, in]. */
-  weight(g: Graph, W: Value, params: Params<P>, config: Infer<F>): Value;
-  /** x W'ᵀ for x [rows, in], cheaper than by `weight`. */
+  /** Each tensor's shape and start; an entry may be left out by the configuration. */
+  params(site: Site, config: Infer<F>): { readonly [Name in P]: ParamSpec };
+  /** s B core A that is added to W; merging, export and the forward pass follow from it. */
+  pair?(g: Graph, params: Params<P>, config: Infer<F>, site: SiteShape): Pair;
+  /** The definition: the whole weight W' [out, in]; W plus the pair where not given. */
+  weight?(g: Graph, W: Value, params: Params<P>, config: Infer<F>, site: Site): Value;
+  /** x W'ᵀ for x [rows, in], cheaper than by `weight` and otherwise than by `pair`. */
   forward?(
     g: Graph,
     x: Value,
@@ -55,31 +96,64 @@ export interface LinearMethodDefinition<F extends Fields, P extends string> exte
     params: Params<P>,
     config: Infer<F>,
     ctx: SiteContext,
+    site: Site,
   ): Value;
-  /** Suffixes of the tensors in an adapter file of peft. */
-  readonly peft: { readonly type: string; readonly tensors: { readonly [Name in P]: string } };
+  /** The layer's bias [out] as the method changes it. */
+  bias?(g: Graph, b: Value, params: Params<P>, config: Infer<F>, site: Site): Value;
+  /** A scalar that is added to the training loss once each optimizer step. */
+  losses?(g: Graph, params: Params<P>, config: Infer<F>): Value;
+  /** What starts from data, after everything was drawn and after an initialiser. */
+  start?(config: Infer<F>): Start | undefined;
+  /** Which tensors an initialiser fills; only where every initialiser of pairs makes sense. */
+  readonly roles?: Roles<P>;
+  /** Why the model is not the base's at step 0, where it is not. */
+  readonly changesAtStart?: string;
+  /** Suffixes of the tensors in an adapter file of peft, where peft has this method. */
+  readonly peft?: PeftForm<P>;
+  /** Why neither peft nor a plain pair can hold it, where nothing but merged weights can. */
+  readonly mergesOnly?: string;
 }
+
+/** A method in peft: the suffix of each tensor's name. */
+export interface PeftForm<P extends string> {
+  readonly type: string;
+  readonly tensors: { readonly [Name in P]: string };
+  /** `use_dora` of its LoraConfig. */
+  readonly dora?: true;
+}
+
+type Named = ReadonlyMap<string, Value>;
 
 /** A method with its configuration for one site. */
 export interface BoundMethod {
   readonly name: string;
   /** What it was bound to: the site's own rank and alpha where patterns vary them. */
   readonly config: Values;
-  readonly params: (site: SiteShape) => ReadonlyMap<string, ParamSpec>;
-  readonly weight: (g: Graph, W: Value, params: ReadonlyMap<string, Value>) => Value;
+  readonly params: (site: SiteShape & Partial<Site>) => ReadonlyMap<string, ParamSpec>;
+  readonly weight: (g: Graph, W: Value, params: Named, kind?: string) => Value;
   readonly forward: (
     g: Graph,
     x: Value,
     base: LinearBase,
-    params: ReadonlyMap<string, Value>,
+    params: Named,
     ctx: SiteContext,
+    kind?: string,
   ) => Value;
+  readonly pair: ((g: Graph, params: Named, site: SiteShape) => Pair) | undefined;
+  readonly bias:
+    ((g: Graph, b: Value, params: Named, site: SiteShape, kind?: string) => Value) | undefined;
+  readonly losses: ((g: Graph, params: Named) => Value) | undefined;
+  readonly start: Start | undefined;
+  readonly roles: Roles<string> | undefined;
 }
 
 /** A method as the catalog lists it. */
 export interface LinearMethod extends CatalogRow {
   readonly kind: "linear";
-  readonly peft: { readonly type: string; readonly tensors: Readonly<Record<string, string>> };
+  readonly peft: PeftForm<string> | undefined;
+  readonly mergesOnly: string | undefined;
+  readonly changesAtStart: string | undefined;
+  readonly roles: Roles<string> | undefined;
   /** Binds the method to a configuration that the experiment's checks have passed. */
   readonly bind: (config: unknown) => BoundMethod;
 }
@@ -88,34 +162,72 @@ export interface LinearMethod extends CatalogRow {
 export function defineLinearMethod<F extends Fields, P extends string>(
   definition: LinearMethodDefinition<F, P>,
 ): LinearMethod {
-  const { name, config: fields, peft } = definition;
+  const { name, config: fields, peft, roles, changesAtStart, mergesOnly } = definition;
   return {
     kind: "linear",
     ...rowOf(definition),
     peft,
+    mergesOnly,
+    roles,
+    changesAtStart,
     bind(given) {
       const config = complete(fields, given, name);
-      const named = (values: ReadonlyMap<string, Value>): Params<P> => {
+      const whole = (site: SiteShape & Partial<Site>): Site => ({
+        in: site.in,
+        out: site.out,
+        kind: site.kind ?? "",
+        most: site.most ?? site,
+      });
+      const named = (values: Named, site: SiteShape): Params<P> => {
         const params: unknown = Object.fromEntries(values);
-        invariant(isParams<P>(params, Object.keys(peft.tensors)), `${name} lacks a tensor`);
+        const names = Object.keys(definition.params(whole(site), config));
+        invariant(isParams<P>(params, names), `${name} lacks a tensor`);
         return params;
       };
+      const pairOf = (g: Graph, params: Params<P>, site: SiteShape): Pair => {
+        const pair = definition.pair?.(g, params, config, site);
+        invariant(pair, `${name} states neither a weight nor a pair`);
+        return pair;
+      };
+      const sized = ({ shape: [out = 1, width = 1] }: Value, kind: string): Site =>
+        whole({ in: width, out, kind });
+      const weight = (g: Graph, W: Value, params: Params<P>, site: Site): Value =>
+        definition.weight?.(g, W, params, config, site) ??
+        mergedPair(g, W, pairOf(g, params, site));
       return {
         name,
         config,
-        params: (site) => new Map(Object.entries<ParamSpec>(definition.params(site, config))),
-        weight: (g, W, params) => definition.weight(g, W, named(params), config),
-        forward(g, x, base, params, ctx) {
-          const own = named(params);
-          return (
-            definition.forward?.(g, x, base, own, config, ctx) ??
-            matmul(g, x, definition.weight(g, base.dense(g), own, config), { transB: true })
-          );
+        params: (site) =>
+          new Map(Object.entries<ParamSpec>(definition.params(whole(site), config))),
+        weight(g, W, params, kind = "") {
+          const site = sized(W, kind);
+          return weight(g, W, named(params, site), site);
         },
+        forward(g, x, base, params, ctx, kind = "") {
+          const site = whole({ in: base.in, out: base.out, kind });
+          const own = named(params, site);
+          if (definition.forward) return definition.forward(g, x, base, own, config, ctx, site);
+          if (definition.weight)
+            return matmul(g, x, weight(g, base.dense(g), own, site), { transB: true });
+          return pairForward(g, x, base, pairOf(g, own, site), ctx);
+        },
+        pair: definition.pair && ((g, params, site) => pairOf(g, named(params, site), site)),
+        bias:
+          definition.bias &&
+          ((g, b, params, site, kind = "") =>
+            definition.bias?.(g, b, named(params, site), config, whole({ ...site, kind })) ?? b),
+        losses:
+          definition.losses &&
+          ((g, params) => definition.losses?.(g, named(params, anySite), config) ?? scalar(g, 0)),
+        start: definition.start?.(config),
+        roles,
       };
     },
   };
 }
+
+/** Names of tensors do not depend on sizes. */
+const anySite: SiteShape = { in: 1, out: 1 };
 
 function isParams<P extends string>(
   params: unknown,

@@ -11,7 +11,6 @@
  *   B [out, r]  trained, zeros
  */
 import { bool, int, number } from "../../shared/schema.ts";
-import { add, matmul, scale } from "../core/ops.ts";
 import { defineLinearMethod } from "./define.ts";
 
 export const lora = defineLinearMethod({
@@ -40,15 +39,14 @@ export const lora = defineLinearMethod({
     A: { shape: [r, n], init: { kaimingUniform: Math.sqrt(5) } },
     B: { shape: [m, r], init: "zeros" },
   }),
-  weight: (g, W, { A, B }, config) => add(g, W, scale(g, matmul(g, B, A), scaling(config))),
-  // (x Aᵀ) Bᵀ costs O(r (in + out)) for each row instead of forming B A.
-  forward: (g, x, base, { A, B }, config, ctx) => {
-    const down = matmul(g, ctx.dropout(x), A, { transB: true });
-    return add(g, base.apply(g, x), matmul(g, down, B, { transB: true, alpha: scaling(config) }));
-  },
+  pair: (_g, { A, B }, config) => ({ A, B, scale: scaling(config) }),
+  roles: { A: "A", B: "B" },
+  axes: { P: "low-rank pair", E: "adapter of peft" },
+  evidence: "reference",
 });
 
-function scaling({
+/** s of a pair under these fields. */
+export function scaling({
   r,
   alpha,
   use_rslora,

@@ -33,6 +33,8 @@ export interface Decoder {
 
 export interface BaseWeights {
   get(source: string): HeldTensor;
+  /** Puts another in a tensor's place, before any pass has read it. */
+  replace(source: string, held: HeldTensor): void;
   /** A tensor in float32, decoded into the shared buffer where it is held otherwise. */
   decode(source: string): Float32Array;
   /** Rows of an embedding table [ids.length, width], written into `into`. */
@@ -42,9 +44,10 @@ export interface BaseWeights {
 }
 
 export function createBaseWeights(
-  tensors: ReadonlyMap<string, HeldTensor>,
+  loaded: ReadonlyMap<string, HeldTensor>,
   decoder: Decoder,
 ): BaseWeights {
+  const tensors = new Map(loaded);
   const get = (source: string): HeldTensor => {
     const tensor = tensors.get(source);
     invariant(tensor, `the base tensor ${source} was not loaded`);
@@ -53,6 +56,10 @@ export function createBaseWeights(
   const all = [...tensors.values()];
   return {
     get,
+    replace(source, held) {
+      invariant(tensors.has(source), `the base tensor ${source} was not loaded`);
+      tensors.set(source, held);
+    },
     decode(source) {
       const tensor = get(source);
       switch (tensor.type) {

@@ -5,7 +5,7 @@ import type { TokenInputs } from "../models/architecture.ts";
 import { layerNames } from "../programs/layer.ts";
 import { inputNames } from "../programs/scope.ts";
 import type { BlockSetup } from "../programs/setup.ts";
-import { parameterName, trainedTensors } from "../programs/setup.ts";
+import { frozenFactors, parameterName, trainedTensors } from "../programs/setup.ts";
 import type { Backend, DeviceTensor, HostData } from "../runtime/backend.ts";
 import type { BaseWeights } from "./base-weights.ts";
 import type { Buffers } from "./buffers.ts";
@@ -44,12 +44,14 @@ export interface BindingSources {
   readonly base: BaseWeights;
   readonly frozen: FrozenTensors;
   readonly trained: TrainedTensors;
+  /** Frozen factors of methods, by name. */
+  readonly factor: (name: string) => DeviceTensor;
   readonly buffers: Buffers;
 }
 
 export function createBindings(
   setup: BlockSetup,
-  { backend, base, frozen, trained, buffers }: BindingSources,
+  { backend, base, frozen, trained, factor, buffers }: BindingSources,
 ): BlockBindings {
   const { spec } = setup;
   const resident = new Map<string, () => DeviceTensor>();
@@ -69,9 +71,14 @@ export function createBindings(
     resident.set(layerNames.accumulated(name), () => trained.gradient(parameter));
     gradients.set(layerNames.gradient(name), parameter);
   }
+  for (const { name } of frozenFactors(setup)) {
+    const full = parameterName(spec, name);
+    resident.set(inputNames.tensor(name), () => factor(full));
+  }
   for (const { name, source, shape, role, rows = "ids" } of spec.tensors) {
     if (setup.trained.has(name)) continue;
     sources.set(inputNames.tensor(name), source);
+    resident.set(inputNames.rowNorms2(name), () => frozen.rowNorms2(source));
     const held = base.get(source);
     if (held.type === "float32") resident.set(inputNames.tensor(name), () => frozen.plain(source));
     else if (held.type === "nf4") {

@@ -10,6 +10,8 @@ import { createBindings } from "./bindings.ts";
 import type { BlockBindings, DrawMask } from "./bindings.ts";
 import { createBuffers } from "./buffers.ts";
 import type { Buffers } from "./buffers.ts";
+import type { Factors } from "./factors.ts";
+import { factorTensors } from "./factors.ts";
 import { createFrozenTensors } from "./frozen-tensors.ts";
 import type { Parameters } from "./parameters.ts";
 import { compilePipeline } from "./pipeline.ts";
@@ -26,6 +28,7 @@ export interface NetworkOptions {
   readonly setups: ReadonlyMap<string, BlockSetup>;
   readonly base: BaseWeights;
   readonly parameters: Parameters;
+  readonly factors: Factors;
   /** Keep only each layer's input for the backward pass, and compute the rest again. */
   readonly checkpointing: boolean;
   readonly drawMask: DrawMask;
@@ -52,6 +55,7 @@ export interface NetworkContext {
   readonly cache: ProgramCache;
   readonly buffers: Buffers;
   readonly parameters: Parameters;
+  readonly factors: Factors;
   readonly trained: TrainedTensors;
   readonly checkpointing: boolean;
   readonly drawMask: DrawMask;
@@ -65,17 +69,18 @@ export interface NetworkContext {
 }
 
 export function createContext(options: NetworkOptions): NetworkContext {
-  const { backend, model, parameters, base } = options;
+  const { backend, model, parameters, factors, base } = options;
   const cache = createProgramCache(backend);
   const buffers = createBuffers(backend);
   const trained = createTrainedTensors(backend, parameters);
   const frozen = createFrozenTensors({ backend, cache, base, buffers });
+  const factor = factorTensors(backend, factors);
   const blocks = model.blocks.map((spec): Block => {
     const setup = options.setups.get(spec.id);
     invariant(setup, `block ${spec.id} was not set up`);
     return {
       setup,
-      bindings: createBindings(setup, { backend, base, frozen, trained, buffers }),
+      bindings: createBindings(setup, { backend, base, frozen, trained, factor, buffers }),
       trains: trainedTensors(setup).length > 0,
     };
   });
@@ -91,6 +96,7 @@ export function createContext(options: NetworkOptions): NetworkContext {
     cache,
     buffers,
     parameters,
+    factors,
     trained,
     checkpointing: options.checkpointing,
     drawMask: options.drawMask,

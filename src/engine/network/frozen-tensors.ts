@@ -14,6 +14,8 @@ export interface FrozenTensors {
   codes(source: string): DeviceTensor;
   /** NF4 scales float32 [⌈n/blockSize⌉] for a program's input; on the host valid until that input's next ones. */
   absmax(source: string, input: string): DeviceTensor;
+  /** Squares of the rows' norms [out] of a matrix as it is held. */
+  rowNorms2(source: string): DeviceTensor;
   /** Expanded to float32 in memory that the next call may overwrite. */
   decoded(source: string): Promise<DeviceTensor>;
 }
@@ -45,6 +47,7 @@ function onHost({ backend, base, buffers }: FrozenSources): FrozenTensors {
         if (data instanceof Float32Array) packed.absmax(data);
       });
     },
+    rowNorms2: (source) => once(`norms of ${source}`, () => rowNorms2(backend, base, source)),
     decoded: (source) =>
       Promise.resolve(backend.upload("float32", base.get(source).shape, base.decode(source))),
   };
@@ -76,6 +79,7 @@ function onDevice({ backend, cache, base, buffers }: FrozenSources): FrozenTenso
         backend.view(words(source), "uint8", [packedOf(base, source).codes.length]),
       ),
     absmax,
+    rowNorms2: (source) => once(`norms of ${source}`, () => rowNorms2(backend, base, source)),
     async decoded(source) {
       const { shape } = base.get(source);
       const { blockSize } = packedOf(base, source);
@@ -110,6 +114,17 @@ function plain(backend: Backend, base: BaseWeights, source: string): DeviceTenso
   const held = base.get(source);
   invariant(held.type === "float32", `${source} is held in ${held.type}`);
   return backend.upload("float32", held.shape, held.data);
+}
+
+function rowNorms2(backend: Backend, base: BaseWeights, source: string): DeviceTensor {
+  const [rows = 1, width = 1] = base.get(source).shape;
+  const W = base.decode(source);
+  const squares = Float32Array.from({ length: rows }, (_, row) => {
+    let sum = 0;
+    for (const value of W.subarray(row * width, (row + 1) * width)) sum += value * value;
+    return sum;
+  });
+  return backend.upload("float32", [rows], squares);
 }
 
 function packedOf(base: BaseWeights, source: string): PackedNF4 {

@@ -56,6 +56,7 @@ export const lowerRules: LowerRules = {
   Erf: plain("Erf"),
   Sigmoid: plain("Sigmoid"),
   Relu: plain("Relu"),
+  Detach: plain("Identity"),
   Abs: plain("Abs"),
   Sign: (e, node) => {
     if (e.device !== "webgpu") {
@@ -233,6 +234,16 @@ export const lowerRules: LowerRules = {
   },
   PickColumn: plain("GatherElements", { axis: int(1) }),
   AddColumn: plain("ScatterElements", { axis: int(1), reduction: text("add") }),
+  GatherColumns: plain("Gather", { axis: int(1) }),
+  ScatterColumns: (e, node) => {
+    const [x, indices, updates] = [0, 1, 2].map((index) => at(node.inputs, index));
+    invariant(x && indices && updates, "ScatterColumns takes x, indices and updates");
+    const everywhere = e.call("Expand", [e.name(indices), e.int64(updates.shape)]);
+    e.node("ScatterElements", [e.name(x), everywhere, e.name(updates)], [outputName(e, node)], {
+      axis: int(1),
+      reduction: text("add"),
+    });
+  },
 };
 
 function optional(e: Emitter, value: Value | undefined): string[] {

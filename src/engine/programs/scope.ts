@@ -3,10 +3,10 @@ import { elementCount } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { add, gather, matmul, matmulNF4, mul, reshape, scale, cast } from "../core/ops.ts";
-import type { LinearBase } from "../methods/define.ts";
+import type { LinearBase, ParamSpec } from "../methods/define.ts";
 import type { BlockScope, LinearSpec, TensorSpec } from "../models/architecture.ts";
 import type { BlockSetup, SiteMethod } from "./setup.ts";
-import { paramName, storageOf } from "./setup.ts";
+import { kindOf, localName, storageOf } from "./setup.ts";
 
 /** A traced block: its scope, and the inputs that train. */
 export interface TracedScope extends BlockScope {
@@ -14,11 +14,12 @@ export interface TracedScope extends BlockScope {
   readonly trained: ReadonlyMap<string, Value>;
 }
 
-/** Names of program inputs: a weight, its NF4 parts, a factor's dropout mask, looked-up rows. */
+/** Names of program inputs: a weight, its NF4 parts, the squares of its rows' norms, a factor's dropout mask, looked-up rows. */
 export const inputNames = {
   tensor: (name: string) => `tensor.${name}`,
   codes: (name: string) => `codes.${name}`,
   absmax: (name: string) => `absmax.${name}`,
+  rowNorms2: (name: string) => `norms.${name}`,
   mask: (site: string) => `mask.${site}`,
   rows: (table: string) => `rows.${table}`,
 } as const;
@@ -53,28 +54,37 @@ export function traceScope(
       return value;
     });
   };
-  const param = (name: string, shape: readonly number[]): Value =>
+  const param = (name: string, { shape, dtype, trains }: ParamSpec): Value =>
     once(inputNames.tensor(name), () => {
-      const value = g.input(inputNames.tensor(name), "float32", shape);
-      trained.set(name, value);
+      const value = g.input(inputNames.tensor(name), dtype ?? "float32", shape);
+      if (trains !== false) trained.set(name, value);
       return value;
     });
+  const paramsOf = (name: string, site: SiteMethod): ReadonlyMap<string, Value> =>
+    new Map([...site.params].map(([p, spec]) => [p, param(localName(name, site, p), spec)]));
 
   const baseOf = (linear: LinearSpec): LinearBase => {
     const name = `${linear.name}.weight`;
     const storage = storageOf(setup, name);
-    const size = { in: linear.in, out: linear.out };
+    const common = {
+      in: linear.in,
+      out: linear.out,
+      dense: () => tensor(name),
+      applyT: (_g: Graph, y: Value) => matmul(g, y, tensor(name)),
+      rowNorms2: () =>
+        once(inputNames.rowNorms2(name), () =>
+          g.input(inputNames.rowNorms2(name), "float32", [linear.out]),
+        ),
+    };
     if (storage.type !== "nf4")
       return {
-        ...size,
-        dense: () => tensor(name),
+        ...common,
         apply: (_g, x) => matmul(g, x, tensor(name), { transB: true }),
       };
     const elements = linear.in * linear.out;
     const blocks = Math.ceil(elements / storage.blockSize);
     return {
-      ...size,
-      dense: () => tensor(name),
+      ...common,
       apply: (_g, x) =>
         matmulNF4(
           g,
@@ -85,7 +95,7 @@ export function traceScope(
           once(inputNames.absmax(name), () =>
             g.input(inputNames.absmax(name), "float32", [blocks]),
           ),
-          { ...size, blockSize: storage.blockSize, decoded: tensor(name) },
+          { in: linear.in, out: linear.out, blockSize: storage.blockSize, decoded: tensor(name) },
         ),
     };
   };
@@ -114,21 +124,20 @@ export function traceScope(
       invariant(linear, `block ${setup.spec.id} has no linear site ${name}`);
       const base = baseOf(linear);
       const site = setup.sites.get(name);
-      const y = site
-        ? site.method.forward(
-            g,
-            x,
-            base,
-            new Map(
-              [...site.params].map(([p, { shape }]) => [p, param(paramName(name, p), shape)]),
-            ),
-            {
-              dropout: (value) => dropped(name, site, value),
-              drops: mode.training && site.dropout > 0,
-            },
-          )
-        : base.apply(g, x);
-      return linear.bias ? add(g, y, tensor(`${name}.bias`)) : y;
+      const bias = (): Value => tensor(`${name}.bias`);
+      if (!site) {
+        const y = base.apply(g, x);
+        return linear.bias ? add(g, y, bias()) : y;
+      }
+      const params = paramsOf(name, site);
+      const kind = kindOf(linear);
+      const context = {
+        dropout: (value: Value) => dropped(name, site, value),
+        drops: mode.training && site.dropout > 0,
+      };
+      const y = site.method.forward(g, x, base, params, context, kind);
+      if (!linear.bias) return y;
+      return add(g, y, site.method.bias?.(g, bias(), params, linear, kind) ?? bias());
     },
   };
 }

@@ -2,7 +2,8 @@
 import type { Shape } from "../../shared/dtypes.ts";
 import { dtypeBytes } from "../../shared/dtypes.ts";
 import type { BoundMethod, ParamSpec } from "../methods/define.ts";
-import type { BlockSpec } from "../models/architecture.ts";
+import type { Start } from "../methods/start.ts";
+import type { BlockSpec, LinearSpec } from "../models/architecture.ts";
 
 /** How a base weight is held in memory. Only linear weights and embedding tables are held other than in float32. */
 export type Storage =
@@ -23,6 +24,10 @@ export interface SiteMethod {
   readonly params: ReadonlyMap<string, ParamSpec>;
   /** Share of the inputs set to zero in training. */
   readonly dropout: number;
+  /** Under which tensors that several sites share are named: one for each entry of `method`. */
+  readonly group?: string;
+  /** What starts its tensors from data, in this order. */
+  readonly starts?: readonly Start[];
 }
 
 export interface BlockSetup {
@@ -37,9 +42,14 @@ export interface BlockSetup {
 
 /** A trained tensor of a block: one of its own, or a method's at a site. */
 export interface TrainedTensor {
-  /** Name within the block: `input_layernorm.weight`, `self_attn.q_proj#A`. */
+  /** Name within the block: `input_layernorm.weight`, `self_attn.q_proj#A`, or `shared#A` where sites share it. */
   readonly name: string;
   readonly shape: Shape;
+}
+
+/** A method's tensor with its name within a block; sites of a block that share it have it once. */
+export interface MethodTensor extends TrainedTensor {
+  readonly spec: ParamSpec;
 }
 
 /** Name within a block of a method's tensor at a site. */
@@ -47,7 +57,17 @@ export function paramName(site: string, param: string): string {
   return `${site}#${param}`;
 }
 
-/** Name in the whole model of a trained tensor of a block: its source, or the module with the factor. */
+/** The same for tensors that may be shared. */
+export function localName(
+  site: string,
+  { params, group = "shared" }: Pick<SiteMethod, "params" | "group">,
+  param: string,
+): string {
+  const key = params.get(param)?.key;
+  return key === undefined ? paramName(site, param) : paramName(group, key);
+}
+
+/** Name in the whole model of a trained tensor of a block: its source, the module with the factor, or the shared tensor. */
 export function parameterName(spec: BlockSpec, name: string): string {
   const [site = "", param] = name.split("#");
   if (param === undefined)
@@ -55,16 +75,34 @@ export function parameterName(spec: BlockSpec, name: string): string {
   return `${spec.linears.find((linear) => linear.name === site)?.module ?? site}#${param}`;
 }
 
+/** Every tensor of a method in a block, trained and frozen, in a fixed order. */
+export function methodTensors(setup: BlockSetup): readonly MethodTensor[] {
+  const tensors = new Map<string, MethodTensor>();
+  for (const { name: site } of setup.spec.linears) {
+    const method = setup.sites.get(site);
+    for (const [param, spec] of method?.params ?? []) {
+      const name = method ? localName(site, method, param) : "";
+      tensors.set(name, { name, shape: spec.shape, spec });
+    }
+  }
+  return [...tensors.values()];
+}
+
 /** Everything that trains in a block, in a fixed order. */
 export function trainedTensors(setup: BlockSetup): readonly TrainedTensor[] {
   const own = setup.spec.tensors.filter(({ name }) => setup.trained.has(name));
-  const params = setup.spec.linears.flatMap(({ name: site }) =>
-    [...(setup.sites.get(site)?.params ?? [])].map(([param, { shape }]) => ({
-      name: paramName(site, param),
-      shape,
-    })),
-  );
-  return [...own.map(({ name, shape }) => ({ name, shape })), ...params];
+  const params = methodTensors(setup).filter(({ spec }) => spec.trains !== false);
+  return [...own, ...params].map(({ name, shape }) => ({ name, shape }));
+}
+
+/** Factors that programs read and that do not train. */
+export function frozenFactors(setup: BlockSetup): readonly MethodTensor[] {
+  return methodTensors(setup).filter(({ spec }) => spec.trains === false);
+}
+
+/** What a site is called in its layer: `q_proj`. */
+export function kindOf({ module }: Pick<LinearSpec, "module">): string {
+  return module.slice(module.lastIndexOf(".") + 1);
 }
 
 /** The storage of a block's tensor. */

@@ -119,6 +119,7 @@ const evaluators: { readonly [Op in OpName]: Evaluate<Op> } = {
   Relu: unary((x) => Math.max(x, 0)),
   Abs: unary(Math.abs),
   Sign: unary(Math.sign),
+  Detach: unary((x) => x),
   Round: unary(roundHalfEven),
   Silu: unary((x) => x * sigmoid(x)),
   Gelu: gelu,
@@ -145,6 +146,8 @@ const evaluators: { readonly [Op in OpName]: Evaluate<Op> } = {
   ScatterAdd: layout.scatterAdd,
   PickColumn: layout.pickColumn,
   AddColumn: layout.addColumn,
+  GatherColumns: layout.gatherColumns,
+  ScatterColumns: layout.scatterColumns,
 };
 
 /** Inputs that the outputs depend on. */

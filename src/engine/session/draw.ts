@@ -1,7 +1,9 @@
 /** @file Everything random of a run: starts of trained tensors and dropout, each from a stream of its own. */
-import { createRandom, streamKey } from "../../../kernels/random/index.ts";
+import { createRandom, permutation, streamKey } from "../../../kernels/random/index.ts";
+import type { StreamKey } from "../../../kernels/random/index.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import type { Shape } from "../../shared/dtypes.ts";
+import type { StartRandom } from "../methods/start.ts";
 import type { DrawMask } from "../network/bindings.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
 import type { Draw } from "./load-weights.ts";
@@ -12,6 +14,8 @@ export interface RandomNumbers {
   /** The micro-batch that the next masks are for; steps count from 1. */
   readonly begin: (step: number, microBatch: number) => void;
   readonly mask: DrawMask;
+  /** For what starts from data at a module. */
+  readonly ofStart: (module: string, name: string) => StartRandom;
 }
 
 export function randomNumbers(seed: number): RandomNumbers {
@@ -24,7 +28,23 @@ export function randomNumbers(seed: number): RandomNumbers {
       else if ("kaimingUniform" in init) {
         const bound = kaimingBound(shape, init.kaimingUniform);
         random.uniform(key, 0, into, -bound, bound);
-      } else random.normal(key, 0, into, 0, init.normal);
+      } else if ("kaimingNormal" in init)
+        random.normal(key, 0, into, 0, kaimingBound(shape, init.kaimingNormal) / Math.sqrt(3));
+      else if ("uniform" in init) random.uniform(key, 0, into, -init.uniform, init.uniform);
+      else if ("constant" in init) into.fill(init.constant);
+      else random.normal(key, 0, into, 0, init.normal);
+    },
+    ofStart(module, name) {
+      const key = (kind: string): StreamKey => streamKey(seed, "start", module, name, kind);
+      return {
+        uniform(into, low, high) {
+          random.uniform(key("uniform"), 0, into, low, high);
+        },
+        normal(into, mean, deviation) {
+          random.normal(key("normal"), 0, into, mean, deviation);
+        },
+        permutation: (count) => Int32Array.from(permutation(key("permutation"), count)),
+      };
     },
     begin(step, microBatch) {
       place = [step, microBatch];

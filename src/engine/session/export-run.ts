@@ -9,6 +9,7 @@ import { writeMergedModel } from "../exports/merged-model.ts";
 import { writePeftAdapter } from "../exports/peft-adapter.ts";
 import { pythonScript } from "../exports/script.ts";
 import type { BaseWeights } from "../network/base-weights.ts";
+import type { Factors } from "../network/factors.ts";
 import type { Parameters } from "../network/parameters.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { writeFileAtomic } from "../runs/atomic.ts";
@@ -21,6 +22,7 @@ export interface TrainedModel {
   readonly setup: ModelSetup;
   readonly backend: Backend;
   readonly parameters: Parameters;
+  readonly factors: Factors;
   readonly base: BaseWeights;
   readonly reference: ResolvedModel;
   /** The dtype that a tensor of the checkpoint is stored in. */
@@ -31,9 +33,12 @@ export interface TrainedModel {
 
 type Choices = Experiment["method"];
 
-/** Whether the experiment's methods all add to linear layers, so that there is an adapter. */
+/** Whether the experiment's methods all add to linear layers in a form that an adapter file has. */
 export function hasAdapter(choices: Choices): boolean {
-  return choices.every(({ type }) => rowNamed(methods, type).kind === "linear");
+  return choices.every(({ type }) => {
+    const row = rowNamed(methods, type);
+    return row.kind === "linear" && row.mergesOnly === undefined;
+  });
 }
 
 /** Writes the forms that the experiment asks for into the run folder; there is always one to go on with. */
@@ -72,12 +77,12 @@ export async function exportRun(
 /** Writes an adapter folder in peft's form. */
 export async function exportAdapter(
   choices: Choices,
-  { setup, parameters, base, reference }: TrainedModel,
+  { setup, backend, parameters, factors, base, reference }: TrainedModel,
   folder: string,
 ): Promise<void> {
   const { model, setups } = setup;
   await writePeftAdapter(
-    { model, setups: [...setups.values()], choices, parameters, base, reference },
+    { model, setups: [...setups.values()], choices, backend, parameters, factors, base, reference },
     folder,
   );
 }
@@ -88,7 +93,7 @@ export async function exportMerged(
   folder: string,
   tell: (finding: Finding) => void,
 ): Promise<void> {
-  const { setup, backend, parameters, base, reference, storedType, labels } = trained;
+  const { setup, backend, parameters, factors, base, reference, storedType, labels } = trained;
   if (base.bytes.quantized > 0) tell(quantizedMerge);
   await writeMergedModel(
     {
@@ -96,6 +101,7 @@ export async function exportMerged(
       model: setup.model,
       setups: [...setup.setups.values()],
       parameters,
+      factors,
       base,
       baseFolder: reference.folder,
       storedType,

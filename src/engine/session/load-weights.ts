@@ -6,11 +6,12 @@ import type { Nf4, Scales } from "../../../kernels/nf4/index.ts";
 import type { Init } from "../methods/define.ts";
 import type { Model, TensorSpec } from "../models/architecture.ts";
 import type { HeldTensor, PackedNF4 } from "../network/base-weights.ts";
+import type { Factors } from "../network/factors.ts";
 import type { Parameters } from "../network/parameters.ts";
 import type { BlockSetup, Storage } from "../programs/setup.ts";
 import { storageOf } from "../programs/setup.ts";
 import { refuseNonFinite, requireTensor } from "../weights/check-tensor.ts";
-import { halfToFloat32 } from "../weights/dtype-conversion.ts";
+import { float32ToHalf, halfToFloat32 } from "../weights/dtype-conversion.ts";
 import type { TensorInfo } from "../weights/safetensors.ts";
 import type { WeightSource } from "../weights/weight-source.ts";
 import type { ModelSetup } from "./set-up.ts";
@@ -71,6 +72,14 @@ export async function startParameters(
   }
 }
 
+/** Draws the frozen factors. */
+export function drawFactors(setup: ModelSetup, factors: Factors, draw: Draw): void {
+  for (const { name, shape, init } of setup.factors) {
+    const { data } = factors.get(name);
+    if (data instanceof Float32Array) draw(name, shape, init, data);
+  }
+}
+
 /** A checkpoint and the model that it is read as. */
 interface Checkpoint {
   readonly model: Model;
@@ -107,13 +116,44 @@ async function hold(
       return { type: storage.type, shape, data };
     }
     case "nf4": {
-      invariant(nf4, "NF4 weights need the kernel");
       const values = await readFloats(tensor, checkpoint);
-      const packed = pack(tensor, values, storage, nf4);
+      const held = holdValues(tensor, storage, values, nf4);
       giveBack(values);
-      return { type: "nf4", shape, packed };
+      return held;
     }
   }
+}
+
+/** Values [shape] in the form that a tensor is held in; float32 ones are kept, not copied. */
+export function holdValues(
+  tensor: TensorSpec,
+  storage: Storage,
+  values: Float32Array,
+  nf4: Nf4 | undefined,
+): HeldTensor {
+  const { shape } = tensor;
+  switch (storage.type) {
+    case "float32":
+      return { type: "float32", shape, data: values };
+    case "float16":
+    case "bfloat16": {
+      const data = new Uint16Array(values.length);
+      float32ToHalf(storage.type, values, data);
+      return { type: storage.type, shape, data };
+    }
+    case "nf4":
+      invariant(nf4, "NF4 weights need the kernel");
+      return { type: "nf4", shape, packed: pack(tensor, values, storage, nf4) };
+  }
+}
+
+/** A frozen tensor of a setup in float32, as the file has it. */
+export function readOriginal(
+  { model }: ModelSetup,
+  source: WeightSource,
+  tensor: TensorSpec,
+): Promise<Float32Array> {
+  return readFloats(tensor, { model, source });
 }
 
 function pack(

@@ -15,6 +15,7 @@ import type { PlacedAdapter } from "../adapters/place-adapter.ts";
 import type { HeadOutputs, Task, TensorSpec } from "../models/architecture.ts";
 import type { NetworkContext } from "../network/context.ts";
 import { createContext } from "../network/context.ts";
+import { createFactors } from "../network/factors.ts";
 import { createParameters } from "../network/parameters.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
 import { readWeights, weightsFile } from "../train/run-state.ts";
@@ -24,6 +25,7 @@ import { throwErrors } from "../weights/read-errors.ts";
 import { openWeights } from "../weights/weight-source.ts";
 import type { DeviceFields } from "./choose-device.ts";
 import { chooseDevice } from "./choose-device.ts";
+import { randomNumbers } from "./draw.ts";
 import type { TrainedModel } from "./export-run.ts";
 import type { Draw, OnProgress } from "./load-weights.ts";
 import { startParameters } from "./load-weights.ts";
@@ -34,6 +36,7 @@ import { openNetwork } from "./open-network.ts";
 import { matchMs } from "./prepare-run.ts";
 import type { ModelSetup } from "./set-up.ts";
 import { heldOn, setUpModel } from "./set-up.ts";
+import { takeOffStored } from "./start-tensors.ts";
 import { storedName } from "./stored-tensor.ts";
 
 export interface InferenceModel {
@@ -54,6 +57,8 @@ export type TrainedPart =
       readonly kind: "checkpoint";
       readonly folder: string;
       readonly method: Experiment["method"];
+      /** Of the experiment: factors that are not stored are drawn from it. */
+      readonly seed: number;
     };
 
 export interface OpenInference {
@@ -138,18 +143,22 @@ async function openOnDevice(
     device: chosen,
     threads,
   });
-  const { context, parameters, base } = await openNetwork({
+  const network = await openNetwork({
     backend,
     setup,
     source: opened.source,
     states: [],
     checkpointing: false,
-    draw: drawNothing,
+    draw: model.trained.kind === "checkpoint" ? drawSeeded(model.trained.seed) : drawNothing,
     drawMask: drawNoMask,
     onProgress,
   });
+  const { context, parameters, factors, base } = network;
   if (adapter && placed) await fillFromAdapter(placed, adapter.source, parameters);
-  if (model.trained.kind === "checkpoint") await readWeights(model.trained.folder, parameters);
+  if (model.trained.kind === "checkpoint") {
+    await readWeights(model.trained.folder, { parameters, factors });
+    await takeOffStored({ ...network, setup });
+  }
   const contexts = [context];
   return {
     opened,
@@ -159,6 +168,7 @@ async function openOnDevice(
       setup,
       backend,
       parameters,
+      factors,
       base,
       reference: opened.resolved,
       storedType: (source) => storedTensor(opened, { source })?.dtype,
@@ -240,9 +250,15 @@ async function plainContext(
     setups,
     base,
     parameters,
+    factors: createFactors([]),
     checkpointing: false,
     drawMask: drawNoMask,
   });
+}
+
+/** Factors of which a checkpoint holds the seed alone. */
+function drawSeeded(seed: number): Draw {
+  return randomNumbers(seed).start;
 }
 
 /** Everything that starts at random is filled from an adapter or a checkpoint. */

@@ -3,9 +3,10 @@ import { createNf4 } from "../../../kernels/nf4/index.ts";
 import type { Nf4 } from "../../../kernels/nf4/index.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import { createBaseWeights } from "../network/base-weights.ts";
-import type { BaseWeights } from "../network/base-weights.ts";
 import type { NetworkContext, NetworkOptions } from "../network/context.ts";
 import { createContext } from "../network/context.ts";
+import type { Factors } from "../network/factors.ts";
+import { createFactors } from "../network/factors.ts";
 import { createDecoder } from "../network/decoder.ts";
 import { createParameters } from "../network/parameters.ts";
 import type { Parameters } from "../network/parameters.ts";
@@ -15,13 +16,20 @@ import { kernelBytes } from "../runtime/kernels.ts";
 import type { Backend } from "../runtime/backend.ts";
 import type { WeightSource } from "../weights/weight-source.ts";
 import type { Draw, OnProgress } from "./load-weights.ts";
-import { loadFrozen, startParameters } from "./load-weights.ts";
+import {
+  drawFactors,
+  holdValues,
+  loadFrozen,
+  readOriginal,
+  startParameters,
+} from "./load-weights.ts";
 import type { ModelSetup } from "./set-up.ts";
+import type { Rewritable } from "./start-tensors.ts";
 
-export interface OpenNetwork {
+export interface OpenNetwork extends Rewritable {
   readonly context: NetworkContext;
   readonly parameters: Parameters;
-  readonly base: BaseWeights;
+  readonly factors: Factors;
 }
 
 export interface OpenNetworkOptions {
@@ -48,12 +56,29 @@ export async function openNetwork(options: OpenNetworkOptions): Promise<OpenNetw
   );
   const parameters = createParameters(setup.trained, options.states);
   await startParameters(setup, parameters, source, options.draw);
+  const factors = createFactors(setup.factors);
+  drawFactors(setup, factors, options.draw);
   const { model, setups } = setup;
   const { checkpointing, drawMask } = options;
   return {
-    context: createContext({ backend, model, setups, base, parameters, checkpointing, drawMask }),
+    context: createContext({
+      backend,
+      model,
+      setups,
+      base,
+      parameters,
+      factors,
+      checkpointing,
+      drawMask,
+    }),
     parameters,
+    factors,
     base,
+    original: (tensor) => readOriginal(setup, source, tensor),
+    rewrite(block, tensor, values) {
+      const held = holdValues(tensor, storageOf(block, tensor.name), values, nf4);
+      base.replace(tensor.source, held);
+    },
   };
 }
 

@@ -21,7 +21,7 @@ import { readJson } from "./open-model.ts";
  */
 export async function modelOfRun(
   runFolder: string,
-  { model: { id, revision }, task, method, quantization, run: device }: Experiment,
+  { model: { id, revision }, task, method, quantization, run: device, train }: Experiment,
 ): Promise<InferenceModel> {
   const reference = { id, ...(revision === null ? {} : { revision }) };
   const adapter = join(runFolder, runLayout.adapter);
@@ -43,7 +43,13 @@ export async function modelOfRun(
       trained: { kind: "none" },
     };
   const folder = await newestCheckpoint(runFolder);
-  return { reference, task, quantization, device, trained: { kind: "checkpoint", folder, method } };
+  return {
+    reference,
+    task,
+    quantization,
+    device,
+    trained: { kind: "checkpoint", folder, method, seed: train.seed },
+  };
 }
 
 async function newestCheckpoint(runFolder: string): Promise<string> {

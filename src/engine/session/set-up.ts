@@ -3,14 +3,23 @@ import type { DType, Shape } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import type { Experiment, MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked, Finding } from "../../shared/findings.ts";
-import { methods, quantizers, rowNamed } from "../catalog.ts";
-import type { Init, LinearMethod } from "../methods/define.ts";
+import { initialisers, methods, quantizers, rowNamed } from "../catalog.ts";
+import type { BoundMethod, Init, LinearMethod } from "../methods/define.ts";
+import { pairStart } from "../methods/pair-start.ts";
+import type { Start } from "../methods/start.ts";
+import type { FactorSpec } from "../network/factors.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import { idleExclusions, idleKeys, patternValue, targetSites } from "../methods/targets.ts";
 import type { BlockSpec, LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
 import { tiedHead, untied, untiedName } from "../models/untie.ts";
 import type { BlockSetup, SiteMethod, Storage } from "../programs/setup.ts";
-import { parameterName, paramName, trainedTensors } from "../programs/setup.ts";
+import {
+  frozenFactors,
+  kindOf,
+  methodTensors,
+  parameterName,
+  trainedTensors,
+} from "../programs/setup.ts";
 import { storedName } from "./stored-tensor.ts";
 
 /** A tensor to train, and how it starts: drawn, or as the checkpoint has it. */
@@ -21,11 +30,18 @@ export interface TrainedSpec {
   readonly start: { readonly init: Init } | { readonly tensor: TensorSpec };
 }
 
+/** A frozen factor, and how it starts. */
+export interface FrozenSpec extends FactorSpec {
+  readonly init: Init;
+}
+
 export interface ModelSetup {
   readonly model: Model;
   readonly setups: ReadonlyMap<string, BlockSetup>;
   /** In a fixed order, tied ones once. */
   readonly trained: readonly TrainedSpec[];
+  /** Frozen factors of methods, shared ones once. */
+  readonly factors: readonly FrozenSpec[];
   readonly trainableParameters: number;
   /** Of the model with what the method adds. */
   readonly totalParameters: number;
@@ -46,14 +62,16 @@ export function setUpModel(
   const findings: Finding[] = [];
   const sites = new Map<string, SiteMethod>();
   const trainedSources = new Set<string>();
-  for (const choice of experiment.method) {
+  for (const [index, choice] of experiment.method.entries()) {
     const method = rowNamed(methods, choice.type);
     if (method.kind === "tensors") {
       for (const tensor of allTensors(model))
         if (method.selects(tensor)) trainedSources.add(tensor.source);
       continue;
     }
-    findings.push(...placeMethod(model, method, choice, fullMatch, sites, trainedSources));
+    findings.push(
+      ...placeMethod(model, method, choice, groupName(index), fullMatch, sites, trainedSources),
+    );
   }
   // A head trains whole, as in peft; so does what the checkpoint lacks.
   for (const tensor of allTensors(model)) {
@@ -90,12 +108,19 @@ export function setUpModel(
       },
     ]),
   );
+  findings.push(...unequalShapes([...setups.values()]));
   const trained = trainedSpecs([...setups.values()]);
+  const factors = frozenSpecs([...setups.values()]);
   const trainableParameters = sum(trained.map(({ shape }) => elementCount(shape)));
-  const added = sum(trained.map(({ shape, start }) => ("init" in start ? elementCount(shape) : 0)));
+  const added =
+    sum(trained.map(({ shape, start }) => ("init" in start ? elementCount(shape) : 0))) +
+    sum(factors.map(({ shape }) => elementCount(shape)));
   const own = new Map(allTensors(model).map(({ source, shape }) => [source, elementCount(shape)]));
   const totalParameters = sum([...own.values()]) + added;
-  return { value: { model, setups, trained, trainableParameters, totalParameters }, findings };
+  return {
+    value: { model, setups, trained, factors, trainableParameters, totalParameters },
+    findings,
+  };
 }
 
 /**
@@ -136,6 +161,7 @@ function placeMethod(
   model: Model,
   method: LinearMethod,
   choice: MethodChoice,
+  group: string,
   fullMatch: FullMatch,
   sites: Map<string, SiteMethod>,
   trained: Set<string>,
@@ -144,6 +170,11 @@ function placeMethod(
   const findings = [...targets.findings];
   findings.push(...idleNames(model, choice, targets.sites, fullMatch));
   const exceeding: { readonly module: string; readonly rank: number; readonly most: number }[] = [];
+  const most = {
+    in: Math.max(...targets.sites.map((site) => site.in)),
+    out: Math.max(...targets.sites.map((site) => site.out)),
+  };
+  findings.push(...initFindings(method, choice));
   for (const linear of targets.sites) {
     if (sites.has(linear.module))
       findings.push({
@@ -153,12 +184,14 @@ function placeMethod(
         remedy: "Give them target_modules that do not overlap.",
       });
     const bound = method.bind(patterned(choice, linear, fullMatch));
-    const params = bound.params(linear);
-    sites.set(linear.module, { method: bound, params, dropout: choice.dropout });
+    const params = bound.params({ ...linear, kind: kindOf(linear), most });
+    const starts = startsOf(bound, choice);
+    const { dropout } = choice;
+    sites.set(linear.module, { method: bound, params, dropout, group, starts });
     const { r: rank } = bound.config;
-    const most = Math.min(linear.in, linear.out);
-    if (typeof rank === "number" && rank > most)
-      exceeding.push({ module: linear.module, rank, most });
+    const least = Math.min(linear.in, linear.out);
+    if (typeof rank === "number" && rank > least)
+      exceeding.push({ module: linear.module, rank, most: least });
   }
   const [example] = exceeding;
   if (example !== undefined) {
@@ -187,6 +220,64 @@ function placeMethod(
         remedy: `The model has: ${[...new Set(allTensors(model).map(({ source }) => lastModule(source)))].join(", ")}.`,
       });
   }
+  return findings;
+}
+
+/** Under which tensors shared by the sites of an entry of `method` are named. */
+function groupName(index: number): string {
+  return index === 0 ? "shared" : `shared.${index}`;
+}
+
+/** What starts a method's tensors from data: first the initialiser that the file names, then the method's own. */
+function startsOf(bound: BoundMethod, { init }: MethodChoice): readonly Start[] {
+  const own = bound.start ? [bound.start] : [];
+  if (init.type === "default" || bound.roles === undefined) return own;
+  return [pairStart(rowNamed(initialisers, init.type).bind(init.config), bound.roles), ...own];
+}
+
+function initFindings(method: LinearMethod, { init, from }: MethodChoice): readonly Finding[] {
+  if (init.type === "default") return [];
+  if (method.roles === undefined)
+    return [
+      {
+        code: "init-without-pair",
+        severity: "error",
+        message: `init: ${init.type} starts the two factors of a low-rank pair, which ${method.name} does not train.`,
+        remedy: "Leave `init` out.",
+      },
+    ];
+  return from === null
+    ? []
+    : [
+        {
+          code: "init-beside-from",
+          severity: "error",
+          message: `init: ${init.type} and from both say how the tensors start.`,
+          remedy: "Leave one of them out.",
+        },
+      ];
+}
+
+/** Tensors that sites of different shapes would share. */
+function unequalShapes(setups: readonly BlockSetup[]): readonly Finding[] {
+  const first = new Map<string, { readonly shape: Shape; readonly module: string }>();
+  const findings: Finding[] = [];
+  for (const { spec, sites } of setups)
+    for (const { name, module } of spec.linears) {
+      const { params, group = "", method } = sites.get(name) ?? {};
+      for (const { key, shape } of params?.values() ?? []) {
+        if (key === undefined) continue;
+        const known = first.get(`${group}#${key}`);
+        if (known === undefined) first.set(`${group}#${key}`, { shape, module });
+        else if (known.shape.join() !== shape.join())
+          findings.push({
+            code: "shared-shapes-differ",
+            severity: "error",
+            message: `${method?.name ?? "The method"} shares ${key} between ${known.module} and ${module}, where it would be [${known.shape.join(", ")}] and [${shape.join(", ")}].`,
+            remedy: "Give them one rank, or entries of `method` of their own.",
+          });
+      }
+    }
   return findings;
 }
 
@@ -308,12 +399,21 @@ function trainedSpecs(setups: readonly BlockSetup[]): readonly TrainedSpec[] {
   return [...specs.values()];
 }
 
+function frozenSpecs(setups: readonly BlockSetup[]): readonly FrozenSpec[] {
+  const specs = new Map<string, FrozenSpec>();
+  for (const setup of setups)
+    for (const { name: local, shape, spec } of frozenFactors(setup)) {
+      const { dtype = "float32", stored = true, init } = spec;
+      const name = parameterName(setup.spec, local);
+      specs.set(name, { name, shape, dtype, stored, init });
+    }
+  return [...specs.values()];
+}
+
 function startOf(setup: BlockSetup, name: string): TrainedSpec["start"] {
   const tensor = setup.spec.tensors.find((candidate) => candidate.name === name);
   if (tensor) return { tensor };
-  for (const [site, { params }] of setup.sites)
-    for (const [param, { init }] of params) if (paramName(site, param) === name) return { init };
-  return { init: "zeros" };
+  return { init: methodTensors(setup).find((own) => own.name === name)?.spec.init ?? "zeros" };
 }
 
 /** Biases and norms do not decay, as in transformers. */

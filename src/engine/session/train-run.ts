@@ -5,15 +5,12 @@ import type { EventBody, Metrics, RunSummary, Scores, Split } from "../../shared
 import type { Choice } from "../../shared/schema.ts";
 import { optimizers, rowNamed } from "../catalog.ts";
 import { resultsPath, writeResults } from "../metrics/results-file.ts";
-import type { BaseWeights } from "../network/base-weights.ts";
-import type { NetworkContext } from "../network/context.ts";
 import { openOptimizer } from "../network/device-optimizer.ts";
-import type { Parameters } from "../network/parameters.ts";
 import { createTrainer } from "../network/training.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
 import { loadCheckpoint, pruneCheckpoints, saveCheckpoint } from "../runs/checkpoints.ts";
-import { isScheduleName } from "../schedules/learning-rate.ts";
+import { isScheduleName, warmupSteps } from "../schedules/learning-rate.ts";
 import { runLoop } from "../train/loop.ts";
 import type { RunState } from "../train/run-state.ts";
 import {
@@ -29,6 +26,7 @@ import type { RandomNumbers } from "./draw.ts";
 import { randomNumbers } from "./draw.ts";
 import { evaluate } from "./evaluate.ts";
 import { exportRun } from "./export-run.ts";
+import type { OpenNetwork } from "./open-network.ts";
 import { openNetwork } from "./open-network.ts";
 import type { PreparedRun } from "./prepare-run.ts";
 import { matchMs } from "./prepare-run.ts";
@@ -36,6 +34,7 @@ import type { BoundRule } from "../optimizers/define.ts";
 import { createFullMatch, createLastGroup } from "./python-regex.ts";
 import type { EvaluationData } from "./run-data.ts";
 import { startFromAdapters } from "./start-from-adapter.ts";
+import { startTensors, takeOffStored } from "./start-tensors.ts";
 import { storedName } from "./stored-tensor.ts";
 
 export interface RunHost {
@@ -48,12 +47,9 @@ export interface RunHost {
   readonly requested: () => "stop" | "checkpoint" | undefined;
 }
 
-/** A prepared run with its weights in memory. */
-export interface LoadedRun extends PreparedRun {
+/** A prepared run with its weights in memory; its source is open until {@link trainRun} has started the tensors. */
+export interface LoadedRun extends PreparedRun, OpenNetwork {
   readonly backend: Backend;
-  readonly context: NetworkContext;
-  readonly parameters: Parameters;
-  readonly base: BaseWeights;
   readonly random: RandomNumbers;
 }
 
@@ -90,8 +86,26 @@ export async function loadRun(
     createFullMatch(matchMs),
   );
   for (const finding of findings) emit({ type: "finding", finding });
-  await opened.source.close();
   return { ...prepared, ...network, backend, random };
+}
+
+/** Starts from data what does so, with the passes over the training data that this takes. */
+async function startRun(loaded: LoadedRun, emit: (event: EventBody) => void): Promise<void> {
+  const { train } = loaded.experiment;
+  await startTensors({
+    ...loaded,
+    random: loaded.random.ofStart,
+    run: {
+      steps: loaded.steps,
+      warmupSteps: warmupSteps(train.warmup_steps, loaded.steps),
+      learningRate: train.learning_rate,
+    },
+    calibrated: {},
+    onProgress(done, total, module) {
+      const detail = done < total ? { detail: `starting ${module}` } : {};
+      emit({ type: "progress", phase: "loading", done, total, ...detail });
+    },
+  });
 }
 
 function optimizerOf({ train }: PreparedRun["experiment"]): BoundRule {
@@ -109,11 +123,13 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
     backend,
     context,
     parameters,
+    factors,
     base,
     random,
   } = loaded;
   const { emit } = host;
   const rule = optimizerOf(experiment);
+  const saved = { parameters, states: rule.state, factors };
 
   let state = firstState;
   if (host.checkpoint !== undefined) {
@@ -121,9 +137,11 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
     const { value } = await loadCheckpoint(host.runFolder, step);
     invariant(value, "the checkpoint to go on from is damaged");
     state = parseRunState(value.state);
-    await readTensors(value.folder, parameters, rule.state);
+    await readTensors(value.folder, saved);
+    await takeOffStored(loaded);
     context.trained.changedOnHost();
-  }
+  } else await startRun(loaded, emit);
+  await opened.source.close();
 
   const tools = { lastGroup: createLastGroup(answerMs) };
   const measureSplit: MeasureSplit = async (split, on, metrics, moment, at) => {
@@ -180,9 +198,9 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
         await context.trained.fetch();
         const bytes = await saveCheckpoint(host.runFolder, {
           step: at.step,
-          bytes: checkpointBytes(parameters, rule.state),
+          bytes: checkpointBytes(saved),
           state: at,
-          write: (folder) => writeTensors(folder, parameters, rule.state),
+          write: (folder) => writeTensors(folder, saved),
           beforeRename: host.approve,
         });
         const seconds = (performance.now() - started) / 1000;
@@ -208,7 +226,7 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
   if (result.status === "finished") {
     const best = result.state.best?.step;
     if (experiment.eval.early_stop !== null && best !== undefined && best !== result.state.step) {
-      await readWeights(`${host.runFolder}/checkpoints/step-${best}`, parameters);
+      await readWeights(`${host.runFolder}/checkpoints/step-${best}`, saved);
       context.trained.changedOnHost();
       if (evalData) after = await measureSplit("eval", evalData, metrics, "after", result.state);
     }
@@ -221,6 +239,7 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
     setup,
     backend,
     parameters,
+    factors,
     base,
     reference: opened.resolved,
     storedType: (source: string) =>

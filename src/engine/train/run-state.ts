@@ -1,8 +1,11 @@
 /** @file What a checkpoint holds beside tensors, and the saving and loading of both. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Metrics } from "../../shared/protocol.ts";
 import { UserError, invariant } from "../../shared/errors.ts";
 import { isRecord } from "../../shared/wire.ts";
+import type { Factors } from "../network/factors.ts";
+import { isTaken } from "../network/factors.ts";
 import type { Parameters } from "../network/parameters.ts";
 import { openWeights } from "../weights/weight-source.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
@@ -40,22 +43,34 @@ export const firstState: RunState = {
 
 const weightsName = "parameters.safetensors";
 const optimizerName = "optimizer.safetensors";
+const factorsName = "factors.safetensors";
 
-/** Bytes that {@link writeTensors} will write, nearly. */
-export function checkpointBytes(parameters: Parameters, states: readonly string[]): number {
-  return parameters.count * 4 * (1 + states.length) + 65536;
+/** What a checkpoint holds in tensors. */
+export interface Saved {
+  readonly parameters: Parameters;
+  /** Names of the optimizer's state tensors. */
+  readonly states: readonly string[];
+  readonly factors: Factors;
 }
 
-/** Writes the trained tensors and the optimizer's state into a folder. */
+/** Bytes that {@link writeTensors} will write, nearly. */
+export function checkpointBytes({ parameters, states, factors }: Saved): number {
+  return parameters.count * 4 * (1 + states.length) + factors.bytes() + 65536;
+}
+
+/** Writes the trained tensors, the optimizer's state and stored factors into a folder. */
 export async function writeTensors(
   folder: string,
-  parameters: Parameters,
-  states: readonly string[],
+  { parameters, states, factors }: Saved,
 ): Promise<void> {
   const all = [...parameters.all.values()];
-  const tensor = (name: string, shape: readonly number[], data: Float32Array): TensorToWrite => ({
+  const tensor = (
+    name: string,
+    shape: readonly number[],
+    data: Float32Array | Int32Array,
+  ): TensorToWrite => ({
     name,
-    dtype: "float32",
+    dtype: data instanceof Int32Array ? "int32" : "float32",
     shape,
     chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)],
   });
@@ -65,19 +80,22 @@ export async function writeTensors(
     states.map((state) => tensor(`${state}.${name}`, shape, parameters.state(name, state))),
   );
   await writeSafetensors(join(folder, optimizerName), optimizer, { format: "spectune-checkpoint" });
+  const stored = [...factors.all.values()].filter((factor) => factor.stored);
+  if (stored.length === 0) return;
+  await writeSafetensors(
+    join(folder, factorsName),
+    stored.map(({ name, shape, data }) => tensor(name, shape, data)),
+    { format: "spectune-checkpoint" },
+  );
 }
 
 /** Reads what {@link writeTensors} wrote; a checkpoint of another setup is refused. */
 export async function readTensors(
   folder: string,
-  parameters: Parameters,
-  states: readonly string[],
+  { parameters, states, factors }: Saved,
 ): Promise<void> {
   const all = [...parameters.all.values()];
-  await fill(
-    join(folder, weightsName),
-    all.map(({ name, weight }) => [name, weight]),
-  );
+  await readWeights(folder, { parameters, factors });
   const optimizer = all.flatMap(({ name }) =>
     states.map((state): [string, Float32Array] => [
       `${state}.${name}`,
@@ -89,13 +107,14 @@ export async function readTensors(
 
 async function fill(
   file: string,
-  targets: readonly (readonly [string, Float32Array])[],
+  targets: readonly (readonly [string, Float32Array | Int32Array])[],
 ): Promise<void> {
   const source = await openWeights(file);
   try {
     for (const [name, data] of targets) {
       const tensor = source.tensors.get(name);
-      if (tensor?.bytes !== data.byteLength || tensor.dtype !== "float32")
+      const isIndex = data instanceof Int32Array;
+      if (tensor?.bytes !== data.byteLength || tensor.dtype !== (isIndex ? "int32" : "float32"))
         throw new UserError({
           code: "checkpoint-mismatch",
           message: `The checkpoint has no tensor ${name} of ${data.length} elements.`,
@@ -103,7 +122,11 @@ async function fill(
           remedy: "It belongs to another experiment; resume with the run's own experiment.yaml.",
         });
       const bytes = await source.read(name);
-      data.set(new Float32Array(bytes.buffer, bytes.byteOffset, data.length));
+      data.set(
+        isIndex
+          ? new Int32Array(bytes.buffer, bytes.byteOffset, data.length)
+          : new Float32Array(bytes.buffer, bytes.byteOffset, data.length),
+      );
     }
   } finally {
     await source.close();
@@ -142,10 +165,36 @@ export function weightsFile(folder: string): string {
   return join(folder, weightsName);
 }
 
-/** The trained weights alone, such as those of the best checkpoint. */
-export async function readWeights(folder: string, parameters: Parameters): Promise<void> {
+/** The trained weights and stored factors alone, such as those of the best checkpoint. */
+export async function readWeights(
+  folder: string,
+  { parameters, factors }: Pick<Saved, "parameters" | "factors">,
+): Promise<void> {
   await fill(
     join(folder, weightsName),
     [...parameters.all.values()].map(({ name, weight }) => [name, weight]),
   );
+  const stored = [...factors.all.values()].filter((factor) => factor.stored);
+  await addTaken(join(folder, factorsName), factors);
+  if (stored.length === 0) return;
+  await fill(
+    join(folder, factorsName),
+    stored.map(({ name, data }) => [name, data]),
+  );
+  for (const { name } of stored) factors.changed(name);
+}
+
+/** Makes room for the pairs that were taken off the base: no setup names them. */
+async function addTaken(file: string, factors: Factors): Promise<void> {
+  if (!existsSync(file)) return;
+  const source = await openWeights(file);
+  try {
+    for (const { name, shape } of source.tensors.values()) {
+      if (!isTaken(name)) continue;
+      const bytes = await source.read(name);
+      factors.add(name, shape, new Float32Array(bytes.buffer, bytes.byteOffset, bytes.length / 4));
+    }
+  } finally {
+    await source.close();
+  }
 }

@@ -2,207 +2,115 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { differentiate } from "../../../src/engine/autodiff/backward.ts";
-import { methods } from "../../../src/engine/catalog.ts";
+import { initialisers, methods } from "../../../src/engine/catalog.ts";
 import type { Graph, Value } from "../../../src/engine/core/graph.ts";
-import { newGraph } from "../../../src/engine/core/graph.ts";
 import { add, matmul, mul, reduceSum, reshape, scalar } from "../../../src/engine/core/ops.ts";
-import type {
-  BoundMethod,
-  LinearBase,
-  LinearMethod,
-  ParamSpec,
-} from "../../../src/engine/methods/define.ts";
-import { createReferenceBackend } from "../../../src/engine/runtime/reference.ts";
-import type { Shape } from "../../../src/shared/dtypes.ts";
-import { elementCount } from "../../../src/shared/dtypes.ts";
+import type { BoundMethod, LinearMethod } from "../../../src/engine/methods/define.ts";
+import { foldedB } from "../../../src/engine/methods/pair.ts";
+import { pairStart } from "../../../src/engine/methods/pair-start.ts";
+import type { Start } from "../../../src/engine/methods/start.ts";
 import { parseFields } from "../../../src/shared/experiment/parse-fields.ts";
-import { generator } from "../../unit/engine/op-cases.ts";
-
-const site = { in: 6, out: 5 };
-const rows = 4;
-const backend = createReferenceBackend();
-
-type Arrays = ReadonlyMap<string, Float32Array>;
-
-/** Runs what `build` makes of x, W and the method's tensors, in float64. */
-async function evaluate(
-  method: BoundMethod,
-  data: Arrays,
-  build: (
-    g: Graph,
-    x: Value,
-    W: Value,
-    params: ReadonlyMap<string, Value>,
-  ) => ReadonlyMap<string, Value>,
-): Promise<ReadonlyMap<string, readonly number[]>> {
-  const g = newGraph();
-  const input = (name: string, shape: Shape): Value => g.input(name, "float32", shape);
-  const params = new Map(
-    [...method.params(site)].map(([name, { shape }]) => [name, input(name, shape)]),
-  );
-  const outputs = build(g, input("x", [rows, site.in]), input("W", [site.out, site.in]), params);
-  for (const [name, value] of outputs) g.output(name, value);
-  const program = await backend.compile(g);
-  const shapes = new Map(g.inputs.map(({ name, value }) => [name, value.shape]));
-  const feeds = new Map(
-    program.inputs.map((name) => [
-      name,
-      backend.upload("float32", shapes.get(name) ?? [], data.get(name) ?? new Float32Array(0)),
-    ]),
-  );
-  const made = await program.run(feeds);
-  const results = new Map<string, readonly number[]>();
-  for (const [name, tensor] of made)
-    results.set(name, Array.from(await backend.download(tensor), Number));
-  return results;
-}
-
-/** x, W and the method's tensors: as they start, or all at random. */
-function inputs(method: BoundMethod, start: boolean): Arrays {
-  const random = generator(7);
-  const filled = (shape: Shape): Float32Array =>
-    Float32Array.from({ length: elementCount(shape) }, () => 2 * random() - 1);
-  const param = ({ shape, init }: ParamSpec): Float32Array =>
-    start && (init === "zeros" || init === "ones")
-      ? new Float32Array(elementCount(shape)).fill(init === "ones" ? 1 : 0)
-      : filled(shape);
-  return new Map([
-    ["x", filled([rows, site.in])],
-    ["W", filled([site.out, site.in])],
-    ...[...method.params(site)].map(([name, spec]) => [name, param(spec)] as const),
-  ]);
-}
-
-function baseOf(W: Value): LinearBase {
-  return { ...site, dense: () => W, apply: (g, x) => matmul(g, x, W, { transB: true }) };
-}
-
-const still = { dropout: (x: Value) => x, drops: false };
-
-function forward(method: BoundMethod): Parameters<typeof evaluate>[2] {
-  return (g, x, W, params) => new Map([["y", method.forward(g, x, baseOf(W), params, still)]]);
-}
-
-function close(
-  actual: readonly number[] | undefined,
-  expected: readonly number[] | undefined,
-  tolerance: number,
-): void {
-  assert(actual && expected && actual.length === expected.length);
-  actual.forEach((value, index) => {
-    const wanted = expected[index] ?? NaN;
-    assert(
-      Math.abs(value - wanted) <= tolerance * Math.max(1, Math.abs(wanted)),
-      `${value} is not ${wanted} at ${index}`,
-    );
-  });
-}
+import type { Arrays, Build } from "./site-case.ts";
+import {
+  close,
+  configurations,
+  detachedValues,
+  disturbed,
+  evaluate,
+  forward,
+  pairFacts,
+  site,
+  startedSite,
+  still,
+} from "./site-case.ts";
 
 const linear = methods.filter((method): method is LinearMethod => method.kind === "linear");
 
-/** The defaults, and small values that differ from them. */
-function configurations(method: LinearMethod): readonly BoundMethod[] {
-  const changes: readonly Readonly<Record<string, unknown>>[] = [
-    {},
-    { r: 2, alpha: 3 },
-    { r: 3, use_rslora: true },
-  ];
-  return changes.map((change) => {
-    const known = Object.fromEntries(
-      Object.entries(change).filter(([field]) => Object.hasOwn(method.config, field)),
-    );
-    const { value, findings } = parseFields(method.config, known);
-    assert.deepEqual(findings, []);
-    return method.bind(value);
-  });
+/** y of the model itself. */
+const plain: Build = (g, x, base) => new Map([["y", base.apply(g, x)]]);
+
+function ownStarts({ start }: BoundMethod): readonly Start[] {
+  return start ? [start] : [];
 }
 
 for (const method of linear)
   describe(`method ${method.name}`, () => {
-    it("changes nothing at its start", async () => {
+    it("changes nothing at its start, or says why", async () => {
+      assert(method.changesAtStart === undefined || method.changesAtStart.length > 20);
       for (const bound of configurations(method)) {
-        const data = inputs(bound, true);
-        const { y } = Object.fromEntries(await evaluate(bound, data, forward(bound)));
-        const plain = await evaluate(
-          bound,
-          data,
-          (g, x, W) => new Map([["y", matmul(g, x, W, { transB: true })]]),
-        );
-        close(y, plain.get("y"), 1e-12);
+        const { data, original } = await startedSite(bound, ownStarts(bound));
+        const y = (await evaluate(bound, data, forward(bound))).get("y");
+        const expected = await evaluate(bound, new Map([...data, ["W", original]]), plain);
+        // Factors that are computed from W are rounded to float32.
+        if (method.changesAtStart === undefined) close(y, expected.get("y"), 2e-5);
       }
     });
+
+    for (const row of initialisers)
+      if (method.roles)
+        it(`changes nothing with the start ${row.name}, unless that says why`, async () => {
+          for (const bound of configurations(method).slice(0, 2)) {
+            const roles = method.roles;
+            assert(roles);
+            const pair = row.bind(parseFields(row.config, {}).value);
+            const starts = [pairStart(pair, roles), ...ownStarts(bound)];
+            const { data, original } = await startedSite(bound, starts);
+            const y = (await evaluate(bound, data, forward(bound))).get("y");
+            const expected = await evaluate(bound, new Map([...data, ["W", original]]), plain);
+            const declared = row.changesAtStart ?? method.changesAtStart;
+            if (declared === undefined) close(y, expected.get("y"), 2e-5);
+          }
+        });
 
     it("has a forward that is x times its weight", async () => {
       for (const bound of configurations(method)) {
-        const data = inputs(bound, false);
+        const data = disturbed(bound, (await startedSite(bound, ownStarts(bound))).data);
         const fast = await evaluate(bound, data, forward(bound));
-        const defined = await evaluate(
-          bound,
-          data,
-          (g, x, W, params) =>
-            new Map([["y", matmul(g, x, bound.weight(g, W, params), { transB: true })]]),
-        );
-        // A factor such as alpha / √r is a float32 constant in one form and an attribute in the other.
-        close(fast.get("y"), defined.get("y"), 1e-7);
-      }
-    });
-
-    it("has the gradients that differences show", async () => {
-      for (const bound of configurations(method)) {
-        const data = inputs(bound, false);
-        const loss = (g: Graph, y: Value): Value =>
-          reshape(g, reduceSum(g, mul(g, y, add(g, y, y)), [0, 1]), []);
-        const names = ["x", ...bound.params(site).keys()];
-        const gradients = await evaluate(bound, data, (g, x, W, params) => {
-          const total = loss(g, bound.forward(g, x, baseOf(W), params, still));
-          const seed = scalar(g, 1);
-          const wrt = [x, ...params.values()];
-          const found = differentiate(g, new Map([[total, seed]]), wrt);
-          return new Map(
-            names.map((name, index) => {
-              const value = found.get(wrt[index] ?? x);
-              assert(value, `${name} has no gradient`);
-              return [name, value];
-            }),
-          );
+        const defined = await evaluate(bound, data, (g, x, base, params) => {
+          const W = bound.weight(g, base.dense(g), params, site.kind);
+          return new Map([["y", matmul(g, x, W, { transB: true })]]);
         });
-        const at = async (name: string, index: number, change: number): Promise<number> => {
-          const moved = new Map(data);
-          const array = Float64Array.from(data.get(name) ?? []);
-          array[index] = (array[index] ?? 0) + change;
-          moved.set(name, Float32Array.from(array));
-          const result = await evaluate(
-            bound,
-            moved,
-            (g, x, W, params) =>
-              new Map([["loss", loss(g, bound.forward(g, x, baseOf(W), params, still))]]),
-          );
-          return result.get("loss")?.[0] ?? NaN;
-        };
-        for (const name of names)
-          for (const index of [0, 1, (gradients.get(name)?.length ?? 1) - 1]) {
-            // A power of two, so that float32 holds the moved values exactly enough for the quotient.
-            const step = 2 ** -10;
-            const quotient =
-              ((await at(name, index, step)) - (await at(name, index, -step))) / (2 * step);
-            const exact = gradients.get(name)?.[index] ?? NaN;
-            assert(
-              Math.abs(quotient - exact) <= 1e-3 * Math.max(1, Math.abs(exact)),
-              `${name}[${index}]: ${exact} against ${quotient}`,
-            );
-          }
+        // A factor such as alpha / √r is a float32 constant in one form and an attribute in the other.
+        close(fast.get("y"), defined.get("y"), 1e-6);
       }
     });
 
-    it("names every tensor for export, and documents every field", () => {
-      for (const bound of configurations(method))
-        assert.deepEqual(
-          [...bound.params(site).keys()].toSorted(),
-          Object.keys(method.peft.tensors).toSorted(),
-        );
+    it("leaves as a pair that says the same", async () => {
+      for (const bound of configurations(method)) {
+        const { pair } = bound;
+        // A method with a weight of its own has its pair within it.
+        if (!pair || method.peft?.dora) continue;
+        const data = disturbed(bound, (await startedSite(bound, ownStarts(bound))).data);
+        const made = await evaluate(bound, data, (g, x, base, params) => {
+          const parts = pair(g, params, site);
+          const { A, scale } = parts;
+          const u = matmul(g, x, A, { transB: true });
+          const update = matmul(g, u, foldedB(g, parts), { transB: true, alpha: scale });
+          return new Map([["y", add(g, base.apply(g, x), update)]]);
+        });
+        close(made.get("y"), (await evaluate(bound, data, forward(bound))).get("y"), 1e-6);
+        assert(pairFacts(bound).rank > 0);
+      }
+    });
+
+    it("has the gradients that differences show, and none for what is frozen", async () => {
+      for (const bound of configurations(method)) {
+        const data = disturbed(bound, (await startedSite(bound, ownStarts(bound))).data);
+        await checkGradients(bound, data);
+      }
+    });
+
+    it("has a form for export, and documents every field", () => {
+      for (const bound of configurations(method)) {
+        const names = [...bound.params(site)].flatMap(([name, { dtype }]) => (dtype ? [] : [name]));
+        if (method.peft)
+          for (const name of Object.keys(method.peft.tensors)) assert(names.includes(name), name);
+        assert(method.peft ?? bound.pair ?? method.mergesOnly, "nothing can be exported");
+      }
       for (const [name, field] of Object.entries(method.config))
         assert(field.doc.length > 10, `${name} is not documented`);
       assert.match(method.paper, /^https:\/\//);
+      assert(Object.keys(method.axes ?? {}).length > 0, "the row says nothing of its axes");
     });
 
     it("refuses what lies outside its bounds", () => {
@@ -215,7 +123,65 @@ for (const method of linear)
         );
       }
     });
+
+    it("states tensors that can be held", () => {
+      for (const bound of configurations(method))
+        for (const [name, spec] of bound.params(site)) {
+          assert(
+            spec.shape.every((size) => Number.isInteger(size) && size > 0),
+            name,
+          );
+          assert(spec.dtype === undefined || spec.trains === false, `${name} cannot train`);
+          assert(spec.stored === undefined || spec.trains === false, `${name} would be lost`);
+        }
+    });
   });
+
+async function checkGradients(bound: BoundMethod, data: Arrays): Promise<void> {
+  const loss = (g: Graph, y: Value): Value =>
+    reshape(g, reduceSum(g, mul(g, y, add(g, y, y)), [0, 1]), []);
+  const trained = [...bound.params(site)].flatMap(([name, { trains }]) =>
+    trains === false ? [] : [name],
+  );
+  assert(trained.length > 0, "nothing trains");
+  const names = ["x", ...trained];
+  const build: Build = (g, x, base, params) =>
+    new Map([["loss", loss(g, bound.forward(g, x, base, params, still, site.kind))]]);
+  const gradients = await evaluate(bound, data, (g, x, base, params) => {
+    const total = loss(g, bound.forward(g, x, base, params, still, site.kind));
+    const wrt = [x, ...trained.flatMap((name) => params.get(name) ?? [])];
+    const found = differentiate(g, new Map([[total, scalar(g, 1)]]), wrt);
+    return new Map(
+      names.map((name, index) => {
+        const value = found.get(wrt[index] ?? x);
+        assert(value, `${name} has no gradient`);
+        return [name, value];
+      }),
+    );
+  });
+  const held = await detachedValues(bound, data, build);
+  const at = async (name: string, index: number, change: number): Promise<number> => {
+    const moved = new Map(data);
+    const array = Float64Array.from(data.get(name) ?? []);
+    array[index] = (array[index] ?? 0) + change;
+    moved.set(name, Float32Array.from(array));
+    return (await evaluate(bound, moved, build, held)).get("loss")?.[0] ?? NaN;
+  };
+  for (const name of names) {
+    const exact = gradients.get(name) ?? [];
+    const most = Math.max(1, ...exact.map(Math.abs));
+    for (const index of new Set([0, 1 % exact.length, exact.length - 1])) {
+      // A power of two, so that float32 holds the moved values exactly enough for the quotient.
+      const step = 2 ** -10;
+      const quotient =
+        ((await at(name, index, step)) - (await at(name, index, -step))) / (2 * step);
+      assert(
+        Math.abs(quotient - (exact[index] ?? NaN)) <= 1e-3 * most,
+        `${name}[${index}]: ${exact[index]} against ${quotient}`,
+      );
+    }
+  }
+}
 
 it("finds linear methods to test", () => {
   assert(linear.length > 0);

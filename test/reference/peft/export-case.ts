@@ -61,6 +61,7 @@ export async function exportCase(
   const {
     context,
     parameters,
+    factors,
     base: held,
   } = await openNetwork({
     backend,
@@ -88,6 +89,7 @@ export async function exportCase(
     setup,
     backend,
     parameters,
+    factors,
     base: held,
     reference: opened.resolved,
     storedType: (source: string) => opened.source.tensors.get(source)?.dtype,

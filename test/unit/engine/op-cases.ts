@@ -179,6 +179,7 @@ export const opCases: { readonly [Op in OpName]: readonly OpCase[] } = {
   Sigmoid: [...unary(o.sigmoid), ...unary(o.sigmoid, -20, 20)],
   Relu: unary(o.relu),
   Abs: unary(o.abs),
+  Detach: [({ g, float }) => [o.detach(g, float([3, 2]))]],
   Sign: [
     ({ g, floats }) => [o.sign(g, floats([5], [-2, -0, 0, 1e-30, 3]))],
     ({ g, floats }) => [o.sign(g, floats([], [-0.5]))],
@@ -350,6 +351,16 @@ export const opCases: { readonly [Op in OpName]: readonly OpCase[] } = {
   AddColumn: [
     ({ g, float, ints }) => [o.addColumn(g, float([3, 4]), ints([3, 1], [3, 0, 3]), float([3, 1]))],
     ({ g, float, ints }) => [o.addColumn(g, float([1, 1]), ints([1, 1], [0]), float([1, 1]))],
+  ],
+  GatherColumns: [
+    ({ g, float, ints }) => [o.gatherColumns(g, float([3, 4]), ints([3], [2, 0, 2]))],
+    ({ g, float, ints }) => [o.gatherColumns(g, float([1, 1]), ints([1], [0]))],
+  ],
+  ScatterColumns: [
+    ({ g, float, ints }) => [
+      o.scatterColumns(g, float([3, 4]), ints([3], [2, 0, 2]), float([3, 3])),
+    ],
+    ({ g, float, ints }) => [o.scatterColumns(g, float([1, 1]), ints([1], [0]), float([1, 1]))],
   ],
 };
 

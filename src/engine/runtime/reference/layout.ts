@@ -104,6 +104,28 @@ export const addColumn: Evaluate<"AddColumn"> = (inputs, outputs) => {
   return [y];
 };
 
+export const gatherColumns: Evaluate<"GatherColumns"> = (inputs, outputs) => {
+  const [x, columns] = [at(inputs, 0), at(inputs, 1)];
+  const [size, count] = [at(x.shape, 1), at(columns.shape, 0)];
+  return [
+    filled(at(outputs, 0), (position) => {
+      const row = Math.floor(position / count);
+      return element(x, row * size + index(columns, position % count, size));
+    }),
+  ];
+};
+
+export const scatterColumns: Evaluate<"ScatterColumns"> = (inputs, outputs) => {
+  const [x, columns, updates] = [at(inputs, 0), at(inputs, 1), at(inputs, 2)];
+  const [size, count] = [at(x.shape, 1), at(columns.shape, 0)];
+  const y = filled(at(outputs, 0), (position) => element(x, position));
+  updates.data.forEach((update, position) => {
+    const place = Math.floor(position / count) * size + index(columns, position % count, size);
+    y.data[place] = element(y, place) + update;
+  });
+  return [y];
+};
+
 function index(indices: Tensor, position: number, size: number): number {
   const value = element(indices, position);
   invariant(value >= 0 && value < size, `index ${value} of ${size}`);

@@ -27,6 +27,7 @@ const nondifferentiable: readonly OpName[] = [
   "Equal",
   "Less",
   "Sign",
+  "Detach",
   "Round",
   // Made after differentiation.
   "Gemm",
