@@ -19,7 +19,6 @@ import {
   activeText,
   chooseRow,
   command,
-  openFile,
   panelPage,
   replaceText,
   runRow,

@@ -100,7 +100,9 @@ function fitting(config: Readonly<Record<string, Json>>): string {
       ? [`a smaller \`data.max_length\` than ${length}`]
       : []),
   ];
-  return `What needs less memory: ${ways.slice(0, 4).join(", ")}. Plan says how much.`;
+  return ways.length === 0
+    ? "It takes a machine with more memory, or a smaller model."
+    : `What needs less memory: ${ways.slice(0, 4).join(", ")}. Plan says how much.`;
 }
 
 function gigabytes(bytes: number): string {

@@ -30,10 +30,15 @@ export async function openFile(page: Page, name: string): Promise<void> {
   await page.locator(".editor-instance .view-line").first().waitFor();
 }
 
-/** Shows the container of our views. */
+/** Shows the container of our views; where it is shown already, another click would hide it. */
 export async function showViews(page: Page): Promise<void> {
-  await page.locator('.activitybar [aria-label^="Spectune"]').first().click();
-  await page.locator(".pane-header", { hasText: /Runs|Läufe/ }).waitFor();
+  const pane = page.locator(".pane-header", { hasText: /Runs|Läufe/ });
+  const entry = page.locator('.activitybar [aria-label^="Spectune"]').first();
+  await entry.waitFor({ timeout: 60_000 });
+  for (let tries = 0; tries < 10 && !(await pane.isVisible()); tries += 1) {
+    await entry.click();
+    await pane.waitFor({ timeout: 5000 }).catch(() => undefined);
+  }
 }
 
 /** The page of a panel, inside its two nested frames. */
