@@ -17,7 +17,10 @@ export function messageText(kind: string, { code, message, place, remedy }: Told
     place === undefined ||
     place.file === "" ||
     (place.line === undefined && message.includes(place.file));
-  const where = isNamed ? "" : `${formatPlace(place)}: `;
+  // What is given on the command line has no lines.
+  const where = isNamed
+    ? ""
+    : `${place.file.startsWith("--set ") ? place.file : formatPlace(place)}: `;
   const advice = remedy === undefined ? "" : `  ${remedy}\n`;
   return printable(`${where}${kind}: ${message} [${code}]\n${advice}`);
 }

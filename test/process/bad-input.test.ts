@@ -105,24 +105,28 @@ const cases: readonly Case[] = [
     spoil: put("all-linear", "[query, value]"),
     code: "no-target-matches",
     says: /query[^]*q_proj/,
+    place: "a.peft.yaml:4:",
   },
   {
     name: "targets of which only some match",
     spoil: put("all-linear", "[q_proj, v_prj]"),
     code: "target-without-match",
     says: /v_prj[^]*v_proj/,
+    place: "a.peft.yaml:4:",
   },
   {
     name: "an expression that is none",
     spoil: put("all-linear", "'(q_proj'"),
     code: "regex-invalid",
     says: /\(q_proj/,
+    place: "a.peft.yaml:4:56: ",
   },
   {
     name: "an expression that takes for ever",
     spoil: put("all-linear", "'(([a-z_.0-9]+)+)+!'"),
     code: "regex-too-slow",
     says: /took|time|long|slow/,
+    place: "a.peft.yaml:4:56: ",
   },
   {
     name: "full fine-tuning of a quantized base",

@@ -31,14 +31,17 @@ export const planCommand: Command = {
     const read = await usableExperiment(file, args.texts("set"), console);
     const experiment = withAbsolutePaths(read.experiment, read.folder, isFolder);
     const progress = createProgress(console);
-    const prepared = await withFieldPlaces(resolve(console.cwd, file), args.texts("set"), () =>
-      prepareRun(experiment, {
-        emit(event) {
-          progress.event(event);
-        },
-        facts: machineFacts(),
-        now: new Date(),
-      }),
+    const prepared = await withFieldPlaces(
+      resolve(console.cwd, file),
+      args.texts("set"),
+      (placed) =>
+        prepareRun(experiment, {
+          emit(event) {
+            progress.event(placed(event));
+          },
+          facts: machineFacts(),
+          now: new Date(),
+        }),
     ).finally(() => {
       progress.close();
     });

@@ -123,7 +123,7 @@ async function runShown(
   const progress = createProgress(console);
   try {
     return await withStopSignal(console, (signal) =>
-      withFieldPlaces(file, overrides, () =>
+      withFieldPlaces(file, overrides, (placed) =>
         runExperiment({
           ...target,
           versions: versions(),
@@ -132,7 +132,7 @@ async function runShown(
             console.err(`run folder ${folder}\n`);
           },
           onEvent: (event) => {
-            progress.event(event);
+            progress.event(placed(event));
           },
         }),
       ),

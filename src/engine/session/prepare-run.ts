@@ -20,6 +20,7 @@ import { labelsOfHead, withHeadFor } from "./head.ts";
 import type { OpenModel } from "./open-model.ts";
 import { openModel } from "./open-model.ts";
 import { placesHere } from "./places-here.ts";
+import { withField, withFields } from "./problem-fields.ts";
 import { productRate } from "./product-rate.ts";
 import { createFullMatch } from "./python-regex.ts";
 import type { RunData } from "./run-data.ts";
@@ -49,7 +50,11 @@ export interface PrepareHost {
 }
 
 /** The experiment has absolute paths. The caller closes `opened.source`. */
-export async function prepareRun(
+export async function prepareRun(experiment: Experiment, host: PrepareHost): Promise<PreparedRun> {
+  return await withFields(experiment, () => prepare(experiment, host));
+}
+
+async function prepare(
   experiment: Experiment,
   { emit, facts, now }: PrepareHost,
 ): Promise<PreparedRun> {
@@ -84,7 +89,8 @@ export async function prepareRun(
     ...findings,
     ...data.findings,
   ])
-    if (finding.severity !== "error") emit({ type: "finding", finding });
+    if (finding.severity !== "error")
+      emit({ type: "finding", finding: withField(finding, experiment) });
   const steps = stepsOf(experiment, data);
   // Of a GPU the rate is not known before something has run there.
   const rate =

@@ -75,7 +75,7 @@ function unreadable(file: string, cause: unknown): UserError {
   return new UserError({
     code: missing ? "missing-data-file" : "unreadable-data-file",
     message: missing
-      ? "There is no such data file."
+      ? `There is no data file ${file}.`
       : `The data file cannot be read: ${messageOf(cause)}.`,
     place: { file },
     remedy: "Check the path; it is relative to the experiment file.",

@@ -179,11 +179,11 @@ test("files that are missing or of an unknown kind", async () => {
   const missing = join(import.meta.dirname, "none.jsonl");
   await assert.rejects(
     collect(readRows(missing)),
-    userError("missing-data-file", undefined, /no such/),
+    userError("missing-data-file", undefined, /There is no data file .*none\.jsonl/),
   );
   await assert.rejects(
     collect(readRows(import.meta.dirname + ".txt")),
-    userError("missing-data-file", undefined, /no such/),
+    userError("missing-data-file", undefined, /There is no data file .*rows\.txt/),
   );
   assert.throws(() => readRows("a.json"), userError("unknown-data-file", undefined, /\.jsonl/));
   assert.throws(() => readRows("a"), userError("unknown-data-file", undefined, /no extension/));
