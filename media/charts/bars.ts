@@ -14,7 +14,7 @@ export interface Bars {
   readonly counts: ArrayLike<number>;
 }
 
-const size = { width: 480, height: 150, bottom: 18 } as const;
+const size = { width: 720, height: 170, left: 44, right: 20, top: 8, bottom: 20 } as const;
 
 export function bars(given: Bars): Drawing {
   const { title, edges, counts } = given;
@@ -22,34 +22,23 @@ export function bars(given: Bars): Drawing {
   const across = linearAxis(first, edges[edges.length - 1] ?? 1);
   const up = linearAxis(0, Math.max(1, ...Array.from(counts)));
   const floor = size.height - size.bottom;
+  const place = (value: number): number =>
+    size.left + across.share(value) * (size.width - size.left - size.right);
+  const height = (count: number): number => up.share(count) * (floor - size.top);
   const shapes = Array.from(counts, (count, index) => {
     const from = edges[index] ?? 0;
     const to = edges[index + 1] ?? 0;
-    const left = across.share(from) * size.width;
-    const height = up.share(count) * (floor - 6);
+    const width = Math.max(0.5, place(to) - place(from) - 0.5);
     return svgElement(
       "rect",
-      {
-        attributes: {
-          x: left,
-          y: floor - height,
-          width: Math.max(0.5, across.share(to) * size.width - left - 0.5),
-          height,
-        },
-      },
+      { attributes: { x: place(from), y: floor - height(count), width, height: height(count) } },
       svgElement("title", { text: `${short(from)} … ${short(to)}: ${short(count)}` }),
     );
   });
-  const ticks = across.ticks.map((tick) =>
-    svgElement("text", {
-      text: short(tick),
-      attributes: {
-        x: across.share(tick) * size.width,
-        y: size.height - 4,
-        "text-anchor": "middle",
-      },
-    }),
-  );
+  const ticks = [
+    ...across.ticks.map((tick) => label(short(tick), place(tick), size.height - 5, "middle")),
+    ...up.ticks.map((tick) => label(short(tick), size.left - 6, floor - height(tick) + 4, "end")),
+  ];
   return {
     element: element(
       "div",
@@ -73,4 +62,8 @@ export function bars(given: Bars): Drawing {
     }),
     svg: () => barsSvg(given),
   };
+}
+
+function label(text: string, x: number, y: number, anchor: "middle" | "end"): SVGTextElement {
+  return svgElement("text", { text, attributes: { x, y, "text-anchor": anchor } });
 }

@@ -1,0 +1,52 @@
+/** @file The vectors of one matrix: singular value, interval of the greatest cosine, the verdict at the threshold. */
+import { short } from "../../charts/numbers.ts";
+import { element } from "../../shared/dom.ts";
+import type { Say } from "../../shared/page.ts";
+import type { Matrix, Vector } from "./counts.ts";
+
+export function vectorTable(
+  { name, vectors, noiseFloor, isExact }: Matrix,
+  epsilon: number,
+  k: number,
+  say: Say,
+): readonly HTMLElement[] {
+  const rows = vectors.slice(0, k).map((vector) =>
+    element(
+      "tr",
+      {},
+      element("td", { class: "number", text: String(vector.index + 1) }),
+      element("td", { class: "number", text: short(vector.sigma) }),
+      element("td", {
+        class: "number",
+        text: isExact ? short(vector.upper) : `${short(vector.lower)} … ${short(vector.upper)}`,
+      }),
+      element("td", { text: verdict(vector, epsilon, say) }),
+    ),
+  );
+  const head = [say("Vector"), say("Singular value"), say("Greatest cosine"), say("Verdict")];
+  return [
+    element("h1", { text: name }),
+    element(
+      "table",
+      {},
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          ...head.map((text, index) =>
+            element("th", { class: index < 3 ? "number" : "", text, attributes: { scope: "col" } }),
+          ),
+        ),
+      ),
+      element("tbody", {}, ...rows),
+    ),
+    element("p", { class: "muted", text: say("Noise floor of this size: {0}", short(noiseFloor)) }),
+  ];
+}
+
+function verdict({ lower, upper }: Vector, epsilon: number, say: Say): string {
+  if (upper < epsilon) return say("intruder");
+  return lower >= epsilon ? say("not an intruder") : say("undecided");
+}

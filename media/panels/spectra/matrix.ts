@@ -1,0 +1,190 @@
+/** @file One matrix of the spectra panel: its singular values, their density with the fits that hold, and all its figures. */
+import type { Entry } from "../../analysis/documents.ts";
+import { at, entries, entryAt, number, numbers, text } from "../../analysis/documents.ts";
+import { bars } from "../../charts/bars.ts";
+import type { FigureOptions } from "../../charts/figure.ts";
+import { figure } from "../../charts/figure.ts";
+import { lineChart } from "../../charts/line-chart.ts";
+import { short } from "../../charts/numbers.ts";
+import { checkbox, element } from "../../shared/dom.ts";
+import type { Say } from "../../shared/page.ts";
+
+const bins = 40;
+
+export function matrixElements(
+  matrix: Entry,
+  say: Say,
+  save: FigureOptions["save"],
+): readonly HTMLElement[] {
+  const name = text(matrix, "name");
+  const size = `${number(matrix, "out")} × ${number(matrix, "in")}`;
+  const spectra = [
+    { label: say("base"), spectrum: entryAt(matrix, "base") },
+    { label: say("tuned"), spectrum: entryAt(matrix, "tuned") },
+    { label: say("update"), spectrum: entryAt(matrix, "update", "spectrum") },
+  ].flatMap(({ label, spectrum }, color) =>
+    spectrum === undefined ? [] : [{ label, spectrum, color }],
+  );
+
+  const chart = lineChart({
+    title: name,
+    x: say("index"),
+    y: say("singular value"),
+    height: 300,
+    isLog: true,
+  });
+  const series = spectra.map(({ label, spectrum, color }) => {
+    const sigma = numbers(spectrum, "sigma");
+    return {
+      label,
+      color,
+      points: { x: Float64Array.from(sigma, (_, index) => index + 1), y: Float64Array.from(sigma) },
+    };
+  });
+  const spectrum = figure(chart, {
+    title: say("Singular values"),
+    caption: `${name}, ${size}, ${text(matrix, "baseDtype")}`,
+    fileName: `${name}-spectrum`,
+    say,
+    save,
+    controls: [checkbox(say("log"), true, (on) => chart.setLog(on))],
+  });
+  // It has a width only once it stands in the page.
+  requestAnimationFrame(() => chart.set(series));
+  return [
+    element("h1", { text: name }),
+    spectrum,
+    ...spectra.flatMap((one) => density(name, one, say, save)),
+    factsTable(matrix, spectra, say),
+  ];
+}
+
+interface Spectrum {
+  readonly label: string;
+  readonly spectrum: Entry;
+}
+
+/** The density of λ = σ², where there are values enough for one. */
+function density(
+  name: string,
+  { label, spectrum }: Spectrum,
+  say: Say,
+  save: FigureOptions["save"],
+): readonly HTMLElement[] {
+  const lambda = numbers(spectrum, "sigma")
+    .map((sigma) => sigma * sigma)
+    .filter((value) => value > 0);
+  if (lambda.length < 50) return [];
+  const logs = lambda.map(Math.log10);
+  const [low, high] = [Math.min(...logs), Math.max(...logs)];
+  const edges = Array.from({ length: bins + 1 }, (_, index) => low + ((high - low) * index) / bins);
+  const counts = new Array<number>(bins).fill(0);
+  for (const value of logs) {
+    const bin = Math.min(bins - 1, Math.floor(((value - low) / (high - low || 1)) * bins));
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  const title = say("Density of λ = σ², {0}", label);
+  return [
+    figure(bars({ title, x: "log10 λ", y: say("count"), edges, counts }), {
+      title,
+      caption: fits(spectrum, say),
+      fileName: `${name}-density-${label}`,
+      say,
+      save,
+    }),
+  ];
+}
+
+/** What the fits say, or why there is none. */
+function fits(spectrum: Entry, say: Say): string {
+  const law = entryAt(spectrum, "powerLaw");
+  const bulk = entryAt(spectrum, "marchenkoPastur");
+  const parts = [
+    text(law, "refused") ||
+      say(
+        "power law: α {0} ± {1} above λ {2} (n {3}, D {4}; against log-normal p {5})",
+        short(number(law, "alpha")),
+        short(number(law, "sigmaAlpha")),
+        short(number(law, "xmin")),
+        number(law, "nTail"),
+        short(number(law, "D")),
+        short(number(law, "logNormalP")),
+      ),
+    text(bulk, "refused") ||
+      (at(bulk, "overlay") === true
+        ? say(
+            "Marchenko–Pastur: bulk to λ {0}, {1} spikes beyond {2}",
+            short(number(bulk, "upper")),
+            number(bulk, "spikes"),
+            short(number(bulk, "spikeEdge")),
+          )
+        : say("Marchenko–Pastur does not fit the bulk (D {0})", short(number(bulk, "D")))),
+  ];
+  return parts.join(" · ");
+}
+
+const facts = [
+  ["Largest singular value", (spectrum: Entry) => numbers(spectrum, "sigma")[0] ?? NaN],
+  ["Frobenius norm", (spectrum: Entry) => number(spectrum, "frobenius")],
+  ["Stable rank", (spectrum: Entry) => number(spectrum, "stableRank")],
+  ["Effective rank", (spectrum: Entry) => number(spectrum, "effectiveRank")],
+  ["Numerical rank", (spectrum: Entry) => number(spectrum, "numericalRank")],
+  ["Condition number", (spectrum: Entry) => number(spectrum, "conditionNumber")],
+  ["Power-law α", (spectrum: Entry) => number(spectrum, "powerLaw", "alpha")],
+] as const;
+
+function factsTable(matrix: Entry, spectra: readonly Spectrum[], say: Say): HTMLElement {
+  const row = (label: string, values: readonly string[]): HTMLElement =>
+    element(
+      "tr",
+      {},
+      element("th", { text: label, attributes: { scope: "row" } }),
+      ...values.map((value) => element("td", { class: "number", text: value })),
+    );
+  const alignment = entries(at(matrix, "update", "alignment")).map((one) =>
+    say(
+      "{0} of the update in the base's top {1} (random: {2})",
+      short(number(one, "share")),
+      number(one, "k"),
+      short(number(one, "random")),
+    ),
+  );
+  const update = entryAt(matrix, "update");
+  return element(
+    "figure",
+    {},
+    element(
+      "table",
+      {},
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          element("th"),
+          ...spectra.map(({ label }) =>
+            element("th", { class: "number", text: label, attributes: { scope: "col" } }),
+          ),
+        ),
+      ),
+      element(
+        "tbody",
+        {},
+        ...facts.map(([label, value]) =>
+          row(
+            say(label),
+            spectra.map(({ spectrum }) => short(value(spectrum))),
+          ),
+        ),
+      ),
+    ),
+    update === undefined
+      ? undefined
+      : element("figcaption", {
+          text: [say("‖ΔW‖ / ‖W‖ = {0}", short(number(update, "relativeSize"))), ...alignment].join(
+            " · ",
+          ),
+        }),
+  );
+}
