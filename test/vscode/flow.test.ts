@@ -41,7 +41,11 @@ describe("the packaged extension", () => {
 
   before(async () => {
     vsix = await packageExtension(output);
-    editor = await openEditor({ folder: workspace, vsix });
+    editor = await openEditor({
+      folder: workspace,
+      vsix,
+      settings: { "window.autoDetectColorScheme": true },
+    });
     page = editor.page;
     page.on("pageerror", ({ message }) => errors.push(message));
   });
@@ -152,6 +156,28 @@ describe("the packaged extension", () => {
     assert.equal(score, Number(Number(said).toPrecision(4)));
   });
 
+  step("compares two runs", async () => {
+    await replaceText(page, "r: 4", "r: 2");
+    await page.keyboard.press("Control+s");
+    await page.locator(".codelens-decoration a", { hasText: "Run" }).first().click();
+    await page
+      .locator(".statusbar-item", { hasText: /lora [1-9]\d*\/188/ })
+      .waitFor({ timeout: 90_000 });
+    await command(page, "Stop Run");
+    await chooseRow(page, "r=2");
+    await runRow(page, /r=2.*stopped/).waitFor({ timeout: 60_000 });
+    await command(page, "Compare Runs");
+    await page.locator(".quick-input-widget .quick-input-check-all").click();
+    await page.locator(".quick-input-widget .monaco-button", { hasText: "OK" }).click();
+    const panel = await panelPage(page, "compare");
+    await panel.getByText("method.r").first().waitFor({ timeout: 60_000 });
+    await shot("compare");
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.waitForTimeout(1500);
+    await shot("compare-dark");
+    await page.emulateMedia({ colorScheme: "light" });
+  });
+
   step("opens weights as a table", async () => {
     await command(page, "Look for Runs and Models Again");
     const header = page.locator(".pane-header", { hasText: "Models & Adapters" });
@@ -161,7 +187,11 @@ describe("the packaged extension", () => {
       .locator(".monaco-list-row", { hasText: "base" });
     await row.first().waitFor({ timeout: 60_000 });
     await row.first().click({ button: "right" });
-    await page.locator(".context-view .action-label", { hasText: "Show Tensors" }).click();
+    const entry = page.locator(".context-view .action-label", { hasText: "Show Tensors" });
+    await entry.waitFor();
+    // A menu takes no click that may still belong to its opening.
+    await page.waitForTimeout(500);
+    await entry.click();
     const table = await panelPage(page, "tensors");
     await table.getByText("model.embed_tokens.weight").first().waitFor({ timeout: 60_000 });
     await shot("tensors");
