@@ -3,18 +3,49 @@ import type { CatalogFields } from "../shared/experiment/fields/catalog-fields.t
 import type { Variant, Variants } from "../shared/schema.ts";
 import type { CatalogRow } from "./catalog-row.ts";
 import type { Initialiser } from "./initialisers/define.ts";
+import { pissa } from "./initialisers/pissa.ts";
 import type { Method } from "./methods/define.ts";
+import { dora } from "./methods/dora.ts";
 import { full } from "./methods/full.ts";
+import { ia3 } from "./methods/ia3.ts";
+import { lokr } from "./methods/lokr.ts";
+import { loldu } from "./methods/loldu.ts";
+import { loraXs } from "./methods/lora-xs.ts";
 import { lora } from "./methods/lora.ts";
+import { miss } from "./methods/miss.ts";
+import { nola } from "./methods/nola.ts";
+import { paca } from "./methods/paca.ts";
+import { randlora } from "./methods/randlora.ts";
+import { smt } from "./methods/smt.ts";
+import { svft } from "./methods/svft.ts";
+import { vera } from "./methods/vera.ts";
 import { adamw } from "./optimizers/adamw.ts";
 import type { UpdateRule } from "./optimizers/define.ts";
 import { sgd } from "./optimizers/sgd.ts";
 import type { Quantizer } from "./quantizers/define.ts";
 import { nf4 } from "./quantizers/nf4.ts";
+import type { Sharing } from "./sharings/define.ts";
+import { sharelora } from "./sharings/sharelora.ts";
 import { learningRateSchedules } from "./schedules/learning-rate.ts";
 
-export const methods: readonly Method[] = [lora, full];
-export const initialisers: readonly Initialiser[] = [];
+export const methods: readonly Method[] = [
+  lora,
+  dora,
+  loraXs,
+  vera,
+  randlora,
+  nola,
+  miss,
+  lokr,
+  ia3,
+  svft,
+  loldu,
+  paca,
+  smt,
+  full,
+];
+export const initialisers: readonly Initialiser[] = [pissa];
+export const sharings: readonly Sharing[] = [sharelora];
 export const optimizers: readonly UpdateRule[] = [adamw, sgd];
 export const quantizers: readonly Quantizer[] = [nf4];
 
@@ -46,7 +77,7 @@ export const catalogFields: CatalogFields = {
       ? { omits: linearOnly, trainsBase: true }
       : method.roles
         ? {}
-        : { omits: ["init"] },
+        : { omits: ["init", "sharing"] },
   ),
   optimizers: variants(optimizers),
   quantizers: variants(quantizers),
@@ -55,7 +86,7 @@ export const catalogFields: CatalogFields = {
   ),
   initialisers: variants(initialisers),
   allocations: {},
-  sharings: {},
+  sharings: variants(sharings),
   activeLayers: {},
 };
 

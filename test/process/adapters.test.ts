@@ -67,11 +67,11 @@ describe("method.from", () => {
     assert(isRecord(config));
     writeFileSync(
       join(adapter, "adapter_config.json"),
-      JSON.stringify({ ...config, use_dora: true }),
+      JSON.stringify({ ...config, use_qalora: true }),
     );
     const refused = await spectune(folder, "run", "b.peft.yaml");
     assert.equal(refused.code, 2);
-    assert.match(refused.err, /use_dora/u);
+    assert.match(refused.err, /use_qalora/u);
 
     const damages: readonly (readonly [Readonly<Record<string, unknown>> | string, RegExp])[] = [
       [{ lora_alpha: "x" }, /lora_alpha in .* must be a number, not "x"/u],

@@ -65,11 +65,7 @@ export const loraConfigFields = {
   eva_config: describesStart,
   corda_config: describesStart,
   lora_ga_config: describesStart,
-  use_dora: {
-    only: off,
-    why: "DoRA's magnitudes are not known here.",
-    remedy: "Merge the adapter in peft, and take the merged model as the base.",
-  },
+  use_dora: "read",
   velora_config: { only: off, why: "VeLoRA is not known here." },
   alora_invocation_tokens: {
     only: off,

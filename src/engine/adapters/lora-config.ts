@@ -15,6 +15,7 @@ export interface LoraAdapterConfig {
   readonly r: number;
   readonly alpha: number;
   readonly use_rslora: boolean;
+  readonly use_dora: boolean;
   readonly dropout: number;
   readonly bias: "none" | "all" | "lora_only";
   readonly target_modules: string | readonly string[];
@@ -64,6 +65,7 @@ export function readLoraConfig(
     r: read("r", isSize, "a whole number from 1", 8),
     alpha: read("lora_alpha", isNumber, "a number", 8),
     use_rslora: read("use_rslora", isFlag, "true or false", false),
+    use_dora: read("use_dora", isFlag, "true or false", false),
     dropout: read("lora_dropout", isNumber, "a number", 0),
     bias: read("bias", isBias, "none, all or lora_only", "none"),
     target_modules: read("target_modules", isNames, "names or a regular expression", []),

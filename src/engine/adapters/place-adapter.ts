@@ -109,7 +109,7 @@ function choiceOf(
     ...embeddings.map(({ table }) => table.source),
   ];
   return {
-    type: "lora",
+    type: config.use_dora ? "dora" : "lora",
     config: { r, alpha, use_rslora },
     target_modules: [...adapted],
     exclude_modules: null,
@@ -176,9 +176,15 @@ function factors(
   fullMatch: FullMatch,
 ): readonly PlacedTensor[] {
   const r = patternValue(config.rank_pattern, module, fullMatch) ?? config.r;
+  const factor = (suffix: string, shape: Shape, param: string): PlacedTensor => ({
+    name: `${prefix}${module}.${suffix}`,
+    shape,
+    parameter: `${module}#${param}`,
+  });
   return [
-    { name: `${prefix}${module}.lora_A.weight`, shape: [r, width], parameter: `${module}#A` },
-    { name: `${prefix}${module}.lora_B.weight`, shape: [out, r], parameter: `${module}#B` },
+    factor("lora_A.weight", [r, width], "A"),
+    factor("lora_B.weight", [out, r], "B"),
+    ...(config.use_dora ? [factor("lora_magnitude_vector", [out], "m")] : []),
   ];
 }
 

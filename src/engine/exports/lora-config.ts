@@ -73,6 +73,30 @@ export function loraConfig(facts: LoraFacts): Readonly<Record<string, unknown>> 
   };
 }
 
+/** The configuration of a type of adapter other than LORA: what all of peft's have, and the type's own fields. */
+export function otherConfig(
+  type: string,
+  facts: LoraFacts,
+  fields: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  return {
+    auto_mapping: null,
+    base_model_name_or_path: facts.baseModel,
+    exclude_modules: null,
+    ...(type === "IA3" ? { fan_in_fan_out: facts.fanInFanOut } : {}),
+    inference_mode: true,
+    layers_pattern: null,
+    layers_to_transform: null,
+    modules_to_save: facts.modulesToSave.length === 0 ? null : facts.modulesToSave,
+    peft_type: type,
+    peft_version: peftVersion,
+    revision: facts.revision,
+    target_modules: facts.targetModules,
+    task_type: facts.task === "causal-lm" ? "CAUSAL_LM" : "SEQ_CLS",
+    ...fields,
+  };
+}
+
 /**
  * Rank and alpha of each module. peft has one `use_rslora` for all: where modules differ in it, alpha
  * takes up the difference, since alpha / √r = (alpha √r) / r.

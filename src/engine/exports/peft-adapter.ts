@@ -10,7 +10,7 @@ import type { ResolvedModel } from "../weights/hub-cache.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
 import { writeSafetensors } from "../weights/write-safetensors.ts";
 import type { LoraFacts } from "./lora-config.ts";
-import { loraConfig } from "./lora-config.ts";
+import { loraConfig, otherConfig } from "./lora-config.ts";
 import { modulesOf, savedModules, savedNames, targetNames } from "./peft-names.ts";
 import type { AdapterSources, SiteForm } from "./adapter-sites.ts";
 import { adaptedSites, siteForm } from "./adapter-sites.ts";
@@ -50,7 +50,7 @@ function describeAdapter(parts: AdapterParts): {
 } {
   const sites = adaptedSites(parts.setups);
   const forms = sites.map((site) => siteForm(parts, site, prefix));
-  const dora = onlyForm(forms);
+  const form = onlyForm(forms);
   const own = new Map(
     parts.setups.flatMap(({ spec }) => spec.tensors.map((tensor) => [tensor.source, tensor])),
   );
@@ -74,7 +74,7 @@ function describeAdapter(parts: AdapterParts): {
   const { hubId, folder, snapshot, revision } = parts.reference;
   const facts: LoraFacts = {
     sites: new Map(sites.map(({ linear }, index) => [linear.module, at(forms, index).config])),
-    dora,
+    dora: form?.dora === true,
     targetModules: targetNames([...adapted], modules, modulesToSave),
     modulesToSave,
     bias,
@@ -84,20 +84,28 @@ function describeAdapter(parts: AdapterParts): {
     baseModel: hubId ?? folder,
     revision: hubId === undefined ? null : (snapshot ?? revision ?? null),
   };
-  return { config: loraConfig(facts), tensors };
+  const config =
+    form === undefined || form.type === "LORA"
+      ? loraConfig(facts)
+      : otherConfig(form.type, facts, sites[0]?.row.peft?.fields?.(form.config) ?? {});
+  return { config, tensors };
 }
 
-/** Whether the adapter is weight-decomposed; peft has no adapter of several kinds. */
-function onlyForm(forms: readonly SiteForm[]): boolean {
+/** The one kind of an adapter's modules; peft has no adapter of several, nor of ranks that differ but for LoRA. */
+function onlyForm(forms: readonly SiteForm[]): SiteForm | undefined {
   const kinds = [...new Set(forms.map(({ type, dora }) => (dora ? "DoRA" : type)))];
-  const [kind = "LORA", ...others] = kinds;
-  if (others.length > 0 || (kind !== "LORA" && kind !== "DoRA"))
-    throw new UserError({
-      code: "no-peft-form",
-      message: `peft has no single adapter for ${kinds.join(" with ")}.`,
-      remedy: "Export the merged model: `export: [merged]`.",
-    });
-  return kind === "DoRA";
+  const [first] = forms;
+  if (kinds.length < 2 && (first?.type === "LORA" || new Set(forms.map(configKey)).size < 2))
+    return first;
+  throw new UserError({
+    code: "no-peft-form",
+    message: `peft has no single adapter for ${kinds.length > 1 ? kinds.join(" with ") : `${kinds.join()} of modules whose fields differ`}.`,
+    remedy: "Export the merged model: `export: [merged]`.",
+  });
+}
+
+function configKey({ config }: SiteForm): string {
+  return JSON.stringify(config);
 }
 
 function ownTensor(parts: AdapterParts, tensor: TensorSpec, name: string): TensorToWrite {

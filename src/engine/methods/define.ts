@@ -7,6 +7,7 @@ import { rowOf } from "../catalog-row.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { matmul, scalar } from "../core/ops.ts";
 import { complete } from "../config.ts";
+import type { PairStart } from "../initialisers/define.ts";
 import type { TensorSpec } from "../models/architecture.ts";
 import type { Pair } from "./pair.ts";
 import { mergedPair, pairForward } from "./pair.ts";
@@ -102,14 +103,16 @@ export interface LinearMethodDefinition<F extends Fields, P extends string> exte
   bias?(g: Graph, b: Value, params: Params<P>, config: Infer<F>, site: Site): Value;
   /** A scalar that is added to the training loss once each optimizer step. */
   losses?(g: Graph, params: Params<P>, config: Infer<F>): Value;
-  /** What starts from data, after everything was drawn and after an initialiser. */
+  /** How the pair starts from data where the file names no initialiser. */
+  startPair?(config: Infer<F>): PairStart | undefined;
+  /** What starts from data, after everything was drawn and after the pair. */
   start?(config: Infer<F>): Start | undefined;
   /** Which tensors an initialiser fills; only where every initialiser of pairs makes sense. */
-  readonly roles?: Roles<P>;
+  readonly roles?: Roles<NoInfer<P>>;
   /** Why the model is not the base's at step 0, where it is not. */
   readonly changesAtStart?: string;
   /** Suffixes of the tensors in an adapter file of peft, where peft has this method. */
-  readonly peft?: PeftForm<P>;
+  readonly peft?: PeftForm<NoInfer<P>>;
   /** Why neither peft nor a plain pair can hold it, where nothing but merged weights can. */
   readonly mergesOnly?: string;
 }
@@ -118,6 +121,8 @@ export interface LinearMethodDefinition<F extends Fields, P extends string> exte
 export interface PeftForm<P extends string> {
   readonly type: string;
   readonly tensors: { readonly [Name in P]: string };
+  /** The fields of its configuration in peft, but for those that all have; of a type other than LORA. */
+  readonly fields?: (config: Values) => Readonly<Record<string, unknown>>;
   /** `use_dora` of its LoraConfig. */
   readonly dora?: true;
 }
@@ -143,6 +148,8 @@ export interface BoundMethod {
   readonly bias:
     ((g: Graph, b: Value, params: Named, site: SiteShape, kind?: string) => Value) | undefined;
   readonly losses: ((g: Graph, params: Named) => Value) | undefined;
+  /** From data, where the file names no initialiser: first the pair, then the rest. */
+  readonly startPair: PairStart | undefined;
   readonly start: Start | undefined;
   readonly roles: Roles<string> | undefined;
 }
@@ -219,6 +226,7 @@ export function defineLinearMethod<F extends Fields, P extends string>(
         losses:
           definition.losses &&
           ((g, params) => definition.losses?.(g, named(params, anySite), config) ?? scalar(g, 0)),
+        startPair: definition.startPair?.(config),
         start: definition.start?.(config),
         roles,
       };

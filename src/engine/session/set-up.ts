@@ -3,9 +3,9 @@ import type { DType, Shape } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import type { Experiment, MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked, Finding } from "../../shared/findings.ts";
-import { initialisers, methods, quantizers, rowNamed } from "../catalog.ts";
-import type { BoundMethod, Init, LinearMethod } from "../methods/define.ts";
-import { pairStart } from "../methods/pair-start.ts";
+import { initialisers, methods, quantizers, rowNamed, sharings } from "../catalog.ts";
+import type { BoundMethod, Init, LinearMethod, ParamSpec } from "../methods/define.ts";
+import { ownStarts, pairStart } from "../methods/pair-start.ts";
 import type { Start } from "../methods/start.ts";
 import type { FactorSpec } from "../network/factors.ts";
 import type { FullMatch } from "../methods/targets.ts";
@@ -184,7 +184,12 @@ function placeMethod(
         remedy: "Give them target_modules that do not overlap.",
       });
     const bound = method.bind(patterned(choice, linear, fullMatch));
-    const params = bound.params({ ...linear, kind: kindOf(linear), most });
+    const params = withShared(
+      bound.params({ ...linear, kind: kindOf(linear), most }),
+      bound,
+      choice,
+      kindOf(linear),
+    );
     const starts = startsOf(bound, choice);
     const { dropout } = choice;
     sites.set(linear.module, { method: bound, params, dropout, group, starts });
@@ -228,11 +233,30 @@ function groupName(index: number): string {
   return index === 0 ? "shared" : `shared.${index}`;
 }
 
+/** Factors that the file's `sharing` ties over the sites of a kind. */
+function withShared(
+  params: ReadonlyMap<string, ParamSpec>,
+  { roles }: BoundMethod,
+  { sharing }: MethodChoice,
+  kind: string,
+): ReadonlyMap<string, ParamSpec> {
+  if (sharing === null || roles === undefined) return params;
+  const shared = rowNamed(sharings, sharing.type)
+    .bind(sharing.config)
+    .map((role) => roles[role]);
+  return new Map(
+    [...params].map(([name, spec]) => [
+      name,
+      shared.includes(name) ? { ...spec, key: `${name}.${kind}` } : spec,
+    ]),
+  );
+}
+
 /** What starts a method's tensors from data: first the initialiser that the file names, then the method's own. */
 function startsOf(bound: BoundMethod, { init }: MethodChoice): readonly Start[] {
-  const own = bound.start ? [bound.start] : [];
-  if (init.type === "default" || bound.roles === undefined) return own;
-  return [pairStart(rowNamed(initialisers, init.type).bind(init.config), bound.roles), ...own];
+  if (init.type === "default" || bound.roles === undefined) return ownStarts(bound);
+  const pair = rowNamed(initialisers, init.type).bind(init.config);
+  return [pairStart(pair, bound.roles), ...(bound.start ? [bound.start] : [])];
 }
 
 function initFindings(method: LinearMethod, { init, from }: MethodChoice): readonly Finding[] {

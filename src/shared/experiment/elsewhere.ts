@@ -15,15 +15,13 @@ const words = (text: string): readonly string[] => text.split(" ");
 const axes: Readonly<Record<string, Axis>> = {
   method: {
     names: words(
-      "dora qdora adalora vera dvera ia3 oft oftv2 boft loha lokr fourierft hra bone miss randlora " +
+      "qdora adalora dvera oft oftv2 boft loha fourierft hra bone " +
         "shira c3a xlora vblora ln_tuning prefix_tuning prompt_tuning p_tuning adaption_prompt " +
         "cpt trainable_tokens waveft delora gralora road lorafa lora_fa galore freeze bitfit relora",
     ),
   },
   init: {
-    names: words(
-      "gaussian orthogonal random pissa olora eva corda loftq lora_ga lora-ga milora mica",
-    ),
+    names: words("gaussian orthogonal random olora eva corda loftq lora_ga lora-ga milora mica"),
     advice: "Leave `init` out for the method's own start.",
   },
   quantization: {

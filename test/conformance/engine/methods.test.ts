@@ -7,8 +7,7 @@ import type { Graph, Value } from "../../../src/engine/core/graph.ts";
 import { add, matmul, mul, reduceSum, reshape, scalar } from "../../../src/engine/core/ops.ts";
 import type { BoundMethod, LinearMethod } from "../../../src/engine/methods/define.ts";
 import { foldedB } from "../../../src/engine/methods/pair.ts";
-import { pairStart } from "../../../src/engine/methods/pair-start.ts";
-import type { Start } from "../../../src/engine/methods/start.ts";
+import { ownStarts, pairStart } from "../../../src/engine/methods/pair-start.ts";
 import { parseFields } from "../../../src/shared/experiment/parse-fields.ts";
 import type { Arrays, Build } from "./site-case.ts";
 import {
@@ -28,10 +27,6 @@ const linear = methods.filter((method): method is LinearMethod => method.kind ==
 
 /** y of the model itself. */
 const plain: Build = (g, x, base) => new Map([["y", base.apply(g, x)]]);
-
-function ownStarts({ start }: BoundMethod): readonly Start[] {
-  return start ? [start] : [];
-}
 
 for (const method of linear)
   describe(`method ${method.name}`, () => {
@@ -53,7 +48,7 @@ for (const method of linear)
             const roles = method.roles;
             assert(roles);
             const pair = row.bind(parseFields(row.config, {}).value);
-            const starts = [pairStart(pair, roles), ...ownStarts(bound)];
+            const starts = [pairStart(pair, roles), ...(bound.start ? [bound.start] : [])];
             const { data, original } = await startedSite(bound, starts);
             const y = (await evaluate(bound, data, forward(bound))).get("y");
             const expected = await evaluate(bound, new Map([...data, ["W", original]]), plain);
@@ -103,8 +98,8 @@ for (const method of linear)
     it("has a form for export, and documents every field", () => {
       for (const bound of configurations(method)) {
         const names = [...bound.params(site)].flatMap(([name, { dtype }]) => (dtype ? [] : [name]));
-        if (method.peft)
-          for (const name of Object.keys(method.peft.tensors)) assert(names.includes(name), name);
+        const { peft } = method;
+        if (peft) for (const name of names) assert(Object.hasOwn(peft.tensors, name), name);
         assert(method.peft ?? bound.pair ?? method.mergesOnly, "nothing can be exported");
       }
       for (const [name, field] of Object.entries(method.config))

@@ -19,8 +19,6 @@ import { adapterNames, loadAdapterFixture, loadLoraConfigFields } from "./fixtur
 
 /** Fields that are refused, each by its name, whatever else the adapter says. */
 const refused: ReadonlyMap<string, string> = new Map([
-  ["dora", "use_dora"],
-  ["dora-gpt2", "use_dora"],
   ["init-olora", "init_lora_weights"],
   ["init-pissa", "init_lora_weights"],
   ["layer-replication", "layer_replication"],

@@ -1,0 +1,47 @@
+/**
+ * @file IA³: each output, or each input of a feed-forward layer's end, is scaled by a trained number.
+ *
+ * Liu, Tam, Muqeeth, Mohta, Huang, Bansal, Raffel, "Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than
+ * In-Context Learning", 2022, https://arxiv.org/abs/2205.05638.
+ *
+ *   y = l ⊙ (x Wᵀ + b)   or, for `feedforward_modules`,   y = (l ⊙ x) Wᵀ + b
+ *
+ *   l [out, 1] or [1, in]  trained, ones
+ */
+import { list, text } from "../../shared/schema.ts";
+import { mul, reshape } from "../core/ops.ts";
+import { defineLinearMethod } from "./define.ts";
+
+export const ia3 = defineLinearMethod({
+  name: "ia3",
+  title: "IA³",
+  doc: "Trains one scale for each output of a layer, or for each input where it ends a feed-forward block: very few parameters, and nothing to add up.",
+  paperTitle:
+    "Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than In-Context Learning",
+  paper: "https://arxiv.org/abs/2205.05638",
+  axes: { P: "scales of activations", E: "adapter of peft" },
+  evidence: "reference",
+  config: {
+    feedforward_modules: list(text({ form: "module", doc: "A module's name." }), {
+      default: ["down_proj", "c_proj", "fc2", "dense_4h_to_h"],
+      single: true,
+      doc: "Modules whose inputs are scaled, and not their outputs.",
+    }),
+  },
+  peft: {
+    type: "IA3",
+    tensors: { l: "ia3_l" },
+    fields: ({ feedforward_modules }) => ({ feedforward_modules, init_ia3_weights: true }),
+  },
+  params: ({ in: n, out: m, kind }, { feedforward_modules: ends }) => ({
+    l: { shape: ends.includes(kind) ? [1, n] : [m, 1], init: "ones" },
+  }),
+  weight: (g, W, { l }) => mul(g, W, l),
+  forward(g, x, base, { l }) {
+    const [rows = 1] = l.shape;
+    return rows === 1
+      ? base.apply(g, mul(g, x, l))
+      : mul(g, base.apply(g, x), reshape(g, l, [rows]));
+  },
+  bias: (g, b, { l }) => (l.shape[0] === 1 ? b : mul(g, b, reshape(g, l, b.shape))),
+});
