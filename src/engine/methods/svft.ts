@@ -47,9 +47,14 @@ export const svft = defineLinearMethod({
     d === 0 ? { A, B, core: M, scale: 1 } : { A, B: timesBand(g, B, M, d), scale: 1 },
   start: () => ({
     needs: ["weight"],
-    async run(site, { linalg, weight }) {
+    async run(site, ctx) {
       const rank = Math.min(site.in, site.out);
-      const { A, B } = await topPair(site, { linalg, rank }, await weight("held"), "none");
+      const { A, B } = await topPair(
+        site,
+        { linalg: ctx.linalg, rank },
+        await ctx.weight("held"),
+        "none",
+      );
       return {
         tensors: new Map([
           ["A", A],
