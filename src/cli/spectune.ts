@@ -7,6 +7,8 @@ if (name === "lsp" && rest.join(" ") === "--stdio") {
   await serveStdio();
 } else {
   const { main, processConsole } = await import("./main.ts");
+  const { watchOutputs } = await import("./output-errors.ts");
+  watchOutputs();
   process.exitCode = await main(process.argv.slice(2), processConsole());
 }
 

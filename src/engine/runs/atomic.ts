@@ -4,7 +4,7 @@ import { mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from "node:
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../shared/errors.ts";
-import { errorCode, explainingWrites, unlessMissing } from "./file-errors.ts";
+import { errorCode, explainingWrites, howToGoOn, unlessMissing } from "./file-errors.ts";
 import { lookAtProcess, thisProcess, type ProcessIdentity } from "./process-identity.ts";
 
 /**
@@ -121,9 +121,9 @@ export async function ensureFreeSpace(
   if (free === undefined || free >= bytes + reserve) return;
   throw new UserError({
     code: "no-space-left",
-    message: `Cannot write ${folder}: it needs ${megabytes(bytes + reserve)}, and the disk has ${megabytes(free)} left.`,
+    message: `Cannot write ${folder}: it needs ${megabytes(bytes)} and ${megabytes(reserve)} to spare, and the disk has ${megabytes(free)} left.`,
     place: { file: folder },
-    remedy: "Free some space, or move the run folder to another disk, then resume the run.",
+    remedy: `Free some space${howToGoOn(folder)}`,
   });
 }
 

@@ -9,12 +9,12 @@ interface Explanation {
   readonly remedy: string;
 }
 
-const full = "Free some space, or move the run folder to another disk, then resume the run.";
-
 /** What each refusal means; anything else is passed on as it is. */
 const explanations: ReadonlyMap<string, Explanation> = new Map([
-  ["ENOSPC", { code: "no-space-left", message: "no space is left on the device", remedy: full }],
-  ["EDQUOT", { code: "no-space-left", message: "the disk quota is used up", remedy: full }],
+  ["ENOSPC", noSpace("no space is left on the device", "Free some space")],
+  ["EDQUOT", noSpace("the disk quota is used up", "Free some space")],
+  ["EFBIG", noSpace("files may not be so large here", "Raise the limit (`ulimit -f`)")],
+  ["ELOOP", circle()],
   [
     "EROFS",
     {
@@ -37,9 +37,18 @@ export function writeError(error: unknown, path: string): unknown {
     code: explanation.code,
     message: `Cannot write ${path}: ${explanation.message}.`,
     place: { file: path },
-    remedy: explanation.remedy,
+    remedy: explanation.remedy + (explanation.code === "no-space-left" ? howToGoOn(path) : ""),
     cause: error,
   });
+}
+
+/** What to do about a run once its disk has room again: `path` is its folder or lies in it. */
+export function howToGoOn(path: string): string {
+  const [, run] = /[\\/]\.spectune[\\/]runs[\\/]([^.\\/][^\\/]*)/.exec(path) ?? [];
+  const other = ", or move the run folder to another disk, then ";
+  return run === undefined
+    ? `${other}resume the run.`
+    : `${other}go on: \`spectune run --resume ${run}\`.`;
 }
 
 /** Runs `work` and turns a refused write into a {@link UserError} about `path`. */
@@ -64,7 +73,7 @@ export async function unlessMissing<T>(work: Promise<T>): Promise<T | undefined>
     return await work;
   } catch (error) {
     if (errorCode(error) === "ENOENT") return undefined;
-    throw error;
+    throw inCircle(error);
   }
 }
 
@@ -84,6 +93,34 @@ export async function reachable(path: string): Promise<Stats | undefined> {
     if (unreachable.has(errorCode(error))) return undefined;
     throw error;
   }
+}
+
+/** Links that lead in a circle are the user's to mend; other errors come back unchanged. */
+function inCircle(error: unknown): unknown {
+  if (errorCode(error) !== "ELOOP") return error;
+  const { code, message, remedy } = circle();
+  const path =
+    error instanceof Error && "path" in error && typeof error.path === "string" ? error.path : "";
+  return new UserError({
+    code,
+    message: `Cannot read ${path}: ${message}.`,
+    place: { file: path },
+    remedy,
+    cause: error,
+  });
+}
+
+function circle(): Explanation {
+  return {
+    code: "links-in-a-circle",
+    message: "its links lead in a circle",
+    remedy: "Remove the link, or make it lead to a folder.",
+  };
+}
+
+/** The remedy goes on with what to do about the run. */
+function noSpace(message: string, remedy: string): Explanation {
+  return { code: "no-space-left", message, remedy };
 }
 
 function notFolder(): Explanation {
