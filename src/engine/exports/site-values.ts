@@ -16,6 +16,12 @@ export interface SiteOfBlock {
   readonly site: SiteMethod;
 }
 
+/** Where a method's tensors lie, by their names in the whole model. */
+export interface SiteSources {
+  readonly parameters: Pick<ValueSources["parameters"], "get">;
+  readonly factors: Pick<ValueSources["factors"], "get">;
+}
+
 /** Inputs of a graph for each of a method's tensors. */
 export function paramInputs(g: Graph, site: SiteMethod): ReadonlyMap<string, Value> {
   return new Map(
@@ -28,7 +34,7 @@ export function paramInputs(g: Graph, site: SiteMethod): ReadonlyMap<string, Val
 
 /** A method's tensor as it stands. */
 export function paramValue(
-  { parameters, factors }: Pick<ValueSources, "parameters" | "factors">,
+  { parameters, factors }: SiteSources,
   { setup, name, site }: SiteOfBlock,
   param: string,
 ): { readonly shape: Shape; readonly data: Float32Array | Int32Array } {
@@ -41,7 +47,7 @@ export function paramValue(
 /** The output that `build` makes of a site's tensors, and of `more` by name, in memory of its own. */
 export async function siteOutput(
   backend: Backend,
-  sources: Pick<ValueSources, "parameters" | "factors">,
+  sources: SiteSources,
   at: SiteOfBlock,
   more: ReadonlyMap<string, { readonly shape: Shape; readonly data: Float32Array }>,
   build: (g: Graph, params: ReadonlyMap<string, Value>, more: ReadonlyMap<string, Value>) => Value,

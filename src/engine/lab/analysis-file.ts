@@ -1,0 +1,101 @@
+/** @file `analysis/*.json`: versioned results with their provenance, written matrix by matrix and gone on from. */
+import { createHash } from "node:crypto";
+import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { isRecord, parseJson } from "../../shared/wire.ts";
+import { makeFolder, writeFileAtomic } from "../runs/atomic.ts";
+import { explainingWrites, unlessMissing } from "../runs/file-errors.ts";
+import type { SideRecord } from "./tuned-side.ts";
+
+/** Raised when a reader of the old form would misread the new one. */
+export const analysisVersion = 1;
+
+/** What every analysis file begins with. */
+export interface Provenance {
+  readonly version: number;
+  readonly kind: "spectra" | "intruders" | "diff" | "mitigation";
+  /** Versions of spectune and node. */
+  readonly versions: Readonly<Record<string, string>>;
+  /** ISO 8601, by the clock of the machine. */
+  readonly time: string;
+  readonly base: SideRecord;
+  readonly tuned: SideRecord | undefined;
+  /** ε, k, reference, question, seed: everything that the figures hang on. */
+  readonly options: Readonly<Record<string, unknown>>;
+  /** Names of the matrix set. */
+  readonly matrixSet: readonly string[];
+  /** False where the work was interrupted: what is there is right. */
+  readonly complete: boolean;
+}
+
+/** What a matrix's record is recognised by. */
+export interface Hashed {
+  readonly name: string;
+  readonly baseHash: string;
+  readonly tunedHash: string;
+}
+
+export interface AnalysisFile<R extends Hashed> {
+  readonly path: string;
+  /** Records of an earlier call that was interrupted or finished, by name and both hashes. */
+  readonly found: (name: string, baseHash: string, tunedHash: string) => R | undefined;
+  /** Keeps one more, so that it outlives the process. */
+  readonly add: (record: R) => Promise<void>;
+  /** Writes the file; the journal goes when it is complete. */
+  readonly finish: (
+    provenance: Provenance,
+    records: readonly R[],
+    more: Readonly<Record<string, unknown>>,
+  ) => Promise<void>;
+}
+
+/**
+ * Opens the file of one question: `identity` is everything that its answer hangs on. A journal
+ * beside it holds a matrix a line, so that whatever ends the process leaves those that are done.
+ * `is` tells a record of this kind; a line that was cut off or is of another form is passed over.
+ */
+export async function openAnalysisFile<R extends Hashed>(
+  folder: string,
+  name: string,
+  identity: unknown,
+  is: (value: unknown) => value is R,
+): Promise<AnalysisFile<R>> {
+  await makeFolder(folder);
+  const key = createHash("sha256")
+    .update(JSON.stringify({ version: analysisVersion, identity }))
+    .digest("hex")
+    .slice(0, 12);
+  const path = join(folder, `${name}-${key}.json`);
+  const journal = join(folder, `${name}-${key}.journal.ndjson`);
+  const known = new Map<string, R>();
+  const keep = (value: unknown): void => {
+    if (is(value)) known.set(idOf(value.name, value.baseHash, value.tunedHash), value);
+  };
+  const whole = parsed(await unlessMissing(readFile(path, "utf8")));
+  if (isRecord(whole) && Array.isArray(whole["matrices"])) whole["matrices"].forEach(keep);
+  const lines = (await unlessMissing(readFile(journal, "utf8"))) ?? "";
+  for (const line of lines.split("\n")) keep(parsed(line));
+  // What was cut off in the midst of a line would spoil the next one.
+  if (lines !== "" && !lines.endsWith("\n")) await appendFile(journal, "\n");
+  return {
+    path,
+    found: (...id) => known.get(idOf(...id)),
+    add: (record) =>
+      explainingWrites(journal, () => appendFile(journal, `${JSON.stringify(record)}\n`)),
+    async finish(provenance, records, more) {
+      const json = JSON.stringify({ ...provenance, ...more, matrices: records });
+      await writeFileAtomic(path, `${json}\n`);
+      if (provenance.complete) await rm(journal, { force: true });
+      else await writeFile(journal, records.map((one) => `${JSON.stringify(one)}\n`).join(""));
+    },
+  };
+}
+
+function idOf(name: string, baseHash: string, tunedHash: string): string {
+  return `${name} ${baseHash} ${tunedHash}`;
+}
+
+function parsed(text: string | undefined): unknown {
+  if (text === undefined || text.trim() === "") return undefined;
+  return parseJson(text);
+}

@@ -1,0 +1,206 @@
+/** @file The matrices to look at, each read when its turn comes: a base alone, or with what was trained on it. */
+import { createHash } from "node:crypto";
+import type { Data, Matrix } from "../../../kernels/linalg/index.ts";
+import { UserError } from "../../shared/errors.ts";
+import type { Finding } from "../../shared/findings.ts";
+import type { MatrixPair, Update } from "../analyze/source.ts";
+import type { FullMatch } from "../methods/targets.ts";
+import { tunedMatrix } from "./merged-matrix.ts";
+import type { ModelFolder } from "./model-folder.ts";
+import { cut, shapeText } from "./model-folder.ts";
+import { isTableOrHead, roleOf } from "./names.ts";
+import type { StoredMatrix } from "./stored-matrix.ts";
+import { dtypeOf, readMatrix, sizeOf } from "./stored-matrix.ts";
+import type { HashedUpdate, SideRecord, TunedSide } from "./tuned-side.ts";
+
+/** How a base is held while something trains on it. */
+export interface HeldForm {
+  /** Names the form with everything that its values hang on: `nf4 block 64 double`. */
+  readonly label: string;
+  readonly apply: (W: Matrix<Data>) => Matrix<Data>;
+}
+
+/** Which of the three questions of a quantized base is asked. */
+export const questions = ["original-tuned", "dequantized-tuned", "original-dequantized"] as const;
+
+export type Question = (typeof questions)[number];
+
+export interface SetOptions {
+  /** A Python-style regular expression that is searched in whole names; undefined takes every matrix that is no table and no head. */
+  readonly matrices: string | undefined;
+  readonly splitsFused: boolean;
+  readonly fullMatch: FullMatch;
+  readonly quantized: { readonly form: HeldForm; readonly question: Question } | undefined;
+}
+
+/** A matrix before it is read. */
+export interface PendingMatrix {
+  readonly name: string;
+  readonly module: string;
+  readonly layer: number | undefined;
+  readonly out: number;
+  readonly in: number;
+  /** Reads both sides and hashes them; the pair keeps what was read. */
+  readonly prepare: () => Promise<MatrixPair>;
+}
+
+export interface MatrixSet {
+  readonly matrices: readonly PendingMatrix[];
+  readonly base: SideRecord;
+  readonly tuned: SideRecord | undefined;
+  readonly findings: readonly Finding[];
+}
+
+/** A {@link UserError} for an empty selection, tensors that one side lacks and shapes that differ. */
+export function matrixSet(
+  base: ModelFolder,
+  tuned: TunedSide | undefined,
+  options: SetOptions,
+): MatrixSet {
+  const isChosen = ({ info }: StoredMatrix): boolean =>
+    options.matrices === undefined
+      ? !isTableOrHead(info.name)
+      : options.fullMatch(`.*(?:${options.matrices}).*`, info.name);
+  const chosen = [...base.matrices].filter(([, stored]) => isChosen(stored));
+  if (tuned?.whole) requireBothSides(base, tuned, tuned.whole, chosen, isChosen);
+  const both = chosen.filter(([plain]) => tuned === undefined || tuned.has(plain));
+  if (both.length === 0) throw emptySelection(base, tuned, options.matrices);
+  for (const [plain, stored] of both) tuned?.check(plain, stored);
+  const { path, resolved, source } = base;
+  return {
+    base: {
+      kind: "model",
+      path,
+      ...(resolved.hubId === undefined ? {} : { hubId: resolved.hubId }),
+      ...(resolved.snapshot === undefined ? {} : { snapshot: resolved.snapshot }),
+    },
+    tuned:
+      options.quantized?.question === "original-dequantized"
+        ? { kind: options.quantized.form.label, path }
+        : tuned?.record,
+    findings: [...source.findings, ...(tuned?.findings ?? [])],
+    matrices: both.flatMap(([plain, stored]) =>
+      cut(stored.info.name, stored, base.facts, options.splitsFused).map(([name, one]) =>
+        pending(name, plain, one, tuned, options.quantized),
+      ),
+    ),
+  };
+}
+
+function pending(
+  name: string,
+  plain: string,
+  stored: StoredMatrix,
+  tuned: TunedSide | undefined,
+  quantized: SetOptions["quantized"],
+): PendingMatrix {
+  const facts = { name, ...roleOf(stored.info.name), ...sizeOf(stored) };
+  return {
+    ...facts,
+    async prepare() {
+      const { W, hash } = await readMatrix(stored);
+      const held = quantized ? quantized.form.apply(W) : W;
+      const isHeld = quantized?.question === "dequantized-tuned";
+      const found = await updateFor(quantized?.question, W, held, () =>
+        tuned?.update(plain, stored, held),
+      );
+      const label = quantized === undefined ? "" : `${quantized.question} ${quantized.form.label}`;
+      const base = isHeld ? held : W;
+      const dtype = dtypeOf(stored);
+      return {
+        ...facts,
+        baseDtype: dtype,
+        tunedDtype: tuned?.dtype(plain, stored) ?? dtype,
+        baseHash: isHeld ? combined(hash, quantized.form.label) : hash,
+        tunedHash: combined(hash, found?.hash ?? "", label),
+        load: () => Promise.resolve({ base, ...(found ? { update: found.update } : {}) }),
+      };
+    },
+  };
+}
+
+async function updateFor(
+  question: Question | undefined,
+  W: Matrix<Data>,
+  held: Matrix<Data>,
+  trained: () => Promise<HashedUpdate> | undefined,
+): Promise<HashedUpdate | undefined> {
+  if (question === "original-dequantized") return { update: { kind: "tuned", W: held }, hash: "" };
+  const found = await trained();
+  if (!found || question !== "original-tuned" || found.update.kind === "tuned") return found;
+  // What was trained sits on the held matrix; the difference to the original holds both.
+  const merged = tunedMatrix(held, found.update);
+  const update: Update = {
+    kind: "dense",
+    delta: { ...merged, data: merged.data.map((value, i) => value - (W.data[i] ?? NaN)) },
+  };
+  return { update, hash: found.hash };
+}
+
+function combined(...parts: readonly string[]): string {
+  return createHash("sha256").update(parts.join(" ")).digest("hex");
+}
+
+const mostNamed = 5;
+
+function requireBothSides(
+  base: ModelFolder,
+  tuned: TunedSide,
+  whole: ReadonlyMap<string, StoredMatrix>,
+  chosen: readonly (readonly [string, StoredMatrix])[],
+  isChosen: (stored: StoredMatrix) => boolean,
+): void {
+  const lacks = chosen.filter(([plain]) => !whole.has(plain)).map(([, { info }]) => info.name);
+  const more = [...whole]
+    .filter(([plain, stored]) => isChosen(stored) && !base.matrices.has(plain))
+    .map(([, { info }]) => info.name);
+  const [missing, side, other] =
+    lacks.length > 0
+      ? ([lacks, tuned.record.path, base.path] as const)
+      : ([more, base.path, tuned.record.path] as const);
+  const [first] = missing;
+  if (first === undefined) return;
+  const none = lacks.length === chosen.length;
+  throw new UserError({
+    code: "missing-tensors",
+    message: `${side} lacks ${missing.length} of the matrices of ${other}: ${missing.slice(0, mostNamed).join(", ")}${missing.length > mostNamed ? " …" : ""}.`,
+    place: { file: side, field: first },
+    remedy: none
+      ? "Give the model that it was trained from: no name fits."
+      : "Give the two sides of one model, or choose what both have with --matrices.",
+  });
+}
+
+function emptySelection(
+  base: ModelFolder,
+  tuned: TunedSide | undefined,
+  pattern: string | undefined,
+): UserError {
+  const names = [...base.matrices.values()].map(({ info }) => info.name);
+  const some = names.slice(0, 3).join(", ");
+  const of = tuned ? `${base.path} that ${tuned.record.path} changes` : base.path;
+  return new UserError({
+    code: "empty-selection",
+    message:
+      pattern === undefined
+        ? `There is no matrix of ${of} to look at, tables of tokens and heads left out.`
+        : `--matrices ${pattern} finds no matrix of ${of}.`,
+    place: { file: base.path },
+    remedy:
+      names.length === 0
+        ? "Give a folder with the weights of a model."
+        : `--matrices takes a Python-style regular expression that is searched in names such as ${some}.`,
+  });
+}
+
+/** A {@link UserError} unless two stored matrices have one size in our orientation. */
+export function requireEqualShapes(tuned: StoredMatrix, base: StoredMatrix): void {
+  const [a, b] = [sizeOf(tuned), sizeOf(base)];
+  if (a.out === b.out && a.in === b.in) return;
+  throw new UserError({
+    code: "different-shapes",
+    message: `${base.info.name} is ${shapeText(base.info)} in ${base.info.file}, but ${shapeText(tuned.info)} in ${tuned.info.file}.`,
+    place: { file: tuned.info.file, field: tuned.info.name },
+    remedy: "Give the model that was trained from this base, with the same sizes.",
+  });
+}

@@ -1,0 +1,38 @@
+/** @file What was trained on a base, as a source states it: of each matrix that it changes, the update. */
+import type { Data, Matrix } from "../../../kernels/linalg/index.ts";
+import type { DType } from "../../shared/dtypes.ts";
+import type { Finding } from "../../shared/findings.ts";
+import type { Update } from "../analyze/source.ts";
+import type { StoredMatrix } from "./stored-matrix.ts";
+
+/** How a side is told of in analysis files. */
+export interface SideRecord {
+  /** `model`, `adapter`, `run`, `checkpoint`, or what became of the base: `nf4`. */
+  readonly kind: string;
+  readonly path: string;
+  readonly hubId?: string;
+  readonly snapshot?: string;
+  /** Step of a checkpoint. */
+  readonly step?: number;
+}
+
+export interface HashedUpdate {
+  readonly update: Update;
+  /** SHA-256 of what it was made from. */
+  readonly hash: string;
+}
+
+export interface TunedSide {
+  readonly record: SideRecord;
+  /** Whether it has a matrix of this plain name that may be another than the base's. */
+  readonly has: (plain: string) => boolean;
+  /** Plain names of every matrix, where it is a whole model: what one side lacks is then an error. */
+  readonly whole: ReadonlyMap<string, StoredMatrix> | undefined;
+  readonly dtype: (plain: string, base: StoredMatrix) => DType;
+  /** A {@link UserError} where the base's matrix has another shape than what was trained. */
+  readonly check: (plain: string, base: StoredMatrix) => void;
+  /** W is the base's matrix or part [out, in], as it was held in training. */
+  readonly update: (plain: string, base: StoredMatrix, W: Matrix<Data>) => Promise<HashedUpdate>;
+  readonly findings: readonly Finding[];
+  readonly close: () => Promise<void>;
+}
