@@ -35,6 +35,8 @@ export function createRunsModel(workbench: WorkbenchClient, output: Output): Run
     labels = runLabels([...heads.values()]);
     changes.fire(changed);
   };
+  const plainLabel = ({ folder, name }: RunHead): string =>
+    [name, labels.get(folder) ?? ""].filter(Boolean).join("  ");
   const sorted = (): readonly RunHead[] =>
     [...heads.values()].toSorted((a, b) => (a.id < b.id ? 1 : -1));
   const rescan = async (): Promise<readonly RunHead[]> => {
@@ -55,7 +57,13 @@ export function createRunsModel(workbench: WorkbenchClient, output: Output): Run
   return {
     heads: sorted,
     head: (folder) => heads.get(folder),
-    label: ({ folder, name }) => [name, labels.get(folder) ?? ""].filter(Boolean).join("  "),
+    label: (head) => {
+      const label = plainLabel(head);
+      const alike = [...heads.values()].filter((other) => plainLabel(other) === label);
+      return alike.length > 1 && head.started !== undefined
+        ? `${label}  ${timeText(head.started)}`
+        : label;
+    },
     watch: async () => {
       await (watching ??= rescan());
       return sorted();
@@ -66,6 +74,11 @@ export function createRunsModel(workbench: WorkbenchClient, output: Output): Run
       changes.dispose();
     },
   };
+}
+
+/** What tells runs of one experiment apart that differ in nothing else: `14:05`. */
+function timeText(milliseconds: number): string {
+  return new Date(milliseconds).toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
 }
 
 /** Every `.spectune` folder that the workspace's experiments would write to. */

@@ -24,11 +24,13 @@ export async function askExperiment(paths: readonly string[]): Promise<string | 
     return undefined;
   }
   const picked = await vscode.window.showQuickPick(
-    found.toSorted((a, b) => a.path.localeCompare(b.path)).map((uri) => ({
-      label: basename(uri.path),
-      description: vscode.workspace.asRelativePath(uri),
-      path: uri.fsPath,
-    })),
+    found
+      .toSorted((a, b) => a.path.localeCompare(b.path))
+      .map((uri) => ({
+        label: basename(uri.path),
+        description: vscode.workspace.asRelativePath(uri),
+        path: uri.fsPath,
+      })),
     { placeHolder: vscode.l10n.t("Which experiment?") },
   );
   return picked?.path;

@@ -62,8 +62,13 @@ export async function replaceText(page: Page, from: string, to: string): Promise
   await find.waitFor();
   await find.fill(from);
   // The find widget selects the place; closing it leaves the selection.
+  await page.locator(".find-widget.visible .matchesCount", { hasText: / of / }).first().waitFor();
   await page.keyboard.press("Enter");
-  await page.keyboard.press("Escape");
+  const widget = page.locator(".find-widget.visible").first();
+  for (let tries = 0; tries < 10 && (await widget.isVisible()); tries += 1) {
+    await page.keyboard.press("Escape");
+    await widget.waitFor({ state: "hidden", timeout: 1000 }).catch(() => undefined);
+  }
   await page.keyboard.type(to, { delay: 20 });
 }
 
