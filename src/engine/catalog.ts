@@ -19,8 +19,13 @@ import { randlora } from "./methods/randlora.ts";
 import { smt } from "./methods/smt.ts";
 import { svft } from "./methods/svft.ts";
 import { vera } from "./methods/vera.ts";
+import { adamMini } from "./optimizers/adam-mini.ts";
 import { adamw } from "./optimizers/adamw.ts";
 import type { UpdateRule } from "./optimizers/define.ts";
+import { fira } from "./optimizers/fira.ts";
+import { galore } from "./optimizers/galore.ts";
+import { loraPlus } from "./optimizers/lora-plus.ts";
+import { loraPro } from "./optimizers/lora-pro.ts";
 import { sgd } from "./optimizers/sgd.ts";
 import type { Quantizer } from "./quantizers/define.ts";
 import { nf4 } from "./quantizers/nf4.ts";
@@ -46,7 +51,15 @@ export const methods: readonly Method[] = [
 ];
 export const initialisers: readonly Initialiser[] = [pissa];
 export const sharings: readonly Sharing[] = [sharelora];
-export const optimizers: readonly UpdateRule[] = [adamw, sgd];
+export const optimizers: readonly UpdateRule[] = [
+  adamw,
+  sgd,
+  loraPlus,
+  loraPro,
+  adamMini,
+  galore,
+  fira,
+];
 export const quantizers: readonly Quantizer[] = [nf4];
 
 /** The row of that name; the experiment's checks have made sure that there is one. */

@@ -22,6 +22,7 @@ import { adamw } from "../../src/engine/optimizers/adamw.ts";
 import type { BoundRule } from "../../src/engine/optimizers/define.ts";
 import type { BlockSetup, SiteMethod, Storage } from "../../src/engine/programs/setup.ts";
 import { parameterName, trainedTensors } from "../../src/engine/programs/setup.ts";
+import { tensorFacts } from "../../src/engine/programs/tensor-facts.ts";
 import type { Backend } from "../../src/engine/runtime/backend.ts";
 import { kernelBytes } from "../../src/engine/runtime/kernels.ts";
 import { elementCount } from "../../src/shared/dtypes.ts";
@@ -88,9 +89,15 @@ export function buildNetwork(parts: NetworkParts): TestNetwork {
     for (const { name, shape } of trainedTensors(setup)) {
       const full = parameterName(setup.spec, name);
       const role = tensors.get(full)?.role;
-      specs.set(full, { name: full, shape, decays: role !== "norm" && role !== "bias" });
+      specs.set(full, {
+        name: full,
+        shape,
+        decays: role !== "norm" && role !== "bias",
+        ...tensorFacts(model, setup, name),
+        blocks: [...(specs.get(full)?.blocks ?? []), setup.spec.id],
+      });
     }
-  const parameters = createParameters([...specs.values()], rule.state);
+  const parameters = createParameters([...specs.values()], rule);
   for (const { name, weight } of parameters.all.values()) {
     const tensor = tensors.get(name);
     weight.set(tensor ? oriented(tensor, parts.read(name)) : parts.read(name));

@@ -2,11 +2,12 @@
 import { methods, optimizers, quantizers } from "../../engine/catalog.ts";
 import type { CatalogRow } from "../../engine/catalog-row.ts";
 import type { LinearMethod, Method } from "../../engine/methods/define.ts";
+import { layoutBytes } from "../../engine/network/parameters.ts";
 import type { UpdateRule } from "../../engine/optimizers/define.ts";
 import { heldBytes } from "../../engine/programs/setup.ts";
 import type { Quantizer } from "../../engine/quantizers/define.ts";
 import { learningRateSchedules } from "../../engine/schedules/learning-rate.ts";
-import { dtypeBytes, elementCount } from "../../shared/dtypes.ts";
+import { elementCount } from "../../shared/dtypes.ts";
 import type { Fields } from "../../shared/schema.ts";
 import { fileKey } from "../../shared/schema.ts";
 
@@ -82,8 +83,17 @@ function held(quantizer: Quantizer): string {
   return `${(bytes / 1e6).toFixed(1)} MB (${bits} bits a weight)`;
 }
 
-function kept({ state }: UpdateRule): string {
-  return `${state.length * dtypeBytes.float32} bytes (${state.map((name) => `\`${name}\``).join(", ")})`;
+/** State of the layer's weight, for each of its elements. */
+function kept(row: UpdateRule): string {
+  const rule = row.bind(defaults(row.config));
+  const tensor = {
+    ...({ name: "weight", kind: "linear", decays: true } as const),
+    shape: [layer.out, layer.in],
+  };
+  const { state } = layoutBytes([tensor], rule);
+  const names = [...(rule.own?.(tensor)?.keys() ?? rule.state)];
+  const bytes = Number((state / weights).toPrecision(2));
+  return `${bytes} bytes${names.length > 0 ? ` (${names.map((name) => `\`${name}\``).join(", ")})` : ""}`;
 }
 
 function defaults(fields: Fields): Readonly<Record<string, unknown>> {

@@ -1,6 +1,6 @@
 /** @file The optimizer step where trained tensors are on a device with memory of its own: tensor by tensor, nothing crosses but numbers. */
 import type { Shape } from "../../shared/dtypes.ts";
-import { at, invariant } from "../../shared/errors.ts";
+import { UserError, at, invariant } from "../../shared/errors.ts";
 import type { Graph } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
 import { add, sumOfSquares } from "../core/ops.ts";
@@ -15,6 +15,12 @@ import type { DeviceTrained } from "./trained-tensors.ts";
 /** The optimizer of a network's trained tensors, wherever they are. */
 export function openOptimizer(context: NetworkContext, rule: BoundRule): Optimizer {
   const { backend, cache, parameters, trained } = context;
+  if (trained.place === "device" && (rule.own ?? rule.pair ?? rule.noise))
+    throw new UserError({
+      code: "optimizer-needs-cpu",
+      message: `The optimizer ${rule.name} works on the CPU alone.`,
+      remedy: "Set run.device to cpu, or choose adamw.",
+    });
   return trained.place === "device"
     ? createDeviceOptimizer(context, trained, rule)
     : createOptimizer(backend, cache, parameters, rule);
@@ -49,12 +55,22 @@ function createDeviceOptimizer(
     },
     async step({ t, lr, gradientScale }) {
       const scale = number(gradientScale);
-      const numbersOf = (decays: boolean): readonly (readonly [string, DeviceTensor])[] =>
-        Object.entries(rule.numbers({ t, lr, decays })).map(
-          ([name, value]) => [updateNames.number(name), number(value)] as const,
-        );
-      const numbers = { decaying: numbersOf(true), others: numbersOf(false) };
-      for (const { name, shape, decays } of all) {
+      const numbers = new Map<string, readonly (readonly [string, DeviceTensor])[]>();
+      const numbersOf = (
+        decays: boolean,
+        rate: number,
+      ): readonly (readonly [string, DeviceTensor])[] => {
+        const key = `${decays} ${rate}`;
+        const found =
+          numbers.get(key) ??
+          Object.entries(rule.numbers({ t, lr: lr * rate, decays })).map(
+            ([name, value]) => [updateNames.number(name), number(value)] as const,
+          );
+        numbers.set(key, found);
+        return found;
+      };
+      for (const parameter of all) {
+        const { name, shape, decays } = parameter;
         const program = await compiled(shape.join(), () => updateProgram(rule, shape));
         const states = rule.state.map(
           (state) => [updateNames.state(state), trained.state(name, state)] as const,
@@ -64,7 +80,7 @@ function createDeviceOptimizer(
             ["weight", trained.weight(name)],
             ["gradient", trained.gradient(name)],
             ["gradientScale", scale],
-            ...(decays ? numbers.decaying : numbers.others),
+            ...numbersOf(decays, rule.rate(parameter)),
             ...states,
           ]),
         );
@@ -79,7 +95,7 @@ function createDeviceOptimizer(
           ),
         );
       }
-      for (const tensor of [scale, ...[...numbers.decaying, ...numbers.others].map(([, x]) => x)])
+      for (const tensor of [scale, ...[...numbers.values()].flat().map(([, x]) => x)])
         backend.release(tensor);
     },
   };

@@ -1,23 +1,35 @@
-/** @file Takes one optimizer step over all spans: the rule's program runs in place, span by span. */
+/** @file Takes one optimizer step over all spans: the rule's program runs in place, span by span, after what the rule does on the host. */
+import { createLinalg } from "../../../kernels/linalg/index.ts";
+import type { Linalg } from "../../../kernels/linalg/index.ts";
 import type { Shape } from "../../shared/dtypes.ts";
+import { at, invariant } from "../../shared/errors.ts";
 import { newGraph } from "../core/graph.ts";
 import type { Graph } from "../core/graph.ts";
 import { mul } from "../core/ops.ts";
-import type { BoundRule } from "../optimizers/define.ts";
+import type { BoundRule, TensorFacts } from "../optimizers/define.ts";
 import type { Backend, DeviceTensor } from "../runtime/backend.ts";
-import type { Parameters, ParameterSpan } from "./parameters.ts";
+import { kernelBytes } from "../runtime/kernels.ts";
+import type { Parameter, Parameters, ParameterSpan, ParameterSpec } from "./parameters.ts";
+import { spanLengths } from "./parameters.ts";
 import type { ProgramCache } from "./program-cache.ts";
 
 export interface Optimizer {
   /** One step; gradients are multiplied by `gradientScale` (clipping) first. t counts from 1. */
-  step(step: {
-    readonly t: number;
-    readonly lr: number;
-    readonly gradientScale: number;
-  }): Promise<void>;
-  /** ‖g‖₂ over all parameters. */
-  gradientNorm(): Promise<number>;
+  step(step: OptimizerStep): Promise<void>;
+  /** ‖g‖₂ over all parameters, or over those that `takes` names. */
+  gradientNorm(takes?: TakesBlock): Promise<number>;
   zeroGradients(): void;
+}
+
+/** Whether what belongs to a block alone is meant; undefined stands for what several blocks share. */
+export type TakesBlock = (block: string | undefined) => boolean;
+
+export interface OptimizerStep {
+  readonly t: number;
+  readonly lr: number;
+  readonly gradientScale: number;
+  /** Which blocks are updated; all where not given. */
+  readonly takes?: TakesBlock | undefined;
 }
 
 /** Names of the update program's inputs and outputs. */
@@ -27,24 +39,44 @@ export const updateNames = {
   next: (name: string) => `next.${name}`,
 } as const;
 
-/** The update of a tensor as a program; also what the plan sizes. */
-export function updateProgram(rule: BoundRule, shape: Shape): Graph {
+/** The update of joined elements as a program, or of a tensor that the rule steps by its shape; also what the plan sizes. */
+export function updateProgram(rule: BoundRule, shape: Shape, tensor?: TensorFacts): Graph {
   const g = newGraph();
-  const tensor = (name: string): ReturnType<typeof g.input> => g.input(name, "float32", shape);
-  const single = (name: string): ReturnType<typeof g.input> => g.input(name, "float32", []);
+  const input = (name: string, of: Shape): ReturnType<typeof g.input> =>
+    g.input(name, "float32", of);
   const numbers = Object.keys(rule.numbers({ t: 1, lr: 1, decays: true }));
-  const next = rule.step(g, {
-    weight: tensor("weight"),
-    gradient: mul(g, tensor("gradient"), single("gradientScale")),
-    state: Object.fromEntries(rule.state.map((name) => [name, tensor(updateNames.state(name))])),
-    numbers: Object.fromEntries(numbers.map((name) => [name, single(updateNames.number(name))])),
-  });
+  const own = tensor && rule.own?.(tensor);
+  const states = own ? [...own] : rule.state.map((name) => [name, shape] as const);
+  const next = rule.step(
+    g,
+    {
+      weight: input("weight", shape),
+      gradient: mul(g, input("gradient", shape), input("gradientScale", [])),
+      state: Object.fromEntries(
+        states.map(([name, of]) => [name, input(updateNames.state(name), of)]),
+      ),
+      numbers: Object.fromEntries(
+        numbers.map((name) => [name, input(updateNames.number(name), [])]),
+      ),
+    },
+    own && tensor,
+  );
   g.output(updateNames.next("weight"), next.weight);
-  for (const name of rule.state) {
+  for (const [name] of states) {
     const value = next.state[name];
     if (value) g.output(updateNames.next(updateNames.state(name)), value);
   }
   return g;
+}
+
+/** Every program that updates these tensors take. */
+export function updatePrograms(rule: BoundRule, specs: readonly ParameterSpec[]): readonly Graph[] {
+  return [
+    ...spanLengths(specs, rule).map((length) => updateProgram(rule, [length])),
+    ...specs
+      .filter((spec) => rule.own?.(spec))
+      .map((spec) => updateProgram(rule, spec.shape, spec)),
+  ];
 }
 
 /** Updates the host's arrays in place, span by span. */
@@ -54,59 +86,128 @@ export function createOptimizer(
   parameters: Parameters,
   rule: BoundRule,
 ): Optimizer {
-  const vector = (data: Float32Array): DeviceTensor =>
-    backend.upload("float32", [data.length], data);
   const number = (value: number): DeviceTensor =>
     backend.upload("float32", [], Float32Array.of(value));
   const bound = new Map(
-    parameters.spans.map((span) => {
-      const weight = vector(span.weight);
-      const states = [...span.state].map(
-        ([name, data]) => [updateNames.state(name), vector(data)] as const,
-      );
-      return [
-        span,
-        {
-          feeds: [
-            ["weight", weight] as const,
-            ["gradient", vector(span.gradient)] as const,
-            ...states,
-          ],
-          into: new Map([
-            [updateNames.next("weight"), weight],
-            ...states.map(([name, tensor]) => [updateNames.next(name), tensor] as const),
-          ]),
-        },
-      ];
-    }),
+    parameters.spans.map((span) => [span, boundSpan(backend, parameters, span)]),
   );
+  const pairs = rule.pair ? pairsOf(parameters) : [];
+  let opened: Linalg | undefined;
+  const linalg = (): Linalg => (opened ??= createLinalg(kernelBytes("linalg")));
   return {
-    async step({ t, lr, gradientScale }) {
-      const scalars = new Map<
-        ParameterSpan["decays"],
-        readonly (readonly [string, DeviceTensor])[]
-      >();
-      for (const decays of [true, false])
-        scalars.set(decays, [
-          ["gradientScale", number(gradientScale)],
-          ...Object.entries(rule.numbers({ t, lr, decays })).map(
+    async step({ t, lr, gradientScale, takes = () => true }) {
+      for (const { A, B, scale } of pairs)
+        if (takes(A.blocks?.[0]))
+          await rule.pair?.(
+            {
+              ...{ rank: at(A.shape, 0), scale },
+              ...{ A: A.weight, B: B.weight, gradientA: A.gradient, gradientB: B.gradient },
+            },
+            linalg(),
+          );
+      const scaled = number(gradientScale);
+      const scalars = new Map<string, readonly (readonly [string, DeviceTensor])[]>();
+      const numbersOf = ({ decays, rate }: ParameterSpan) => {
+        const key = `${decays} ${rate}`;
+        const found =
+          scalars.get(key) ??
+          Object.entries(rule.numbers({ t, lr: lr * rate, decays })).map(
             ([name, value]) => [updateNames.number(name), number(value)] as const,
-          ),
-        ]);
-      for (const [span, { feeds, into }] of bound) {
-        const program = await cache.compile(updateProgram(rule, [span.weight.length]));
-        await program.run(new Map([...feeds, ...(scalars.get(span.decays) ?? [])]), into);
+          );
+        scalars.set(key, found);
+        return found;
+      };
+      for (const [span, { feeds, into, copied }] of bound) {
+        if (!takes(span.block)) continue;
+        const { tensor } = span;
+        if (tensor && rule.host && (t - 1) % rule.host.every === 0)
+          await rule.host.run({ ...span, tensor, t, linalg: linalg() });
+        const shape = tensor?.shape ?? [span.weight.length];
+        const program = await cache.compile(updateProgram(rule, shape, tensor));
+        const made = await program.run(
+          new Map([...feeds, ["gradientScale", scaled], ...numbersOf(span)]),
+          into,
+        );
+        for (const [name, data] of copied) {
+          const next = made.get(name);
+          if (!next) continue;
+          const values = await backend.download(next);
+          invariant(values instanceof Float32Array, `${name} is not float32`);
+          data.set(values);
+          if (!backend.sharesMemory) backend.release(next);
+        }
       }
     },
-    gradientNorm() {
+    gradientNorm(takes = () => true) {
       let sum = 0;
-      for (const { gradient } of parameters.spans) sum += sumOfSquares(gradient);
+      for (const { gradient, block } of parameters.spans)
+        if (takes(block)) sum += sumOfSquares(gradient);
       return Promise.resolve(Math.sqrt(sum));
     },
     zeroGradients() {
       parameters.zeroGradients();
     },
   };
+}
+
+interface BoundSpan {
+  readonly feeds: readonly (readonly [string, DeviceTensor])[];
+  /** What a program writes onto its own inputs. */
+  readonly into: ReadonlyMap<string, DeviceTensor>;
+  /** What it makes apart: a state that several of its operators read cannot be written under them. */
+  readonly copied: ReadonlyMap<string, Float32Array>;
+}
+
+function boundSpan(backend: Backend, parameters: Parameters, span: ParameterSpan): BoundSpan {
+  const { tensor, weight: data, gradient, state } = span;
+  const shape = tensor?.shape ?? [data.length];
+  const shapes = tensor && parameters.statesOf(tensor.name);
+  const weight = backend.upload("float32", shape, data);
+  const states = [...state].map(
+    ([name, values]) =>
+      [
+        updateNames.state(name),
+        backend.upload("float32", shapes?.get(name)?.shape ?? shape, values),
+        values,
+      ] as const,
+  );
+  // Where gradients are estimated no program reads them.
+  const summed =
+    gradient.length === data.length ? [backend.upload("float32", shape, gradient)] : [];
+  return {
+    feeds: [
+      ["weight", weight],
+      ...summed.map((x) => ["gradient", x] as const),
+      ...states.map(([name, x]) => [name, x] as const),
+    ],
+    into: new Map([
+      [updateNames.next("weight"), weight],
+      ...(tensor ? [] : states.map(([name, x]) => [updateNames.next(name), x] as const)),
+    ]),
+    copied: new Map(
+      tensor ? states.map(([name, , values]) => [updateNames.next(name), values] as const) : [],
+    ),
+  };
+}
+
+interface PairOfParameters {
+  readonly A: Parameter;
+  readonly B: Parameter;
+  readonly scale: number;
+}
+
+/** The pairs among the parameters, those with nothing between A and B. */
+function pairsOf(parameters: Parameters): readonly PairOfParameters[] {
+  const sites = new Map<string, Map<string, Parameter>>();
+  for (const parameter of parameters.all.values()) {
+    if (!parameter.pair) continue;
+    const { site, role } = parameter.pair;
+    sites.set(site, (sites.get(site) ?? new Map<string, Parameter>()).set(role, parameter));
+  }
+  return [...sites.values()].flatMap((roles) => {
+    const [A, B] = [roles.get("A"), roles.get("B")];
+    return A && B && !roles.has("core") ? [{ A, B, scale: A.pair?.scale ?? 1 }] : [];
+  });
 }
 
 /** Σ x² in float64, in a fixed order. */

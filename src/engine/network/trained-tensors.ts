@@ -44,21 +44,27 @@ function onHost(backend: Backend, parameters: Parameters): HostTrained {
       name,
       {
         weight: backend.upload("float32", shape, weight),
-        gradient: backend.upload("float32", shape, gradient),
+        // Where gradients are estimated there are none.
+        gradient: gradient.length > 0 ? backend.upload("float32", shape, gradient) : undefined,
       },
     ]),
   );
-  const viewsOf = (name: string): { weight: DeviceTensor; gradient: DeviceTensor } => {
+  const viewsOf = (name: string): { weight: DeviceTensor; gradient: DeviceTensor | undefined } => {
     const found = views.get(name);
     invariant(found, `there is no trained tensor ${name}`);
     return found;
   };
+  const gradientOf = (name: string): DeviceTensor => {
+    const { gradient } = viewsOf(name);
+    invariant(gradient, `${name} has no gradient`);
+    return gradient;
+  };
   return {
     place: "host",
     weight: (name) => viewsOf(name).weight,
-    gradient: (name) => viewsOf(name).gradient,
+    gradient: gradientOf,
     setGradient(name, sum) {
-      invariant(sum === viewsOf(name).gradient, `the gradient of ${name} was not summed in place`);
+      invariant(sum === gradientOf(name), `the gradient of ${name} was not summed in place`);
     },
     zeroGradients() {
       parameters.zeroGradients();

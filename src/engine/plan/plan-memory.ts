@@ -6,9 +6,9 @@ import { printGraph } from "../core/print.ts";
 import { cutAtLateInputs } from "../core/split.ts";
 import type { Model } from "../models/architecture.ts";
 import { logitRows } from "../network/head-rows.ts";
-import { spanLengths } from "../network/parameters.ts";
+import { layoutBytes } from "../network/parameters.ts";
 import type { ParameterSpec } from "../network/parameters.ts";
-import { updateProgram } from "../network/optimizer.ts";
+import { updatePrograms } from "../network/optimizer.ts";
 import type { BoundRule } from "../optimizers/define.ts";
 import {
   embeddingForward,
@@ -75,10 +75,9 @@ const productBytes = 4 * rateProduct.inner * rateProduct.columns;
 
 export function planMemory(inputs: MemoryInputs): MemoryPlan {
   const { base, scratch } = heldWeights(inputs);
-  const count = inputs.trained.reduce((sum, { shape }) => sum + elementCount(shape), 0);
-  const trained = count * 4 * (2 + inputs.rule.state.length);
+  const trained = sum(Object.values(layoutBytes(inputs.trained, inputs.rule)));
   const passes = inputs.shapes.map((shape) => passMemory(inputs, shape));
-  const updates = spanLengths(inputs.trained).map((length) => updateProgram(inputs.rule, [length]));
+  const updates = updatePrograms(inputs.rule, inputs.trained);
   const graphs = new Map(
     [...passes.flatMap((pass) => pass.graphs), ...updates].map((graph) => [
       printGraph(graph),

@@ -17,6 +17,7 @@ import type { NetworkContext } from "../network/context.ts";
 import { createContext } from "../network/context.ts";
 import { createFactors } from "../network/factors.ts";
 import { createParameters } from "../network/parameters.ts";
+import { noState } from "../optimizers/define.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
 import { readWeights, weightsFile } from "../train/run-state.ts";
 import type { ModelPlaces, ModelReference } from "../weights/hub-cache.ts";
@@ -147,7 +148,7 @@ async function openOnDevice(
     backend,
     setup,
     source: opened.source,
-    states: [],
+    layout: noState,
     checkpointing: false,
     draw: model.trained.kind === "checkpoint" ? drawSeeded(model.trained.seed) : drawNothing,
     drawMask: drawNoMask,
@@ -242,7 +243,7 @@ async function plainContext(
     [...setup.setups].map(([id, block]) => [id, { ...block, sites: new Map() }]),
   );
   const trained = setup.trained.filter(({ start }) => "tensor" in start);
-  const parameters = createParameters(trained, []);
+  const parameters = createParameters(trained, noState);
   await startParameters({ ...setup, setups, trained }, parameters, opened.source, drawNothing);
   return createContext({
     backend,

@@ -10,6 +10,7 @@ import { createFactors } from "../network/factors.ts";
 import { createDecoder } from "../network/decoder.ts";
 import { createParameters } from "../network/parameters.ts";
 import type { Parameters } from "../network/parameters.ts";
+import type { StateLayout } from "../optimizers/define.ts";
 import type { Storage } from "../programs/setup.ts";
 import { storageOf } from "../programs/setup.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
@@ -36,8 +37,8 @@ export interface OpenNetworkOptions {
   readonly backend: Backend;
   readonly setup: ModelSetup;
   readonly source: WeightSource;
-  /** Names of the optimizer's state tensors; none for inference. */
-  readonly states: readonly string[];
+  /** The optimizer's state; none for inference. */
+  readonly layout: StateLayout;
   readonly checkpointing: boolean;
   readonly draw: Draw;
   readonly drawMask: NetworkOptions["drawMask"];
@@ -54,7 +55,7 @@ export async function openNetwork(options: OpenNetworkOptions): Promise<OpenNetw
       nf4,
     ),
   );
-  const parameters = createParameters(setup.trained, options.states);
+  const parameters = createParameters(setup.trained, options.layout);
   await startParameters(setup, parameters, source, options.draw);
   const factors = createFactors(setup.factors);
   drawFactors(setup, factors, options.draw);

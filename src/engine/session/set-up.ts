@@ -13,6 +13,7 @@ import { idleExclusions, idleKeys, patternValue, targetSites } from "../methods/
 import type { BlockSpec, LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
 import { tiedHead, untied, untiedName } from "../models/untie.ts";
 import type { BlockSetup, SiteMethod, Storage } from "../programs/setup.ts";
+import { tensorFacts } from "../programs/tensor-facts.ts";
 import {
   frozenFactors,
   kindOf,
@@ -20,13 +21,11 @@ import {
   parameterName,
   trainedTensors,
 } from "../programs/setup.ts";
+import type { ParameterSpec } from "../network/parameters.ts";
 import { storedName } from "./stored-tensor.ts";
 
 /** A tensor to train, and how it starts: drawn, or as the checkpoint has it. */
-export interface TrainedSpec {
-  readonly name: string;
-  readonly shape: Shape;
-  readonly decays: boolean;
+export interface TrainedSpec extends ParameterSpec {
   readonly start: { readonly init: Init } | { readonly tensor: TensorSpec };
 }
 
@@ -109,7 +108,7 @@ export function setUpModel(
     ]),
   );
   findings.push(...unequalShapes([...setups.values()]));
-  const trained = trainedSpecs([...setups.values()]);
+  const trained = trainedSpecs(model, [...setups.values()]);
   const factors = frozenSpecs([...setups.values()]);
   const trainableParameters = sum(trained.map(({ shape }) => elementCount(shape)));
   const added =
@@ -408,7 +407,7 @@ function storageOf(
   return large && (dtype === "float16" || dtype === "bfloat16") ? [[name, { type: dtype }]] : [];
 }
 
-function trainedSpecs(setups: readonly BlockSetup[]): readonly TrainedSpec[] {
+function trainedSpecs(model: Model, setups: readonly BlockSetup[]): readonly TrainedSpec[] {
   const specs = new Map<string, TrainedSpec>();
   for (const setup of setups)
     for (const { name, shape } of trainedTensors(setup)) {
@@ -417,6 +416,8 @@ function trainedSpecs(setups: readonly BlockSetup[]): readonly TrainedSpec[] {
         name: full,
         shape,
         decays: decays(setup.spec, name),
+        ...tensorFacts(model, setup, name),
+        blocks: [...(specs.get(full)?.blocks ?? []), setup.spec.id],
         start: startOf(setup, name),
       });
     }

@@ -70,7 +70,7 @@ export async function loadRun(
     backend,
     setup,
     source: opened.source,
-    states: optimizerOf(experiment).state,
+    layout: optimizerOf(experiment),
     checkpointing: experiment.train.gradient_checkpointing,
     draw: random.start,
     drawMask: random.mask,
@@ -129,7 +129,7 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
   } = loaded;
   const { emit } = host;
   const rule = optimizerOf(experiment);
-  const saved = { parameters, states: rule.state, factors };
+  const saved = { parameters, factors };
 
   let state = firstState;
   if (host.checkpoint !== undefined) {

@@ -6,7 +6,7 @@ import { UserError, invariant } from "../../shared/errors.ts";
 import { isRecord } from "../../shared/wire.ts";
 import type { Factors } from "../network/factors.ts";
 import { isTaken } from "../network/factors.ts";
-import type { Parameters } from "../network/parameters.ts";
+import type { Parameters, StateTensor } from "../network/parameters.ts";
 import { openWeights } from "../weights/weight-source.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
 import { writeSafetensors } from "../weights/write-safetensors.ts";
@@ -48,21 +48,16 @@ const factorsName = "factors.safetensors";
 /** What a checkpoint holds in tensors. */
 export interface Saved {
   readonly parameters: Parameters;
-  /** Names of the optimizer's state tensors. */
-  readonly states: readonly string[];
   readonly factors: Factors;
 }
 
 /** Bytes that {@link writeTensors} will write, nearly. */
-export function checkpointBytes({ parameters, states, factors }: Saved): number {
-  return parameters.count * 4 * (1 + states.length) + factors.bytes() + 65536;
+export function checkpointBytes({ parameters, factors }: Saved): number {
+  return 4 * (parameters.count + parameters.stateCount) + factors.bytes() + 65536;
 }
 
 /** Writes the trained tensors, the optimizer's state and stored factors into a folder. */
-export async function writeTensors(
-  folder: string,
-  { parameters, states, factors }: Saved,
-): Promise<void> {
+export async function writeTensors(folder: string, { parameters, factors }: Saved): Promise<void> {
   const all = [...parameters.all.values()];
   const tensor = (
     name: string,
@@ -76,8 +71,8 @@ export async function writeTensors(
   });
   const weights = all.map(({ name, shape, weight }) => tensor(name, shape, weight));
   await writeSafetensors(join(folder, weightsName), weights, { format: "spectune-checkpoint" });
-  const optimizer = all.flatMap(({ name, shape }) =>
-    states.map((state) => tensor(`${state}.${name}`, shape, parameters.state(name, state))),
+  const optimizer = statesOf(parameters).map(([name, { shape, data }]) =>
+    tensor(name, shape, data),
   );
   await writeSafetensors(join(folder, optimizerName), optimizer, { format: "spectune-checkpoint" });
   const stored = [...factors.all.values()].filter((factor) => factor.stored);
@@ -90,19 +85,17 @@ export async function writeTensors(
 }
 
 /** Reads what {@link writeTensors} wrote; a checkpoint of another setup is refused. */
-export async function readTensors(
-  folder: string,
-  { parameters, states, factors }: Saved,
-): Promise<void> {
-  const all = [...parameters.all.values()];
+export async function readTensors(folder: string, { parameters, factors }: Saved): Promise<void> {
   await readWeights(folder, { parameters, factors });
-  const optimizer = all.flatMap(({ name }) =>
-    states.map((state): [string, Float32Array] => [
-      `${state}.${name}`,
-      parameters.state(name, state),
-    ]),
-  );
+  const optimizer = statesOf(parameters).map(([name, { data }]) => [name, data] as const);
   await fill(join(folder, optimizerName), optimizer);
+}
+
+/** All state of the optimizer, by its name in a checkpoint. */
+function statesOf(parameters: Parameters): readonly (readonly [string, StateTensor])[] {
+  return [...parameters.all.keys()].flatMap((name) =>
+    [...parameters.statesOf(name)].map(([state, tensor]) => [`${state}.${name}`, tensor] as const),
+  );
 }
 
 async function fill(

@@ -67,7 +67,7 @@ export async function exportCase(
     backend,
     setup,
     source: opened.source,
-    states: rule.state,
+    layout: rule,
     checkpointing: false,
     draw: random.start,
     drawMask: random.mask,
