@@ -1,6 +1,7 @@
 /** @file Calls the command line for an answer, in the foreground: with progress, and an end when it is cancelled. */
 import { spawn } from "node:child_process";
 import * as vscode from "vscode";
+import { reasonOf } from "./reason.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface CallOptions {
@@ -70,15 +71,4 @@ export async function callWithProgress(
       return output;
     },
   );
-}
-
-/** The command line's own words: its error and remedy, without progress and warnings. */
-export function reasonOf(errors: string): string {
-  const lines = errors.split("\n").map((line) => line.replace(/^.*\r/, ""));
-  const first = lines.findIndex((line) => /(?:^|: )error: /.test(line));
-  const chosen = first < 0 ? lines.filter((line) => line !== "").slice(-3) : lines.slice(first);
-  return chosen
-    .map((line) => line.trim())
-    .filter((line) => line !== "")
-    .join(" ");
 }

@@ -7,7 +7,8 @@ import type { AnalysisDocument, WorkEnd, WorkProgress } from "../../shared/analy
 import { messageOf } from "../../shared/errors.ts";
 import { json } from "../../shared/wire.ts";
 import { isProblem, parseJson } from "../../shared/wire.ts";
-import { callCommandLine, reasonOf } from "../call.ts";
+import { callCommandLine } from "../call.ts";
+import { reasonOf } from "../reason.ts";
 import type { Runtime } from "../runtime.ts";
 import type { WorkbenchClient } from "../workbench-client.ts";
 

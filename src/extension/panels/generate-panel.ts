@@ -3,18 +3,14 @@ import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import * as vscode from "vscode";
 import { messageOf } from "../../shared/errors.ts";
-import type { GenerateQuestion, GenerateSide } from "../../shared/panels/generate.ts";
+import type { GenerateQuestion } from "../../shared/panels/generate.ts";
 import { generatePanel } from "../../shared/panels/generate.ts";
-import { callCommandLine, reasonOf } from "../call.ts";
+import { callCommandLine } from "../call.ts";
+import { reasonOf } from "../reason.ts";
 import type { Runtime } from "../runtime.ts";
 import type { HostContext, PanelKind } from "./host.ts";
 import { panelKind } from "./host.ts";
-
-/** What the command line writes before each of two texts. */
-const headings: readonly (readonly [heading: string, side: GenerateSide])[] = [
-  ["── without the adapter ──\n", "base"],
-  ["── with the adapter ──\n", "tuned"],
-];
+import { splitSides } from "./split-sides.ts";
 
 export function createGeneratePanel(
   host: HostContext,
@@ -95,36 +91,4 @@ function argumentsOf(model: string, question: GenerateQuestion): readonly string
 /** A run and an adapter are set against their base; a model alone has none. */
 function hasBase(model: string): boolean {
   return ["experiment.yaml", "adapter_config.json"].some((name) => existsSync(join(model, name)));
-}
-
-/** Hands pieces on with the side that they belong to; a heading may come in two pieces. */
-export function splitSides(
-  compare: boolean,
-  tell: (side: GenerateSide, text: string) => void,
-): (text: string) => void {
-  let side: GenerateSide = "tuned";
-  let kept = "";
-  return (text) => {
-    if (!compare) {
-      tell(side, text);
-      return;
-    }
-    kept += text;
-    for (;;) {
-      const next = headings
-        .map(([heading, its]) => ({ at: kept.indexOf(heading), heading, its }))
-        .filter(({ at }) => at >= 0)
-        .toSorted((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      if (next.at > 0) tell(side, kept.slice(0, next.at));
-      side = next.its;
-      kept = kept.slice(next.at + next.heading.length);
-    }
-    // What may be the beginning of a heading waits for the rest.
-    const open = kept.lastIndexOf("─");
-    const waits =
-      kept.indexOf("──") >= 0 ? kept.indexOf("──") : open === kept.length - 1 ? open : kept.length;
-    if (waits > 0) tell(side, kept.slice(0, waits));
-    kept = kept.slice(Math.max(0, waits));
-  };
 }

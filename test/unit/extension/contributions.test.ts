@@ -73,9 +73,9 @@ describe("package.json", () => {
 describe("texts", () => {
   const bundle = record("l10n/bundle.l10n.de.json");
   const used = globSync("{src/extension,media}/**/*.ts", { cwd: root }).flatMap((file) =>
-    [...readFileSync(join(root, file), "utf8").matchAll(/\b(?:t|say)\(\s*("(?:[^"\\]|\\.)*")/g)].map(
-      ([, text]) => ({ file, text: String(parseJson(text ?? "")) }),
-    ),
+    [
+      ...readFileSync(join(root, file), "utf8").matchAll(/\b(?:t|say)\(\s*("(?:[^"\\]|\\.)*")/g),
+    ].map(([, text]) => ({ file, text: String(parseJson(text ?? "")) })),
   );
 
   it("are all there in German", () => {
