@@ -177,7 +177,13 @@ export interface LanczosProof {
   readonly kind: "lanczos";
   /** out ≤ in: G = W₀W₀ᵀ, s = y, h = 1; else G = W₀ᵀW₀, s = W₀ᵀy, h = √λ. */
   readonly gram: "left" | "right";
+  /** Of s without its part in the deflated vectors. */
   readonly startNorm: number;
+  readonly deflated: readonly {
+    readonly theta: number;
+    readonly residual: number;
+    readonly overlap: number;
+  }[];
   readonly alpha: readonly number[];
   /** As many as alpha; the last couples to the vector after the last. */
   readonly beta: readonly number[];

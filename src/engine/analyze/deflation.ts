@@ -1,0 +1,65 @@
+/** @file Keeps Lanczos away from directions that are known already: fewer steps for what is left of the spectrum. */
+import { columnNorms, subtract, type Operator } from "../../../kernels/krylov/operator.ts";
+import type { Matrix } from "../../../kernels/linalg/index.ts";
+import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
+import { at } from "../../shared/errors.ts";
+import type { Deflated } from "./certificate.ts";
+import { columnOf, columnsOf, gramOf } from "./lockstep-lanczos.ts";
+import type { Tools } from "./products.ts";
+import type { TopVectors } from "./top-vectors.ts";
+
+export interface Deflation {
+  /** (I − X Xᵀ) G (I − X Xᵀ) */
+  readonly apply: (X: Matrix) => Promise<Matrix>;
+  /** (I − X Xᵀ) s */
+  readonly starts: readonly Float64Array[];
+  /** For each start: θ, residual and ⟨s, x⟩ of each x. */
+  readonly deflated: readonly (readonly Deflated[])[];
+}
+
+/** X from the top left vectors: they themselves for W₀W₀ᵀ, W₀ᵀ u made orthonormal for W₀ᵀW₀; then Rayleigh and Ritz. */
+export async function deflate(
+  { linalg }: Tools,
+  W: Operator,
+  top: TopVectors,
+  starts: readonly Float64Array[],
+): Promise<Deflation> {
+  const G = gramOf(W);
+  const left = transposedCopy(top.left);
+  const raw = W.rows <= W.columns ? left : await W.applyTransposed(left);
+  const { Q } = await linalg.qr(raw);
+  const image = await G(Q);
+  const H = await linalg.multiply(Q, image, { transposeA: true });
+  const { values, V } = await linalg.eigh(H);
+  const all = await linalg.multiply(Q, V);
+  const GX = await linalg.multiply(image, V);
+  const errors = columnNorms(
+    subtract(GX, { ...all, data: all.data.map((x, i) => x * (values[i % all.columns] ?? NaN)) }),
+  );
+  // One with a large residual would widen every window around it; Lanczos finds that part again.
+  const good = Array.from(values, (_, i) => i).filter((i) => at(errors, i) <= 1e-4 * at(values, i));
+  const X = columnsOf(good.map((i) => columnOf(all, i)));
+  if (good.length === 0) return { apply: G, starts, deflated: starts.map(() => []) };
+  const without = async (Y: Matrix) => {
+    let rest = Y;
+    for (let round = 0; round < 2; round++) {
+      const inside = await linalg.multiply(X, rest, { transposeA: true });
+      rest = subtract(rest, await linalg.multiply(X, inside));
+    }
+    return rest;
+  };
+  const S = columnsOf(starts);
+  const overlaps = await linalg.multiply(X, S, { transposeA: true });
+  const rest = await without(S);
+  return {
+    apply: async (Y) => without(await G(await without(Y))),
+    starts: starts.map((_, j) => columnOf(rest, j)),
+    deflated: starts.map((_, j) =>
+      good.map((from, i) => ({
+        theta: at(values, from),
+        residual: at(errors, from),
+        overlap: at(overlaps.data, i * starts.length + j),
+      })),
+    ),
+  };
+}

@@ -1,0 +1,194 @@
+/** @file Intruder dimensions of one matrix: verdicts by certificate and witness, then exact cosines from one base SVD. */
+import type { Operator } from "../../../kernels/krylov/operator.ts";
+import type { Matrix } from "../../../kernels/linalg/index.ts";
+import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
+import { at } from "../../shared/errors.ts";
+import { fullVectors, inFloat16, leadingVectors } from "./base-vectors.ts";
+import { arbitraryBelow, cosinesOf, cosinesWith, exactCosine } from "./exact-cosines.ts";
+import { vectorError, type Finding, type IntruderOptions } from "./finding.ts";
+import { intervalVerdicts } from "./interval-verdicts.ts";
+import { noiseFloor } from "./noise-floor.ts";
+import { denseOperator, formTuned, inFloat64, tunedOperator, type Tools } from "./products.ts";
+import type { MatrixIntrudersRecord, Proof, VectorRecord } from "./records.ts";
+import type { KeptSvd, LoadedPair, MatrixPair, SvdCache } from "./source.ts";
+import { exactTop, krylovTop, rowOf, type TopVectors } from "./top-vectors.ts";
+
+export interface IntruderContext {
+  readonly tools: Tools;
+  readonly cache?: SvdCache | undefined;
+  /** Milliseconds, for `seconds` of the record. */
+  readonly now: () => number;
+}
+
+/** Where certificates stop to be worth their steps. */
+const leastCertified = 0.35;
+
+/** The intruder dimensions of one pair. */
+export async function intruders(
+  ctx: IntruderContext,
+  pair: MatrixPair,
+  options: IntruderOptions,
+): Promise<MatrixIntrudersRecord> {
+  const started = ctx.now();
+  const loaded = await pair.load();
+  const { tuned, findings, leftOut } = await findingsOf(ctx, pair, loaded, options);
+  const vectors = findings.map((finding, j): VectorRecord => {
+    const gap = at(tuned.gaps, j);
+    const residual = at(tuned.residuals, j);
+    return {
+      index: j,
+      sigma: at(tuned.sigma, j),
+      lower: finding.lower,
+      upper: finding.upper,
+      by: finding.by,
+      intruder: finding.intruder,
+      official: finding.official,
+      vectorError: vectorError(tuned, j, options.cluster),
+      residual,
+      gap,
+      proof: finding.proof,
+    };
+  });
+  const energy = (list: readonly VectorRecord[]) => list.reduce((sum, v) => sum + v.sigma ** 2, 0);
+  const found = vectors.filter((vector) => vector.intruder === true);
+  return {
+    name: pair.name,
+    module: pair.module,
+    layer: pair.layer,
+    out: pair.out,
+    in: pair.in,
+    baseHash: pair.baseHash,
+    tunedHash: pair.tunedHash,
+    baseDtype: pair.baseDtype,
+    reference: options.reference,
+    epsilon: options.epsilon,
+    k: vectors.length,
+    stage: options.exact ? "exact" : "verdicts",
+    count: found.length,
+    undecided: vectors.filter((vector) => vector.intruder === undefined).length,
+    basisDependent: vectors.filter((vector) => vector.by === "basis-dependent").length,
+    energy: energy(vectors) === 0 ? 0 : energy(found) / energy(vectors),
+    vectors,
+    leftOut,
+    noiseFloor: noiseFloor(pair.out, Math.min(pair.out, pair.in)),
+    seconds: (ctx.now() - started) / 1000,
+  };
+}
+
+/** How many vectors of W are looked at. */
+export function vectorCount(out: number, columns: number, k: IntruderOptions["k"]): number {
+  const most = Math.min(out, columns);
+  return Math.min(most, typeof k === "number" ? k : Math.ceil(k.share * most));
+}
+
+async function findingsOf(
+  { tools, cache }: IntruderContext,
+  pair: MatrixPair,
+  loaded: LoadedPair,
+  options: IntruderOptions,
+) {
+  const stored = inFloat64(loaded.base);
+  const storedOperator = denseOperator(tools, stored);
+  const tuned = await tunedTop(tools, stored, storedOperator, loaded, pair, options);
+  const rounded = options.reference === "official-fp16";
+  const base = rounded ? { ...stored, data: stored.data.map(inFloat16) } : stored;
+  const W = rounded ? denseOperator(tools, base) : storedOperator;
+  const hash = rounded ? `${pair.baseHash}-float16` : pair.baseHash;
+  const findings: (Finding | undefined)[] = Array.from({ length: tuned.sigma.length });
+  let kept: KeptSvd | undefined = await cache?.read(hash, "full");
+  const few = Math.min(pair.out, pair.in) <= options.exactBelow;
+  if (!options.exact && kept === undefined && !few && options.epsilon >= leastCertified) {
+    const top = await leadingVectors(tools, W, {
+      ...{ hash, cache, seed: options.seed, cluster: options.cluster },
+      count: Math.min(24, pair.out, pair.in),
+      start: await smallerSide(W, tuned),
+    });
+    for (const [j, finding] of (
+      await intervalVerdicts(tools, W, base, tuned, top, options)
+    ).entries())
+      findings[j] = finding;
+  }
+  const open = findings.flatMap((finding, j) => (finding?.intruder === undefined ? [j] : []));
+  let leftOut = 0;
+  if (open.length > 0 && (options.exact || options.fallback || few || kept !== undefined)) {
+    const cached = kept !== undefined;
+    kept ??= (await fullVectors(tools, base, hash, cache)).svd;
+    const decided = await exactFindings(tools, tuned, kept, open, { ...options, cached });
+    for (const [i, j] of open.entries()) findings[j] = decided.findings[i];
+    leftOut = decided.leftOut;
+  }
+  return {
+    tuned,
+    leftOut,
+    findings: findings.map((finding) => finding ?? undecided),
+  };
+}
+
+const undecided: Finding = {
+  ...{ lower: 0, upper: 1, by: "svd", intruder: undefined },
+  proof: { kind: "none" },
+};
+
+async function tunedTop(
+  tools: Tools,
+  base: Matrix,
+  operator: Operator,
+  { update }: LoadedPair,
+  { out, in: columns }: MatrixPair,
+  options: IntruderOptions,
+): Promise<TopVectors> {
+  const count = vectorCount(out, columns, options.k);
+  const dense = () =>
+    update === undefined ? Promise.resolve(base) : formTuned(tools, base, update);
+  const W = update === undefined ? operator : tunedOperator(tools, operator, update);
+  const { cluster, seed } = options;
+  const found =
+    Math.min(out, columns) <= options.exactBelow
+      ? undefined
+      : await krylovTop(tools, W, { count, error: 2e-3, cluster, seed: seed + 1 });
+  return found ?? exactTop(tools, dense, count);
+}
+
+/** The tuned vectors where W₀'s Krylov space begins: on its smaller side. */
+async function smallerSide(W: Operator, { left }: TopVectors): Promise<Matrix> {
+  const vectors = transposedCopy(left);
+  return W.rows <= W.columns ? vectors : W.applyTransposed(vectors);
+}
+
+async function exactFindings(
+  tools: Tools,
+  tuned: TopVectors,
+  svd: KeptSvd,
+  open: readonly number[],
+  options: IntruderOptions & { readonly cached: boolean },
+) {
+  const { epsilon, cluster } = options;
+  const all = await cosinesWith(tools, tuned.left, svd);
+  const sigma1 = svd.sigma[0] ?? 0;
+  const findings = open.map((j): Finding => {
+    const y = rowOf(tuned.left, j);
+    const found = exactCosine(y, cosinesOf(all, j), svd, cluster);
+    const error = vectorError(tuned, j, cluster);
+    // Of the base's own vectors: they are as good as float64 gives them.
+    const rounding = Math.min(1e-6, at(svd.residuals, 0) / (cluster * (sigma1 || 1)));
+    const lower = Math.max(0, found.lower - error - rounding);
+    const upper = Math.min(1, found.upper + error + rounding);
+    const proof: Proof = {
+      kind: "exact",
+      base: found.base,
+      cosine: found.official,
+      multiplicity: found.multiplicity,
+      projection: found.projection,
+      cached: options.cached,
+    };
+    const official = found.official;
+    const rest = { lower, upper: Math.min(1, Math.max(upper, lower)), official, proof };
+    if (lower >= epsilon) return { ...rest, by: "not", intruder: false };
+    const arbitrary = found.arbitrary >= epsilon;
+    if (upper < epsilon && !arbitrary) return { ...rest, by: "intruder", intruder: true };
+    const open = found.multiplicity > 1 || error === 1 || arbitrary;
+    return { ...rest, by: open ? "basis-dependent" : "svd", intruder: official < epsilon };
+  });
+  const floor = arbitraryBelow(sigma1);
+  return { findings, leftOut: svd.sigma.reduce((n, s) => n + Number(s <= floor), 0) };
+}

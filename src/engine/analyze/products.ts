@@ -1,0 +1,147 @@
+/** @file Matrices known by their products: the base where it lies, and the tuned one without forming it. */
+import type { Operator } from "../../../kernels/krylov/operator.ts";
+import type { Data, Gemm, Linalg, Matrix } from "../../../kernels/linalg/index.ts";
+import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
+import type { Factors, Update } from "./source.ts";
+
+/** What the numbers are made with. */
+export interface Tools {
+  readonly linalg: Linalg;
+  /** Makes products with whole matrices; WebAssembly where not given. */
+  readonly gemm?: Gemm | undefined;
+}
+
+/** The matrix in float64; the same one where it is already. */
+export function inFloat64(A: Matrix<Data>): Matrix {
+  const data = A.data instanceof Float64Array ? A.data : Float64Array.from(A.data);
+  return { rows: A.rows, columns: A.columns, data };
+}
+
+/** A B by the caller's product, or WebAssembly. */
+export function product(tools: Tools, A: Matrix, B: Matrix): Promise<Matrix> {
+  return tools.gemm === undefined ? tools.linalg.multiply(A, B) : tools.gemm(A, B);
+}
+
+/** A dense matrix as an operator; blocks of vectors are turned round, the matrix never is. */
+export function denseOperator(tools: Tools, A: Matrix): Operator {
+  const { linalg, gemm } = tools;
+  return {
+    rows: A.rows,
+    columns: A.columns,
+    apply: (X) => product(tools, A, X),
+    applyTransposed:
+      gemm === undefined
+        ? (Y) => linalg.multiply(A, Y, { transposeA: true })
+        : async (Y) => transposedCopy(await gemm(transposedCopy(Y), A)),
+  };
+}
+
+/** W of a base and its update, applied and never formed (where the update is factors). */
+export function tunedOperator(tools: Tools, base: Operator, update: Update): Operator {
+  switch (update.kind) {
+    case "tuned":
+      return denseOperator(tools, inFloat64(update.W));
+    case "dense":
+      return sumOperator(base, denseOperator(tools, inFloat64(update.delta)));
+    case "factors": {
+      const parts = update.factors.map((one) => factorOperator(tools, one));
+      const sum = parts.reduce(sumOperator, base);
+      return scaledOperator(sum, update.rowScale, update.columnScale);
+    }
+  }
+}
+
+/** scale B A. */
+export function factorOperator({ linalg }: Tools, { B, A, scale }: Factors): Operator {
+  const b = inFloat64(B);
+  const a = timesNumber(inFloat64(A), scale);
+  return {
+    rows: b.rows,
+    columns: a.columns,
+    apply: async (X) => linalg.multiply(b, await linalg.multiply(a, X)),
+    applyTransposed: async (Y) =>
+      linalg.multiply(a, await linalg.multiply(b, Y, { transposeA: true }), { transposeA: true }),
+  };
+}
+
+function sumOperator(left: Operator, right: Operator): Operator {
+  return {
+    rows: left.rows,
+    columns: left.columns,
+    apply: async (X) => plus(await left.apply(X), await right.apply(X)),
+    applyTransposed: async (Y) =>
+      plus(await left.applyTransposed(Y), await right.applyTransposed(Y)),
+  };
+}
+
+function scaledOperator(
+  inner: Operator,
+  rowScale: Data | undefined,
+  columnScale: Data | undefined,
+): Operator {
+  if (rowScale === undefined && columnScale === undefined) return inner;
+  return {
+    ...inner,
+    apply: async (X) => timesRows(await inner.apply(timesRows(X, columnScale)), rowScale),
+    applyTransposed: async (Y) =>
+      timesRows(await inner.applyTransposed(timesRows(Y, rowScale)), columnScale),
+  };
+}
+
+/** W formed: for an exact SVD. */
+export async function formTuned(tools: Tools, base: Matrix, update: Update): Promise<Matrix> {
+  switch (update.kind) {
+    case "tuned":
+      return inFloat64(update.W);
+    case "dense":
+      return plus(base, inFloat64(update.delta));
+    case "factors": {
+      let sum = base;
+      for (const { B, A, scale } of update.factors)
+        sum = plus(sum, await product(tools, inFloat64(B), timesNumber(inFloat64(A), scale)));
+      const scaled = timesRows(sum, update.rowScale);
+      return update.columnScale === undefined ? scaled : timesColumns(scaled, update.columnScale);
+    }
+  }
+}
+
+/** ΔW = W − W₀ formed. */
+export async function formUpdate(tools: Tools, base: Matrix, update: Update): Promise<Matrix> {
+  if (update.kind === "dense") return inFloat64(update.delta);
+  const W = await formTuned(tools, base, update);
+  return { ...W, data: W.data.map((value, i) => value - (base.data[i] ?? NaN)) };
+}
+
+export function plus(A: Matrix, B: Matrix): Matrix {
+  const data = new Float64Array(A.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = (A.data[i] ?? NaN) + (B.data[i] ?? NaN);
+  return { ...A, data };
+}
+
+export function timesNumber(A: Matrix, factor: number): Matrix {
+  return { ...A, data: A.data.map((value) => value * factor) };
+}
+
+/** diag(scale) A. */
+export function timesRows(A: Matrix, scale: Data | undefined): Matrix {
+  if (scale === undefined) return A;
+  return {
+    ...A,
+    data: A.data.map((value, i) => value * (scale[Math.floor(i / A.columns)] ?? NaN)),
+  };
+}
+
+/** A diag(scale). */
+export function timesColumns(A: Matrix, scale: Data): Matrix {
+  return { ...A, data: A.data.map((value, i) => value * (scale[i % A.columns] ?? NaN)) };
+}
+
+/** ‖A‖_F, safe from overflow for finite elements of any scale. */
+export function frobenius({ data }: Matrix<Data>): number {
+  let top = 0;
+  for (const value of data) top = Math.max(top, Math.abs(value));
+  if (top === 0) return 0;
+  let sum = 0;
+  for (const value of data) sum += (value / top) ** 2;
+  return top * Math.sqrt(sum);
+}

@@ -1,0 +1,16 @@
+/** @file Certificates on small adversarial matrices: no bound below a cosine, at any number of steps. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { pseudoRandom } from "../../kernels/pseudo-random.ts";
+import { makeLinalg } from "../../kernels/linalg/matrices.ts";
+import { tryMatrix, type Tally } from "./adversarial.ts";
+
+describe("certificates", () => {
+  it("hold on 300 small adversarial matrices at every number of steps", async () => {
+    const linalg = await makeLinalg();
+    const random = pseudoRandom(11);
+    const tally: Tally = { matrices: 0, vectors: 0, views: 0, certificates: 0 };
+    for (let i = 0; i < 300; i++) await tryMatrix(linalg, random, tally);
+    assert.ok(tally.matrices > 200 && tally.certificates > 200, JSON.stringify(tally));
+  });
+});
