@@ -1,0 +1,206 @@
+/** @file Every method of the catalog trains, is saved, goes on bit by bit where it was, and leaves as the model that it trained. */
+import assert from "node:assert/strict";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { catalogFields, initialisers, methods, sharings } from "../../../src/engine/catalog.ts";
+import type { ModelBatch } from "../../../src/engine/network/batch.ts";
+import { logitsOf } from "../../../src/engine/network/inference.ts";
+import { withAbsolutePaths } from "../../../src/engine/session/absolute-paths.ts";
+import { machineFacts } from "../../../src/engine/session/machine-facts.ts";
+import { openForInference } from "../../../src/engine/session/open-for-inference.ts";
+import type { TrainedPart } from "../../../src/engine/session/open-for-inference.ts";
+import { prepareRun } from "../../../src/engine/session/prepare-run.ts";
+import { isFolder } from "../../../src/engine/session/run-experiment.ts";
+import type { LoadedRun } from "../../../src/engine/session/train-run.ts";
+import { loadRun, trainRun } from "../../../src/engine/session/train-run.ts";
+import { at, invariant } from "../../../src/shared/errors.ts";
+import type { Experiment } from "../../../src/shared/experiment/fields/experiment-fields.ts";
+import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
+import type { RunSummary } from "../../../src/shared/protocol.ts";
+import { makeWorkspace } from "../../support/workspace.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+interface Case {
+  readonly title: string;
+  readonly method: Fields;
+  readonly quantization?: Fields;
+  /** Why the model is not the base's at step 0. */
+  readonly changes?: string | undefined;
+  /** Whether nothing but merged weights can hold it. */
+  readonly merges?: boolean;
+}
+
+const nf4 = { type: "nf4" };
+
+/** Ranks that fit the tiny model. */
+function small(type: string): Fields {
+  const row = methods.find(({ name }) => name === type);
+  return { type, ...(row && Object.hasOwn(row.config, "r") ? { r: 4 } : {}) };
+}
+
+const cases: readonly Case[] = [
+  ...methods.flatMap((row): readonly Case[] => {
+    if (row.kind !== "linear") return [];
+    const merges = row.mergesOnly !== undefined;
+    const one = { method: small(row.name), changes: row.changesAtStart, merges };
+    return [
+      { title: row.name, ...one },
+      { title: `${row.name} on NF4`, ...one, quantization: nf4 },
+    ];
+  }),
+  ...initialisers.flatMap((row): readonly Case[] => {
+    const changes = row.changesAtStart;
+    const started = (type: string): Fields => ({ ...small(type), init: row.name });
+    return [
+      { title: `lora with ${row.name}`, method: started("lora"), changes },
+      { title: `dora with ${row.name}`, method: started("dora"), changes },
+      {
+        title: `lora with ${row.name} on NF4`,
+        method: started("lora"),
+        changes,
+        quantization: nf4,
+      },
+    ];
+  }),
+  ...sharings.map((row) => ({
+    title: `lora with ${row.name}`,
+    method: { ...small("lora"), sharing: row.name },
+  })),
+];
+
+/** Losses before the first step. */
+const baseLosses = new Map<string, number>();
+
+describe("a run of", () => {
+  for (const one of cases)
+    it(one.title, async (t) => {
+      const folder = makeWorkspace(t);
+      const experiment = readCase(folder, one);
+      const first = await run(experiment, join(folder, "first"), undefined);
+      const { evalBefore, evalAfter } = first.summary;
+      assert(evalBefore && evalAfter);
+      assert(evalAfter.loss < evalBefore.loss, `${evalBefore.loss} became ${evalAfter.loss}`);
+      const parted = hasTaken(first.checkpoints);
+      // The first case is the plain pair, which starts as the base; a quantized rest is not the quantized whole.
+      const key = one.quantization ? "quantized" : "plain";
+      const base = baseLosses.get(key) ?? evalBefore.loss;
+      baseLosses.set(key, base);
+      if (one.changes === undefined && !(parted && one.quantization))
+        assert(Math.abs(evalBefore.loss - base) < 1e-5, `${evalBefore.loss} is not ${base}`);
+
+      await goesOn(experiment, folder, first.checkpoints);
+
+      const batch = at(first.loaded.data.batchesOf(1).batches, 0);
+      const trained = await logitsOf(first.loaded.context, batch);
+      const merged = join(folder, "first", "merged");
+      // What is quantized was trained as such: merged weights stand for it.
+      near(trained, await logits(merged, { kind: "none" }, null, batch), 2e-4);
+      const adapter = join(folder, "first", "adapter");
+      assert.equal(existsSync(adapter), one.merges !== true);
+      const readable = existsSync(adapter) && /"peft_type": "LORA"/u.test(config(adapter));
+      // The rest of a quantized weight without its part cannot be told by an adapter of the original.
+      if (readable && !(parted && one.quantization)) {
+        const model = experiment.model.id;
+        const part = { kind: "adapter", folder: adapter } as const;
+        near(trained, await logits(model, part, experiment.quantization, batch), 2e-4);
+      }
+    });
+});
+
+function readCase(folder: string, { method, quantization }: Case): Experiment {
+  const text = JSON.stringify({
+    version: 1,
+    model: "./model",
+    data: { train: "./train.jsonl", eval: "./eval.jsonl", max_length: 64 },
+    method,
+    train: { max_steps: 4, batch_size: 8, learning_rate: 0.01, lr_scheduler_type: "constant" },
+    eval: { every: "end" },
+    checkpoints: { every: 2, keep: 5 },
+    export: ["merged"],
+    run: { threads: 1, report_to: [] },
+    ...(quantization ? { quantization } : {}),
+  });
+  const { experiment, findings } = readExperiment({
+    file: "a.peft.yaml",
+    text,
+    catalog: catalogFields,
+  });
+  invariant(experiment, JSON.stringify(findings));
+  return withAbsolutePaths(experiment, folder, isFolder);
+}
+
+interface Ran {
+  readonly summary: RunSummary;
+  readonly loaded: LoadedRun;
+  readonly checkpoints: string;
+}
+
+async function run(
+  experiment: Experiment,
+  runFolder: string,
+  checkpoint: string | undefined,
+): Promise<Ran> {
+  mkdirSync(runFolder, { recursive: true });
+  const emit = (): void => undefined;
+  const prepared = await prepareRun(experiment, { emit, facts: machineFacts(), now: new Date(0) });
+  const loaded = await loadRun(prepared, emit, () => undefined);
+  const summary = await trainRun(loaded, {
+    runFolder,
+    checkpoint,
+    emit,
+    approve: () => Promise.resolve(),
+    requested: () => undefined,
+  });
+  return { summary, loaded, checkpoints: join(runFolder, "checkpoints") };
+}
+
+/** From the checkpoint of step 2 to the bytes of step 4. */
+async function goesOn(experiment: Experiment, folder: string, checkpoints: string): Promise<void> {
+  const again = join(folder, "again");
+  const copied = join(again, "checkpoints", "step-2");
+  cpSync(join(checkpoints, "step-2"), copied, { recursive: true });
+  const second = await run(experiment, again, copied);
+  const last = join(checkpoints, "step-4");
+  for (const name of readdirSync(last).filter((file) => file.endsWith(".safetensors")))
+    assert(
+      readFileSync(join(last, name)).equals(readFileSync(join(second.checkpoints, "step-4", name))),
+      `${name} is another after a resume`,
+    );
+}
+
+async function logits(
+  model: string,
+  trained: TrainedPart,
+  quantization: Experiment["quantization"],
+  batch: ModelBatch,
+): Promise<Float32Array> {
+  const device = { device: "cpu", threads: 1 } as const;
+  const open = await openForInference(
+    { reference: { id: model }, task: "causal-lm", trained, quantization, device },
+    { base: "/", env: {}, home: "/" },
+    () => undefined,
+  );
+  try {
+    return await logitsOf(open.context, batch);
+  } finally {
+    await open.close();
+  }
+}
+
+function config(adapter: string): string {
+  return readFileSync(join(adapter, "adapter_config.json"), "utf8");
+}
+
+/** Whether a run took pairs off the base. */
+function hasTaken(checkpoints: string): boolean {
+  const file = join(checkpoints, "step-4", "factors.safetensors");
+  return existsSync(file) && readFileSync(file, "latin1").includes("#base.A");
+}
+
+function near(actual: Float32Array, expected: Float32Array, tolerance: number): void {
+  assert.equal(actual.length, expected.length);
+  const error = actual.reduce((most, x, i) => Math.max(most, Math.abs(x - at(expected, i))), 0);
+  assert(error <= tolerance, `logits are off by ${error}`);
+}
