@@ -1,5 +1,5 @@
 /** @file The catalog as tables in Markdown, with what each row costs on one layer. */
-import { methods, optimizers, quantizers } from "../../engine/catalog.ts";
+import { initialisers, methods, optimizers, quantizers, sharings } from "../../engine/catalog.ts";
 import type { CatalogRow } from "../../engine/catalog-row.ts";
 import type { LinearMethod, Method } from "../../engine/methods/define.ts";
 import { layoutBytes } from "../../engine/network/parameters.ts";
@@ -20,8 +20,10 @@ export function catalogTables(): string {
   return [
     table("method", ["trains on a 4096 × 4096 layer", "leaves as"], methods, (method) => [
       trained(method),
-      method.kind === "linear" ? "adapter for peft; merged model" : "whole model",
+      leaves(method),
     ]),
+    table("start of a pair", [], initialisers, () => []),
+    table("sharing", [], sharings, () => []),
     table("quantizer", ["a 4096 × 4096 layer takes"], quantizers, (quantizer) => [held(quantizer)]),
     table("optimizer", ["keeps for each trained weight"], optimizers, (rule) => [kept(rule)]),
     [
@@ -51,6 +53,16 @@ function table<R extends CatalogRow>(
     .join("");
 }
 
+/** What a run of it can be exported as. */
+function leaves(method: Method): string {
+  if (method.kind === "tensors") return "whole model";
+  if (method.mergesOnly !== undefined) return "merged model";
+  const { peft } = method;
+  if (peft === undefined) return "plain LoRA adapter for peft; merged model";
+  const type = peft.dora ? "DoRA" : peft.type === "LORA" ? "LoRA" : peft.type;
+  return `${type} adapter for peft; merged model`;
+}
+
 function trained(method: Method): string {
   if (method.kind === "tensors") return share(weights);
   const values = defaults(method.config);
@@ -69,7 +81,10 @@ function trained(method: Method): string {
 
 function trainedBy(method: LinearMethod, values: Readonly<Record<string, unknown>>): number {
   const params = [...method.bind(values).params(layer).values()];
-  return params.reduce((sum, { shape }) => sum + elementCount(shape), 0);
+  return params.reduce(
+    (sum, { shape, trains }) => sum + (trains === false ? 0 : elementCount(shape)),
+    0,
+  );
 }
 
 function share(count: number): string {
