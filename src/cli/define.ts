@@ -15,6 +15,8 @@ export type Options = Readonly<Record<string, OptionSpec>>;
 
 /** Option values by name: text, several texts, or a flag. */
 export interface Arguments {
+  /** The command's name. */
+  readonly command: string;
   readonly positionals: readonly string[];
   text(option: string): string | undefined;
   texts(option: string): readonly string[];

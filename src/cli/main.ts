@@ -52,6 +52,7 @@ function parse(command: Command, argv: readonly string[]): Arguments {
     });
   const value = (name: string): unknown => values[name];
   return {
+    command: command.name,
     positionals,
     text(name) {
       const found = value(name);
@@ -71,7 +72,7 @@ function parsed(
 ): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
   try {
     return parseArgs({
-      args: [...argv],
+      args: withNumbers(command, argv),
       options: parseConfig(command.options),
       allowPositionals: true,
     });
@@ -82,7 +83,9 @@ function parsed(
     const near = nearest(option, Object.keys(command.options));
     throw new UserError({
       code: "wrong-arguments",
-      message: `spectune ${command.name}: ${said.replace(/\.+$/, "")}.`,
+      message: /ambiguous/.test(said)
+        ? `spectune ${command.name}: what follows --${option} begins with a dash, as an option does.`
+        : `spectune ${command.name}: ${said.replace(/\.+$/, "")}.`,
       remedy:
         near === undefined
           ? `Usage: spectune ${command.name} ${command.usage}`
@@ -92,6 +95,20 @@ function parsed(
       cause: error,
     });
   }
+}
+
+/** `--temperature -1` as `--temperature=-1`: no option begins with a number. */
+function withNumbers(command: Command, argv: readonly string[]): string[] {
+  const takesText = (word: string | undefined): boolean =>
+    word?.startsWith("--") === true && command.options[word.slice(2)]?.type === "string";
+  return argv.flatMap((word, index) => {
+    const next = argv[index + 1];
+    const [before, isNumber] = [argv[index - 1], /^-\.?\d/.test(word)];
+    if (isNumber && takesText(before)) return [];
+    return takesText(word) && next !== undefined && /^-\.?\d/.test(next)
+      ? [`${word}=${next}`]
+      : [word];
+  });
 }
 
 function unknownCommand(name: string): UserError {

@@ -1,9 +1,10 @@
 /** @file Which model a command means: a run's, or a base with or without an adapter. */
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { catalogFields } from "../engine/catalog.ts";
 import type { Task } from "../engine/models/architecture.ts";
+import { loadEvents } from "../engine/runs/events-log.ts";
 import { findRun, findSpectuneFolder, runLayout } from "../engine/runs/run-folder.ts";
 import { withAbsolutePaths } from "../engine/session/absolute-paths.ts";
 import type { InferenceModel } from "../engine/session/open-for-inference.ts";
@@ -14,7 +15,10 @@ import { UserError } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import { readExperiment } from "../shared/experiment/normalise.ts";
 import { errorsOf } from "../shared/findings.ts";
+import type { RunEvent } from "../shared/protocol.ts";
+import { foldRun } from "../shared/run-view.ts";
 import type { Arguments, Console, Options } from "./define.ts";
+import { count } from "./format.ts";
 import { findingText, recordedExperiment } from "./read-file.ts";
 
 /** Options of commands that take a run or a model. */
@@ -63,28 +67,29 @@ export async function chosenModel(
       (name) => args.text(name) !== undefined,
     );
     if (extra !== undefined)
-      throw wrong(`a run says its model itself; --${extra} beside it has no meaning.`);
+      throw wrong(args, `a run says its model itself; --${extra} beside it has no meaning.`);
     return modelOf(run, console, all);
   }
   const given = (option: "model" | "adapter"): string | undefined => {
     if (folder !== option) return args.text(option);
-    if (args.text(option) !== undefined) throw wrong(`${first ?? ""} and --${option} are two.`);
+    if (args.text(option) !== undefined)
+      throw wrong(args, `${first ?? ""} and --${option} are two.`);
     return first;
   };
   const adapter = pathOf(given("adapter"), console);
   const [id, revision] = [given("model"), args.text("revision")];
   if (id === undefined && adapter === undefined)
-    throw wrong("give a run, a model or adapter folder, or a hub id.");
+    throw wrong(args, "give a run, a model or adapter folder, or a hub id.");
   const chosen = await completedChoice(
     {
       reference:
         id === undefined ? undefined : { id, ...(revision === undefined ? {} : { revision }) },
       adapter,
-      task: taskNamed(args.text("task")),
+      task: taskNamed(args),
     },
     places,
   );
-  const experiment = defaults(chosen.reference, chosen.task, all, console);
+  const experiment = defaults(args, chosen.reference, chosen.task, all, console);
   return {
     experiment,
     runFolder: undefined,
@@ -118,15 +123,44 @@ export async function modelOf(
   console: Console,
   overrides: readonly string[],
 ): Promise<ChosenModel> {
-  const runFolder = await findRun(run, await findSpectuneFolder(join(console.cwd, "x")));
+  const runFolder = await findRun(
+    run,
+    await findSpectuneFolder(join(console.cwd, "x")),
+    console.cwd,
+  );
   const record = join(runFolder, runLayout.experiment);
   const { experiment } = await recordedExperiment(record, overrides, console);
+  const model = await modelOfRun(runFolder, experiment);
+  const unfinished = unfinishedNote(runFolder, model, (await loadEvents(runFolder)).value);
+  if (unfinished !== undefined) console.err(unfinished);
   return {
-    model: await modelOfRun(runFolder, experiment),
+    model,
     experiment,
     runFolder,
     places: placesOf(console),
   };
+}
+
+/** From which step the weights of a run are that has not finished. */
+function unfinishedNote(
+  runFolder: string,
+  { trained }: InferenceModel,
+  events: readonly RunEvent[],
+): string | undefined {
+  const { state, started, steps, summary } = foldRun(events);
+  if (state === "finished") return undefined;
+  const checkpoint = trained.kind === "checkpoint" ? stepOf(trained.folder) : undefined;
+  const step = checkpoint ?? summary?.steps ?? steps.at(-1)?.step;
+  const all = started === undefined ? "" : ` of ${count(started.plan.steps)}`;
+  const name = basename(runFolder);
+  const from = step === undefined ? "" : `: these weights are those of step ${count(step)}${all}`;
+  return `${name} has not finished${from}. \`spectune run --resume ${name}\` goes on.\n`;
+}
+
+/** The step of a checkpoint's folder, `step-50`. */
+function stepOf(folder: string): number | undefined {
+  const [, step] = /-(\d+)$/.exec(basename(folder)) ?? [];
+  return step === undefined ? undefined : Number(step);
 }
 
 /** Where models are looked for. */
@@ -150,12 +184,14 @@ export function numberOption(
   const fits = text.trim() !== "" && value >= bounds.min && value <= bounds.max;
   if (fits && (!bounds.whole || Number.isSafeInteger(value))) return value;
   throw wrong(
+    args,
     `--${option} takes a ${bounds.whole ? "whole " : ""}number from ${bounds.min} to ${bounds.max}, not ${text}.`,
   );
 }
 
 /** The experiment that says nothing but the model. */
 function defaults(
+  args: Arguments,
   reference: { readonly id: string; readonly revision?: string },
   task: Task,
   overrides: readonly string[],
@@ -177,19 +213,20 @@ function defaults(
   });
   const errors = errorsOf(findings);
   for (const finding of errors) console.err(findingText(finding));
-  if (!experiment || errors.length > 0) throw wrong("its options do not make an experiment.");
+  if (!experiment || errors.length > 0) throw wrong(args, "its options do not make an experiment.");
   return withAbsolutePaths(experiment, console.cwd, isFolder);
 }
 
-function taskNamed(text: string | undefined): Task | undefined {
+function taskNamed(args: Arguments): Task | undefined {
+  const text = args.text("task");
   if (text === undefined || text === "causal-lm" || text === "sequence-classification") return text;
-  throw wrong(`--task is causal-lm or sequence-classification, not ${text}.`);
+  throw wrong(args, `--task is causal-lm or sequence-classification, not ${text}.`);
 }
 
-function wrong(why: string): UserError {
+function wrong({ command }: Arguments, why: string): UserError {
   return new UserError({
     code: "wrong-arguments",
     message: `The command line cannot be used: ${why}`,
-    remedy: "`spectune help COMMAND` lists the options.",
+    remedy: `\`spectune help ${command}\` lists the options.`,
   });
 }

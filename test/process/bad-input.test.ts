@@ -440,6 +440,22 @@ describe("wrong arguments", () => {
     assert.equal(existsSync(join(folder, ".spectune")), false);
   });
 
+  it("are said in our words, with the command that they belong to", async (t) => {
+    const folder = makeWorkspace(t);
+    const told = async (...args: readonly string[]): Promise<string> => {
+      const { code, err } = await spectune(folder, "generate", "x", "--prompt", "a", ...args);
+      assert.equal(code, 2);
+      return err;
+    };
+    assert.match(await told("--temperature", "-1"), /--temperature takes a number.*not -1\./u);
+    assert.match(await told("--temperature=-1"), /not -1\.[^]*`spectune help generate`/u);
+    assert.match(
+      await told("--model", "--json"),
+      /what follows --model begins with a dash[^]*--model=VALUE/u,
+    );
+    assert.match(await told("--stop", ""), /--stop takes the text that ends/u);
+  });
+
   it("end a process of its own with code 2, too", async (t) => {
     const folder = makeWorkspace(t);
     const { code, err } = await startSpectune(t, folder, "run", "c.peft.yaml").end;

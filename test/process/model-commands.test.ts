@@ -4,6 +4,7 @@ import {
   appendFileSync,
   cpSync,
   existsSync,
+  rmSync,
   mkdirSync,
   readFileSync,
   writeFileSync,
@@ -180,7 +181,7 @@ describe("options", () => {
     const folder = makeWorkspace(t);
     const model = ["--model", "model", "--prompt", "a"];
     for (const [args, says] of [
-      [["generate", ...model, "--temperature", "-1"], /--temperature=VALUE/u],
+      [["generate", ...model, "--temperature", "-1"], /not -1\./u],
       [["generate", ...model, "--temprature", "1"], /--temprature[^]*--temperature/u],
       [["eval", "model", "--data", "eval.jsonl", "--metrics", "los"], /metric los\.[^]*loss/u],
       [["eval", "model", "--data", "eval.jsonl", "--metrics", "{ x: 1 }"], /no metric\.[^]*f1/u],
@@ -214,6 +215,27 @@ describe("a hub id", () => {
   });
 });
 
+describe("a run that has not finished", () => {
+  it("says from which step its weights are, and how to go on", async (t) => {
+    const folder = makeWorkspace(t, `${tinyExperiment}checkpoints: { every: 1 steps, keep: 9 }\n`);
+    assert.equal((await spectune(folder, "run", "a.peft.yaml")).code, 0);
+    const run = at(runsOf(folder), 0);
+    const told = async (): Promise<string> =>
+      (await spectune(folder, "generate", "a", "--prompt", "b", "--max-new-tokens", "1")).err;
+    assert.doesNotMatch(await told(), /has not finished/u);
+    const events = join(run, "events.ndjson");
+    const lines = readFileSync(events, "utf8").split("\n");
+    const second = lines.findIndex((line) => /"type":"checkpoint".*"step":1\b/u.test(line));
+    writeFileSync(events, lines.slice(0, second + 1).join("\n") + "\n");
+    for (const made of ["adapter", "checkpoints/step-2"])
+      rmSync(join(run, made), { recursive: true, force: true });
+    assert.match(
+      await told(),
+      /^\S+-a has not finished: these weights are those of step 1 of 2\. `spectune run --resume \S+-a` goes on\.$/mu,
+    );
+  });
+});
+
 describe("methods", () => {
   it("are listed for machines with their fields", async (t) => {
     const outcome = await spectune(makeWorkspace(t), "methods", "lora", "--json");
@@ -238,6 +260,9 @@ describe("methods", () => {
     assert.match(out, /^ {2}r: a whole number at least 1 \(default 8\)\n {4}Rank of/mu);
     assert.match(out, /shares with other methods:[^]*^ {2}rank_pattern: [^]*^ {2}dropout: /mu);
     assert.doesNotMatch((await spectune(folder, "methods", "full")).out, /dropout/u);
+    const schedule = await spectune(folder, "methods", "cosine");
+    assert.match(schedule.out, /schedule cosine\)\nFalls along half a cosine/u);
+    assert.match((await spectune(folder, "methods")).out, /^linear +schedule /mu);
     const optimizer = await spectune(folder, "methods", "adamw");
     assert.match(optimizer.out, /^ {2}betas: a list, .* \(default \[0\.9, 0\.999\]\)$/mu);
   });

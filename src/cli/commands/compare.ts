@@ -53,7 +53,7 @@ async function found(
   const path = resolve(cwd, reference);
   if (existsSync(join(path, runLayout.experiment))) return { run: path };
   const sweep = await findSweep(reference, spectuneFolder, cwd);
-  return sweep === undefined ? { run: await findRun(reference, spectuneFolder) } : { sweep };
+  return sweep === undefined ? { run: await findRun(reference, spectuneFolder, cwd) } : { sweep };
 }
 
 /** `report.interval` of the first run. */

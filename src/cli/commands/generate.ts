@@ -113,6 +113,16 @@ function textOptions(args: Arguments): Omit<TextOptions, "endTokens"> {
     topK: numberOption(args, "top-k", { min: 1, max: most, whole: true }),
     topP: numberOption(args, "top-p", { min: 0, max: 1, whole: false }),
     seed: numberOption(args, "seed", { min: 0, max: most, whole: true }) ?? 0,
-    stop: args.texts("stop").filter((text) => text !== ""),
+    stop: stopTexts(args),
   };
+}
+
+function stopTexts(args: Arguments): readonly string[] {
+  const texts = args.texts("stop");
+  if (!texts.includes("")) return texts;
+  throw new UserError({
+    code: "wrong-arguments",
+    message: "--stop takes the text that ends the answer, and nothing is given.",
+    remedy: "Leave --stop out, or give it a text.",
+  });
 }

@@ -1,6 +1,14 @@
 /** @file `spectune methods`: what the catalog holds. */
 import type { CatalogRow } from "../../engine/catalog-row.ts";
-import { catalogFields, methods, optimizers, quantizers } from "../../engine/catalog.ts";
+import {
+  catalogFields,
+  initialisers,
+  methods,
+  optimizers,
+  quantizers,
+  sharings,
+} from "../../engine/catalog.ts";
+import { learningRateSchedules } from "../../engine/schedules/learning-rate.ts";
 import { UserError, invariant } from "../../shared/errors.ts";
 import { describe } from "../../shared/experiment/describe.ts";
 import { methodField } from "../../shared/experiment/fields/method.ts";
@@ -11,19 +19,31 @@ import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
 import { table } from "../format.ts";
 
-interface Row extends CatalogRow {
+interface Row extends Omit<CatalogRow, "paper" | "paperTitle"> {
   readonly kind: string;
+  /** What has none is said in a sentence. */
+  readonly paper?: string;
+  readonly paperTitle?: string;
 }
 
 const rows: readonly Row[] = [
   ...methods.map((row) => ({ ...row, kind: "method" })),
+  ...initialisers.map((row) => ({ ...row, kind: "initialiser" })),
+  ...sharings.map((row) => ({ ...row, kind: "sharing" })),
   ...optimizers.map((row) => ({ ...row, kind: "optimizer" })),
   ...quantizers.map((row) => ({ ...row, kind: "quantizer" })),
+  ...Object.entries(learningRateSchedules).map(([name, { doc }]) => ({
+    name,
+    title: `Learning rate, ${name}`,
+    kind: "schedule",
+    doc,
+    config: {},
+  })),
 ];
 
 export const methodsCommand: Command = {
   name: "methods",
-  summary: "List the methods, optimizers and quantizers, or explain one.",
+  summary: "List the catalog: methods, optimizers, quantizers, schedules; or explain one.",
   usage: "[NAME] [--json]",
   positionals: { min: 0, max: 1 },
   options: { json: jsonOption },
@@ -36,7 +56,7 @@ export const methodsCommand: Command = {
       console.out(
         table(
           [{ title: "name" }, { title: "kind" }, { title: "title" }, { title: "paper" }],
-          chosen.map(({ name: n, kind, title, paper }) => [n, kind, title, paper]),
+          chosen.map(({ name: n, kind, title, paper = "" }) => [n, kind, title, paper]),
         ),
       );
     else console.out(chosen.map(page).join("\n"));
@@ -60,8 +80,7 @@ function page({ name, title, kind, doc, paperTitle, paper, config }: Row): strin
   return [
     `${title} (${kind} ${name})`,
     doc,
-    paperTitle,
-    paper,
+    ...(paper === undefined ? [] : [paperTitle, paper]),
     "",
     ...(fields.length > 0 ? ["Fields:", ...fields] : ["No fields of its own."]),
     "",

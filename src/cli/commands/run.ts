@@ -96,7 +96,11 @@ async function resumed(
       message: `--resume goes on with the run's own experiment; ${extra} beside it has no meaning.`,
       remedy: "Leave it out; a changed experiment is a new run.",
     });
-  const runFolder = await findRun(reference, await findSpectuneFolder(join(console.cwd, "x")));
+  const runFolder = await findRun(
+    reference,
+    await findSpectuneFolder(join(console.cwd, "x")),
+    console.cwd,
+  );
   const record = join(runFolder, runLayout.experiment);
   await readFile(record);
   const { experiment, folder } = await recordedExperiment(record, [], console);

@@ -85,16 +85,18 @@ export async function listRuns(spectuneFolder: string, now: number): Promise<rea
 }
 
 /**
- * The folder of a run that the user names: a path, or the name or the unambiguous part of a name of
+ * The folder of a run that the user names: a path from `cwd`, or the name or the unambiguous part of a name of
  * a run in `spectuneFolder`. A {@link UserError} where there is none or several.
  */
-export async function findRun(reference: string, spectuneFolder: string): Promise<string> {
-  const path = resolve(reference);
+export async function findRun(
+  reference: string,
+  spectuneFolder: string,
+  cwd: string,
+): Promise<string> {
+  const path = resolve(cwd, reference);
   if (await exists(join(path, runLayout.experiment))) return path;
   const ids = (await listRuns(spectuneFolder, 0)).map(({ id }) => id);
-  const matching = ids.includes(reference)
-    ? [reference]
-    : ids.filter((id) => id.includes(reference));
+  const matching = idsNamed(reference, ids);
   const [only, ...others] = matching;
   if (only !== undefined && others.length === 0) return join(runsFolder(spectuneFolder), only);
   const some = (only === undefined ? ids : matching).slice(0, 5).join(", ");
@@ -108,6 +110,19 @@ export async function findRun(reference: string, spectuneFolder: string): Promis
   });
 }
 
+/**
+ * The ids of runs or sweeps that a user means: the one that is written in full, else those whose name it is, else
+ * those that it is a part of. Written as in the experiment's file name, or as in the folder's.
+ */
+export function idsNamed(reference: string, ids: readonly string[]): readonly string[] {
+  if (ids.includes(reference)) return [reference];
+  const asked = [reference.normalize(), /[\\/]/.test(reference) ? "" : plainName(reference)];
+  const named = ids.filter((id) => asked.includes(id.replace(/^\d{8}-\d{6}-/, "").normalize()));
+  if (named.length > 0) return named;
+  const parts = asked.filter((part) => part !== "");
+  return ids.filter((id) => parts.some((part) => id.normalize().includes(part)));
+}
+
 export function runsFolder(spectuneFolder: string): string {
   return join(spectuneFolder, "runs");
 }
@@ -116,11 +131,17 @@ export function runsFolder(spectuneFolder: string): string {
 function runId({ name, time }: NewRun, again: number): string {
   const [day = "", clock = ""] = new Date(time).toISOString().split(/[T.]/);
   const stamp = `${day.replaceAll("-", "")}-${clock.replaceAll(":", "")}`;
-  const plain = basename(name)
+  const plain = plainName(name);
+  return `${stamp}-${plain === "" ? "run" : plain}${again === 1 ? "" : `-${again}`}`;
+}
+
+/** A name as a file name that serves everywhere. */
+function plainName(name: string): string {
+  return basename(name)
+    .normalize()
     .replaceAll(/[^\p{L}\p{N}._-]+/gu, "-")
     .replaceAll(/^[-.]+|[-.]+$/g, "")
     .slice(0, 60);
-  return `${stamp}-${plain === "" ? "run" : plain}${again === 1 ? "" : `-${again}`}`;
 }
 
 async function renamed(from: string, to: string): Promise<boolean> {

@@ -1,6 +1,6 @@
 /** @file The model that a run made, as far as it came; and what a model is for where nobody says so. */
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import { isRecord } from "../../shared/wire.ts";
@@ -61,7 +61,7 @@ async function newestCheckpoint(runFolder: string): Promise<string> {
     code: "nothing-trained",
     message: `${runFolder} has neither an adapter nor a merged model nor a checkpoint.`,
     place: { file: runFolder },
-    remedy: "Go on with the run: `spectune run --resume`.",
+    remedy: `Go on with the run: \`spectune run --resume ${basename(runFolder)}\`.`,
   });
 }
 

@@ -1,9 +1,10 @@
 /** @file Sweeps on the disk: `.spectune/sweeps/<time>-<name>/` with the document and the record of its runs. */
 import { mkdir, readFile, readdir } from "node:fs/promises";
-import { basename, dirname, join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import { isTemporaryName, makeFolder, writeFileAtomic } from "../runs/atomic.ts";
 import { errorCode, explainingWrites, reachable, unlessMissing } from "../runs/file-errors.ts";
+import { idsNamed } from "../runs/run-folder.ts";
 import { stampedName } from "./stamped-name.ts";
 import type { SweepRecord } from "./sweep-record.ts";
 import { decodeRecord, encodeRecord } from "./sweep-record.ts";
@@ -87,9 +88,7 @@ export async function findSweep(
   const path = resolve(cwd, reference);
   if (await isSweep(path)) return path;
   const names = await listSweeps(spectuneFolder);
-  const matching = names.includes(reference)
-    ? [reference]
-    : names.filter((name) => name.includes(basename(reference)));
+  const matching = idsNamed(reference, names);
   const [only, ...others] = matching;
   if (others.length > 0)
     throw new UserError({

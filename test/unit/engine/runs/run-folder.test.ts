@@ -1,7 +1,7 @@
 /** @file Where runs lie, how they are named, found and listed. */
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { describe, it } from "node:test";
 import { temporaryPath } from "../../../../src/engine/runs/atomic.ts";
 import { acquireRun } from "../../../../src/engine/runs/ownership.ts";
@@ -9,6 +9,7 @@ import {
   createRun,
   findRun,
   findSpectuneFolder,
+  idsNamed,
   listRuns,
   runsFolder,
 } from "../../../../src/engine/runs/run-folder.ts";
@@ -100,10 +101,27 @@ describe("runs", () => {
         ["20260203-140509-old", "failed"],
       ],
     );
-    assert.equal(await findRun("young", folder), young);
-    assert.equal(await findRun("20260203-140509-old", folder), old);
-    assert.equal(await findRun(old, "/nowhere"), old);
-    await assert.rejects(findRun("20260203", folder), { code: "ambiguous-run", remedy: /young/ });
-    await assert.rejects(findRun("lora", folder), { code: "unknown-run", remedy: /old/ });
+    assert.equal(await findRun("young", folder, "/"), young);
+    assert.equal(await findRun("20260203-140509-old", folder, "/"), old);
+    assert.equal(await findRun(old, "/nowhere", "/"), old);
+    assert.equal(await findRun(basename(old), "/nowhere", dirname(old)), old);
+    await assert.rejects(findRun("20260203", folder, "/"), {
+      code: "ambiguous-run",
+      remedy: /young/,
+    });
+    await assert.rejects(findRun("lora", folder, "/"), { code: "unknown-run", remedy: /old/ });
+  });
+
+  it("is found by its whole name before a part of another's, and as its file is called", () => {
+    const ids = ["20260203-1405-x", "lora", "qlora", "ex-p-é", "lora-2"].map((name, index) =>
+      index === 0 ? name : `2026020${index}-140509-${name}`,
+    );
+    assert.deepEqual(idsNamed("lora", ids), ["20260201-140509-lora"]);
+    assert.deepEqual(idsNamed("qlo", ids), ["20260202-140509-qlora"]);
+    for (const reference of ["ex p é", "ex p e\u0301", "ex-p-e\u0301", "ex p", "é"])
+      assert.deepEqual(idsNamed(reference, ids), ["20260203-140509-ex-p-é"], reference);
+    assert.equal(idsNamed("lo", ids).length, 3);
+    assert.deepEqual(idsNamed("elsewhere/lora", ids), []);
+    assert.deepEqual(idsNamed("", ["20260203-140509-a"]), []);
   });
 });
