@@ -21,7 +21,7 @@ import { topPair } from "./top-pair.ts";
 export const svft = defineLinearMethod({
   name: "svft",
   title: "SVFT",
-  doc: "Trains the diagonal, or a band, of a matrix between all frozen singular vectors of each weight: few parameters of full rank, at two or three times the weight's memory.",
+  doc: "Trains a diagonal or band between all frozen singular vectors of each weight: few parameters of full rank, in much memory.",
   paperTitle: "SVFT: Parameter-Efficient Fine-Tuning with Singular Vectors",
   paper: "https://arxiv.org/abs/2405.19597",
   axes: { P: "sparse core of full rank", I: "SVD of W", E: "merged only" },

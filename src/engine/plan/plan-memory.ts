@@ -19,14 +19,20 @@ import {
 import type { BatchShape } from "../programs/layer.ts";
 import { layerForward, layerTraining } from "../programs/layer.ts";
 import type { BlockSetup } from "../programs/setup.ts";
-import { heldBytes, storageOf, trainedTensors } from "../programs/setup.ts";
+import {
+  frozenFactors,
+  heldBytes,
+  parameterName,
+  storageOf,
+  trainedTensors,
+} from "../programs/setup.ts";
 import { rateProduct } from "./plan-time.ts";
 import { bytesOf, programMemory } from "./program-memory.ts";
 
 export interface MemoryPlan {
   /** Node, the libraries and both threads, before anything is loaded. */
   readonly process: number;
-  /** The base as it is held, quantized and plain. */
+  /** The base as it is held, quantized and plain, and frozen factors of methods. */
   readonly base: number;
   /** Where weights are expanded to float32, one at a time. */
   readonly scratch: number;
@@ -134,6 +140,10 @@ function heldWeights({ setups }: MemoryInputs): {
       if (storage.type === "nf4") largestPacked = Math.max(largestPacked, count);
       else if (storage.type !== "float32") largestHalf = Math.max(largestHalf, count);
     }
+  // Frozen factors of methods, shared ones once.
+  for (const setup of setups)
+    for (const { name, shape } of frozenFactors(setup))
+      held.set(parameterName(setup.spec, name), 4 * elementCount(shape));
   return {
     base: sum([...held.values()]),
     scratch: 4 * (largestHalf + largestPacked),

@@ -174,7 +174,7 @@ const without: readonly (readonly [text: string, severity: "warning" | "error"])
 
 /** Names of other projects that the small catalog lacks, though some are near to names that it has. */
 const rows: readonly (readonly [text: string, says: RegExp])[] = [
-  ["method: vera", /^Known: `lora`, `dora` and `full`\.$/],
+  ["method: oft", /^Known: `lora`, `dora` and `full`\.$/],
   ["method: { type: lora, init: olora }", /^Leave `init` out[^]*Known: /],
   ["method: { type: lora, init_lora_weights: loftq }", /^Leave `init` out/],
   ["method: { type: lora, allocation: adalora }", /leave `allocation` out/],
