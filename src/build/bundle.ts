@@ -18,6 +18,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const entryPoints = {
   spectune: "src/cli/launch.mjs",
   worker: "src/engine/session/worker.ts",
+  "lab-worker": "src/engine/lab/lab-worker.ts",
   "run-process": "src/engine/sweeps/run-process.ts",
   workbench: "src/cli/workbench/main.ts",
 };

@@ -1,0 +1,93 @@
+/** @file `spectune diff`: how much the subspaces of two adapters share. */
+import { resolve } from "node:path";
+import type { OverlapRecord } from "../../engine/analyze/records.ts";
+import { invariant } from "../../shared/errors.ts";
+import type { Command } from "../define.ts";
+import { jsonOption } from "../define.ts";
+import { figure, table } from "../format.ts";
+import { ask } from "../lab.ts";
+import { placesOf } from "../model-options.ts";
+
+export const diffCommand: Command = {
+  name: "diff",
+  summary: "Compare two adapters: overlap of their subspaces, principal angles, norms and ranks.",
+  usage: "ADAPTER ADAPTER [--base MODEL] [--matrices REGEX] [--json]",
+  positionals: { min: 2, max: 2 },
+  options: {
+    base: {
+      type: "string",
+      value: "MODEL",
+      doc: "The base, where an update hangs on it: DoRA, residual bases.",
+    },
+    matrices: {
+      type: "string",
+      value: "REGEX",
+      doc: "Matrices whose names have this Python-style regular expression in them.",
+    },
+    json: jsonOption,
+  },
+  async run(args, console) {
+    const [first = "", second = ""] = args.positionals;
+    const adapters = [resolve(console.cwd, first), resolve(console.cwd, second)] as const;
+    const { base: cwd, home } = placesOf(console);
+    const result = await ask(
+      {
+        kind: "diff",
+        adapters,
+        base: args.text("base"),
+        places: { base: cwd, home, env: { ...console.env } },
+        matrices: args.text("matrices"),
+      },
+      console,
+    );
+    invariant(result.kind === "diff", "the lab answered another question");
+    const { records, onlyFirst, onlySecond } = result;
+    if (args.flag("json"))
+      console.out(`${JSON.stringify({ adapters, matrices: records, onlyFirst, onlySecond })}\n`);
+    else {
+      console.out(overlapTable(records));
+      for (const [adapter, names] of [
+        [first, onlyFirst],
+        [second, onlySecond],
+      ] as const)
+        if (names.length > 0)
+          console.out(
+            `\nonly in ${adapter}: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}\n`,
+          );
+    }
+    return 0;
+  },
+};
+
+/** A row for each matrix that both adapt; overlap is of the spaces of full rank, 1 where one lies in the other. */
+export function overlapTable(records: readonly OverlapRecord[]): string {
+  const rows = records.map(({ name, left, right, leftAngles, norms, ranks, cosine }) => [
+    name,
+    ranks.join(" / "),
+    norms.map(figure).join(" / "),
+    last(left).toFixed(3),
+    last(right).toFixed(3),
+    `${degrees(leftAngles[0])} to ${degrees(leftAngles.at(-1))}`,
+    cosine.toFixed(3),
+  ]);
+  return table(
+    [
+      { title: "matrix" },
+      { title: "ranks", right: true },
+      { title: "‖ΔW‖", right: true },
+      { title: "left overlap", right: true },
+      { title: "right overlap", right: true },
+      { title: "left angles", right: true },
+      { title: "cosine", right: true },
+    ],
+    rows,
+  );
+}
+
+function last(grid: readonly (readonly number[])[]): number {
+  return grid.at(-1)?.at(-1) ?? 0;
+}
+
+function degrees(angle: number | undefined): string {
+  return angle === undefined ? "–" : `${((180 / Math.PI) * angle).toFixed(0)}°`;
+}

@@ -1,0 +1,236 @@
+/** @file Options that the lab's commands share, and what they mean: which base, which sides, where files go. */
+import { existsSync } from "node:fs";
+import { homedir } from "node:os";
+import { basename, join, resolve } from "node:path";
+import { checkpointFolder, listCheckpoints } from "../engine/runs/checkpoints.ts";
+import { findRun, findSpectuneFolder, runLayout } from "../engine/runs/run-folder.ts";
+import { hasAdapter } from "../engine/session/export-run.ts";
+import type { Nf4Form } from "../engine/lab/held-nf4.ts";
+import type { LookPlace } from "../engine/lab/look.ts";
+import { questions } from "../engine/lab/matrix-set.ts";
+import type { SideChoice } from "../engine/lab/open-sides.ts";
+import { cacheFolder } from "../engine/lab/svd-cache.ts";
+import type { LoggedPoint } from "../engine/lab/trainer-folder.ts";
+import { readTrainerFolder } from "../engine/lab/trainer-folder.ts";
+import { adapterFiles } from "../engine/exports/peft-adapter.ts";
+import { UserError } from "../shared/errors.ts";
+import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
+import type { Arguments, Console, Options } from "./define.ts";
+import { jsonOption } from "./define.ts";
+import { placesOf } from "./model-options.ts";
+import { recordedExperiment } from "./read-file.ts";
+import { version } from "./version.ts";
+
+/** Which matrices, how they are taken, and how it is told. */
+export const lookOptions = {
+  matrices: {
+    type: "string",
+    value: "REGEX",
+    doc: "Matrices whose names have this Python-style regular expression in them; by default all but tables of tokens and heads.",
+  },
+  "split-qkv": {
+    type: "boolean",
+    doc: "Take fused projections apart into queries, keys and values.",
+  },
+  report: { type: "string", value: "FILE", doc: "Write a report as HTML that opens alone." },
+  json: jsonOption,
+} as const satisfies Options;
+
+/** What was trained on the base. */
+export const tunedOptions = {
+  adapter: { type: "string", value: "DIR", doc: "An adapter folder of peft." },
+  tuned: {
+    type: "string",
+    value: "DIR",
+    doc: "A tuned model: folder, safetensors file or hub id.",
+  },
+} as const satisfies Options;
+
+export const sideOptions = {
+  ...tunedOptions,
+  run: { type: "string", value: "RUN", doc: "A run of ours: its folder, or a part of its name." },
+  checkpoints: {
+    type: "string",
+    value: "DIR",
+    doc: "An output folder of a Hugging Face Trainer, or a run of ours: every checkpoint in turn.",
+  },
+  quantized: {
+    type: "string",
+    value: "nf4",
+    doc: "Take the base as NF4 held it in training; a run says it itself.",
+  },
+  question: {
+    type: "string",
+    value: "WORD",
+    doc: `With a quantized base: ${questions.join(", ")} (default: dequantized-tuned).`,
+  },
+} as const satisfies Options;
+
+export interface ChosenSides {
+  readonly base: string;
+  readonly sides: readonly SideChoice[];
+  readonly place: LookPlace;
+  /** Losses by step, where a Trainer logged them. */
+  readonly log: readonly LoggedPoint[];
+  /** The run whose folder takes the files. */
+  readonly runFolder: string | undefined;
+}
+
+/** Base and sides of a command; a {@link UserError} where they are none, or too many. */
+export async function chosenSides(args: Arguments, console: Console): Promise<ChosenSides> {
+  const [given] = args.positionals;
+  const named = (["adapter", "tuned", "run", "checkpoints"] as const).filter(
+    (option) => args.text(option) !== undefined,
+  );
+  if (named.length > 1) throw wrong(`--${named.join(" and --")} say two things: give one.`);
+  const [option] = named;
+  const value = option === undefined ? undefined : args.text(option);
+  if (value === undefined || option === undefined) {
+    if (given === undefined) throw wrong("give a model: a folder, a safetensors file or a hub id.");
+    return chosen(args, console, given, [{ kind: "none" }], undefined);
+  }
+  const path = resolve(console.cwd, value);
+  if (option === "adapter")
+    return chosen(args, console, needed(given), [{ kind: "adapter", folder: path }], undefined);
+  if (option === "tuned") {
+    const id = existsSync(path) ? path : value;
+    return chosen(args, console, needed(given), [{ kind: "model", id }], undefined);
+  }
+  const isRunFolder = existsSync(join(path, runLayout.experiment));
+  if (option === "checkpoints" && !isRunFolder) {
+    const { checkpoints, log } = await readTrainerFolder(path);
+    const sides = checkpoints.map(({ step, folder, kind }): SideChoice =>
+      kind === "adapter" ? { kind, folder, step, of: path } : { kind, id: folder, step, of: path },
+    );
+    return { ...(await chosen(args, console, needed(given), sides, undefined)), log };
+  }
+  const runFolder = await findRun(
+    value,
+    await findSpectuneFolder(join(console.cwd, "x")),
+    console.cwd,
+  );
+  const { experiment } = await recordedExperiment(
+    join(runFolder, runLayout.experiment),
+    [],
+    console,
+  );
+  const sides =
+    option === "checkpoints"
+      ? await checkpointSides(runFolder, experiment)
+      : [await resultSide(runFolder, experiment)];
+  return chosen(args, console, given ?? experiment.model.id, sides, { runFolder, experiment });
+}
+
+/** Each checkpoint of a run, by its step. */
+async function checkpointSides(
+  runFolder: string,
+  experiment: Experiment,
+): Promise<readonly SideChoice[]> {
+  const steps = await listCheckpoints(runFolder);
+  if (steps.length === 0)
+    throw new UserError({
+      code: "no-checkpoints",
+      message: `${runFolder} has no checkpoints.`,
+      place: { file: runFolder },
+      remedy: "Go on with the run: `spectune run --resume`, or look at its adapter by --run.",
+    });
+  return steps.map((step) => ({
+    kind: "checkpoint",
+    folder: checkpointFolder(runFolder, step),
+    step,
+    of: runFolder,
+    experiment,
+  }));
+}
+
+/** What a run made: its adapter or merged model, else its newest checkpoint. */
+async function resultSide(runFolder: string, experiment: Experiment): Promise<SideChoice> {
+  const adapter = join(runFolder, runLayout.adapter);
+  if (hasAdapter(experiment.method) && existsSync(join(adapter, adapterFiles.config)))
+    return { kind: "adapter", folder: adapter, of: runFolder };
+  const merged = join(runFolder, runLayout.merged);
+  if (existsSync(join(merged, "config.json"))) return { kind: "model", id: merged, of: runFolder };
+  const last = (await checkpointSides(runFolder, experiment)).at(-1);
+  return last ?? { kind: "none" };
+}
+
+async function chosen(
+  args: Arguments,
+  console: Console,
+  base: string,
+  sides: readonly SideChoice[],
+  run: { readonly runFolder: string; readonly experiment: Experiment } | undefined,
+): Promise<ChosenSides> {
+  const held = heldForm(args, run?.experiment);
+  const question = questions.find(
+    (word) => word === (args.text("question") ?? "dequantized-tuned"),
+  );
+  if (question === undefined)
+    throw wrong(`--question is ${questions.join(", ")}, not ${args.text("question") ?? ""}.`);
+  if (args.text("question") !== undefined && held === undefined)
+    throw wrong("--question is asked of a quantized base: give --quantized nf4, or such a run.");
+  const folder =
+    run === undefined
+      ? join(await findSpectuneFolder(join(console.cwd, "x")), "analysis", nameOf(base, sides))
+      : join(run.runFolder, runLayout.analysis);
+  return {
+    base,
+    sides,
+    log: [],
+    runFolder: run?.runFolder,
+    place: {
+      base: existsSync(resolve(console.cwd, base)) ? resolve(console.cwd, base) : base,
+      places: { ...placesOf(console), env: textsOf(console.env) },
+      matrices: args.text("matrices"),
+      splitsFused: args.flag("split-qkv"),
+      held,
+      question,
+      folder,
+      cache: cacheFolder(console.env, homedir()),
+      versions: { spectune: version, node: process.versions.node },
+    },
+  };
+}
+
+/** An environment crosses to a thread as plain data. */
+function textsOf(env: Console["env"]): Readonly<Record<string, string | undefined>> {
+  return { ...env };
+}
+
+function heldForm(args: Arguments, experiment: Experiment | undefined): Nf4Form | undefined {
+  const word = args.text("quantized");
+  const config = experiment?.quantization;
+  if (word !== undefined && word !== "nf4")
+    throw wrong(
+      `--quantized is nf4, not ${word}; other forms hold their base by files of their own: give them as --tuned.`,
+    );
+  if (config?.type === "nf4") {
+    const { block_size: blockSize, double_quant: doubleQuant } = config.config;
+    return {
+      blockSize: typeof blockSize === "number" ? blockSize : 64,
+      doubleQuant: doubleQuant !== false,
+    };
+  }
+  return word === undefined ? undefined : { blockSize: 64, doubleQuant: true };
+}
+
+/** The folder of an analysis that belongs to no run. */
+function nameOf(base: string, [side]: readonly SideChoice[]): string {
+  const plain = (text: string): string => basename(text).replaceAll(/[^\p{L}\p{N}._-]+/gu, "-");
+  if (side === undefined || side.kind === "none") return plain(base);
+  const of = side.of ?? (side.kind === "model" ? side.id : side.folder);
+  return `${plain(base)}--${plain(of)}`;
+}
+
+function needed(base: string | undefined): string {
+  if (base !== undefined) return base;
+  throw wrong("give the base first: a folder, a safetensors file or a hub id.");
+}
+
+export function wrong(why: string): UserError {
+  return new UserError({
+    code: "wrong-arguments",
+    message: `The command line cannot be used: ${why}`,
+    remedy: "`spectune help COMMAND` lists the options.",
+  });
+}

@@ -1,0 +1,18 @@
+/** @file The look at spectra: of a base, of what was trained on it, and of the update. */
+import type { MatrixSpectraRecord } from "../analyze/records.ts";
+import type { SpectraOptions } from "../analyze/spectra.ts";
+import { matrixSpectra, spectraDefaults } from "../analyze/spectra.ts";
+import type { Look } from "./look.ts";
+import { isRecordWith } from "./look.ts";
+
+export function lookAtSpectra(options: Partial<SpectraOptions>): Look<MatrixSpectraRecord> {
+  const all = { ...spectraDefaults, ...options };
+  return {
+    kind: "spectra",
+    options: { ...all },
+    make: ({ linalg }, pair) => matrixSpectra({ linalg }, pair, all),
+    is: isRecordWith<MatrixSpectraRecord>("base", "out", "in"),
+    work: ({ out, in: width }) => out * width * Math.min(out, width),
+    summary: () => ({}),
+  };
+}

@@ -1,0 +1,111 @@
+/** @file From what a command names to an opened base and what was trained on it. */
+import { basename } from "node:path";
+import type { Linalg } from "../../../kernels/linalg/index.ts";
+import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { FullMatch } from "../methods/targets.ts";
+import type { ModelPlaces } from "../weights/hub-cache.ts";
+import { heldNf4 } from "./held-nf4.ts";
+import type { Nf4Form } from "./held-nf4.ts";
+import type { MatrixSet, Question } from "./matrix-set.ts";
+import { matrixSet } from "./matrix-set.ts";
+import type { ModelFolder } from "./model-folder.ts";
+import { openModelFolder } from "./model-folder.ts";
+import { runCheckpoint } from "./run-checkpoint.ts";
+import { tunedAdapter } from "./tuned-adapter.ts";
+import { tunedFolder } from "./tuned-folder.ts";
+import type { TunedSide } from "./tuned-side.ts";
+
+/** What was trained, as a command or an experiment names it; plain data, so that it crosses threads. */
+export type SideChoice =
+  | { readonly kind: "none" }
+  | {
+      readonly kind: "adapter";
+      readonly folder: string;
+      readonly step?: number;
+      readonly of?: string;
+    }
+  | { readonly kind: "model"; readonly id: string; readonly step?: number; readonly of?: string }
+  | {
+      readonly kind: "checkpoint";
+      readonly folder: string;
+      readonly step: number;
+      readonly of: string;
+      readonly experiment: Experiment;
+    };
+
+export interface SetChoice {
+  /** A folder, a safetensors file, or a hub id in the local cache. */
+  readonly base: string;
+  readonly places: ModelPlaces;
+  readonly matrices: string | undefined;
+  readonly splitsFused: boolean;
+  readonly held: Nf4Form | undefined;
+  readonly question: Question;
+}
+
+export interface OpenTools {
+  readonly fullMatch: FullMatch;
+  readonly linalg: Linalg;
+}
+
+export interface OpenSet extends MatrixSet {
+  readonly close: () => Promise<void>;
+}
+
+/** Opens both sides and brings them together; the caller closes them. */
+export async function openSet(
+  { base: id, places, matrices, splitsFused, held, question }: SetChoice,
+  side: SideChoice,
+  tools: OpenTools,
+): Promise<OpenSet> {
+  const base = await openModelFolder(id, places);
+  let tuned: TunedSide | undefined;
+  const close = async (): Promise<void> => {
+    await tuned?.close();
+    await base.close();
+  };
+  try {
+    tuned = await openSide(side, base, places, tools);
+    const quantized = held && { form: heldNf4(held), question };
+    const options = { matrices, splitsFused, fullMatch: tools.fullMatch, quantized };
+    return { ...matrixSet(base, tuned, options), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function openSide(
+  side: SideChoice,
+  base: ModelFolder,
+  places: ModelPlaces,
+  tools: OpenTools,
+): Promise<TunedSide | undefined> {
+  switch (side.kind) {
+    case "none":
+      return undefined;
+    case "adapter":
+      return tunedAdapter(side.folder, base, tools, stepOf(side));
+    case "model":
+      return tunedFolder(await openModelFolder(side.id, places), stepOf(side));
+    case "checkpoint":
+      return runCheckpoint(side.folder, side.experiment, places, tools.fullMatch, stepOf(side));
+  }
+}
+
+function stepOf({ step }: { readonly step?: number }): { readonly step?: number } {
+  return step === undefined ? {} : { step };
+}
+
+/** How a side is called in tables. */
+export function sideLabel(side: SideChoice): string {
+  switch (side.kind) {
+    case "none":
+      return "base";
+    case "adapter":
+    case "checkpoint":
+      return side.step === undefined ? basename(side.folder) : `step ${side.step}`;
+    case "model":
+      return side.step === undefined ? basename(side.id) : `step ${side.step}`;
+  }
+}
