@@ -94,6 +94,20 @@ const cases: readonly Case[] = [
     place: "a.peft.yaml:5:",
   },
   {
+    name: "more epochs than anything could run",
+    spoil: put("max_steps: 2", "num_train_epochs: 1.0e308"),
+    code: "out-of-bounds",
+    says: /num_train_epochs[^]*at most 1000000/,
+    place: "a.peft.yaml:5:",
+  },
+  {
+    name: "more steps than anything could run",
+    spoil: put("max_steps: 2", "max_steps: 1000000000000"),
+    code: "out-of-bounds",
+    says: /max_steps[^]*at most 1000000000/,
+    place: "a.peft.yaml:5:",
+  },
+  {
     name: "an experiment that is no YAML",
     spoil: put("data: {", "data: [{"),
     code: "yaml-syntax",
@@ -361,7 +375,7 @@ describe("wrong input to a run", () => {
       assert.ok(err.includes(`[${code}]`), err);
       if (place !== undefined) assert.ok(err.includes(place), err);
       // A remedy stands below, indented; a message of what must stand there is its own.
-      if (code !== "wrong-type") assert.match(err, /\n {2}\S/);
+      if (!["wrong-type", "out-of-bounds"].includes(code)) assert.match(err, /\n {2}\S/);
       assert.doesNotMatch(err, /defect of Spectune|\n\s+at /);
       for (const line of err.split("\n")) {
         const paths = line.match(/(?:[\w.-]*[/\\]){2,}[\w-]+(?:\.\w+)*/gu) ?? [];

@@ -8,6 +8,8 @@ export function trainField(catalog: CatalogFields) {
       num_train_epochs: number({
         default: 3,
         above: 0,
+        // Far beyond any training; from about 1e15 steps on they could not be counted one by one.
+        max: 1e6,
         unit: "epochs",
         doc: "Passes over the training data.",
         aliases: ["num_epochs", "epochs", "n_epochs"],
@@ -15,6 +17,7 @@ export function trainField(catalog: CatalogFields) {
       max_steps: int({
         default: null,
         min: 1,
+        max: 1e9,
         unit: "steps",
         doc: "Optimizer steps; where given, it decides and `num_train_epochs` does not.",
       }),
