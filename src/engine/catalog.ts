@@ -1,8 +1,15 @@
 /** @file The catalog: every method, optimizer, quantizer and schedule, one row each. Pure: the language server reads it. */
 import type { CatalogFields } from "../shared/experiment/fields/catalog-fields.ts";
 import type { Variant, Variants } from "../shared/schema.ts";
+import type { ActiveLayers } from "./active-layers/define.ts";
+import { hift } from "./active-layers/hift.ts";
+import { lisa } from "./active-layers/lisa.ts";
 import type { CatalogRow } from "./catalog-row.ts";
+import { corda } from "./initialisers/corda.ts";
 import type { Initialiser } from "./initialisers/define.ts";
+import { eva } from "./initialisers/eva.ts";
+import { loraGa } from "./initialisers/lora-ga.ts";
+import { loraSb } from "./initialisers/lora-sb.ts";
 import { pissa } from "./initialisers/pissa.ts";
 import type { Method } from "./methods/define.ts";
 import { dora } from "./methods/dora.ts";
@@ -24,8 +31,11 @@ import { adamw } from "./optimizers/adamw.ts";
 import type { UpdateRule } from "./optimizers/define.ts";
 import { fira } from "./optimizers/fira.ts";
 import { galore } from "./optimizers/galore.ts";
+import { lomo } from "./optimizers/lomo.ts";
+import { loraGgpo } from "./optimizers/lora-ggpo.ts";
 import { loraPlus } from "./optimizers/lora-plus.ts";
 import { loraPro } from "./optimizers/lora-pro.ts";
+import { mezo } from "./optimizers/mezo.ts";
 import { sgd } from "./optimizers/sgd.ts";
 import type { Quantizer } from "./quantizers/define.ts";
 import { nf4 } from "./quantizers/nf4.ts";
@@ -49,7 +59,7 @@ export const methods: readonly Method[] = [
   smt,
   full,
 ];
-export const initialisers: readonly Initialiser[] = [pissa];
+export const initialisers: readonly Initialiser[] = [pissa, eva, corda, loraGa, loraSb];
 export const sharings: readonly Sharing[] = [sharelora];
 export const optimizers: readonly UpdateRule[] = [
   adamw,
@@ -59,7 +69,11 @@ export const optimizers: readonly UpdateRule[] = [
   adamMini,
   galore,
   fira,
+  lomo,
+  mezo,
+  loraGgpo,
 ];
+export const activeLayers: readonly ActiveLayers[] = [lisa, hift];
 export const quantizers: readonly Quantizer[] = [nf4];
 
 /** The row of that name; the experiment's checks have made sure that there is one. */
@@ -100,7 +114,7 @@ export const catalogFields: CatalogFields = {
   initialisers: variants(initialisers),
   allocations: {},
   sharings: variants(sharings),
-  activeLayers: {},
+  activeLayers: variants(activeLayers),
 };
 
 function variants<R extends CatalogRow>(

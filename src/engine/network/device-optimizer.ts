@@ -8,14 +8,22 @@ import type { BoundRule } from "../optimizers/define.ts";
 import type { DeviceTensor, Program, Tensors } from "../runtime/backend.ts";
 import type { NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
+import type { Normals } from "./estimator.ts";
 import type { Optimizer } from "./optimizer.ts";
 import { createOptimizer, updateNames, updateProgram } from "./optimizer.ts";
 import type { DeviceTrained } from "./trained-tensors.ts";
 
 /** The optimizer of a network's trained tensors, wherever they are. */
-export function openOptimizer(context: NetworkContext, rule: BoundRule): Optimizer {
+export function openOptimizer(
+  context: NetworkContext,
+  rule: BoundRule,
+  normals?: Normals,
+): Optimizer {
   const { backend, cache, parameters, trained } = context;
-  if (trained.place === "device" && (rule.own ?? rule.pair ?? rule.noise))
+  if (
+    trained.place === "device" &&
+    (rule.own || rule.pair || rule.noise || rule.gradients !== "kept")
+  )
     throw new UserError({
       code: "optimizer-needs-cpu",
       message: `The optimizer ${rule.name} works on the CPU alone.`,
@@ -23,7 +31,7 @@ export function openOptimizer(context: NetworkContext, rule: BoundRule): Optimiz
     });
   return trained.place === "device"
     ? createDeviceOptimizer(context, trained, rule)
-    : createOptimizer(backend, cache, parameters, rule);
+    : createOptimizer(backend, cache, parameters, rule, normals);
 }
 
 function createDeviceOptimizer(
@@ -44,6 +52,8 @@ function createDeviceOptimizer(
     zeroGradients() {
       trained.zeroGradients();
     },
+    addNoise: () => undefined,
+    removeNoise: () => undefined,
     async gradientNorm() {
       if (all.length === 0) return 0;
       const program = await compiled("norm", () => squaresProgram(all.map(({ shape }) => shape)));

@@ -2,6 +2,7 @@
 import { createLinalg } from "../../../kernels/linalg/index.ts";
 import type { Linalg } from "../../../kernels/linalg/index.ts";
 import type { Shape } from "../../shared/dtypes.ts";
+import { elementCount } from "../../shared/dtypes.ts";
 import { at, invariant } from "../../shared/errors.ts";
 import { newGraph } from "../core/graph.ts";
 import type { Graph } from "../core/graph.ts";
@@ -9,6 +10,8 @@ import { mul } from "../core/ops.ts";
 import type { BoundRule, TensorFacts } from "../optimizers/define.ts";
 import type { Backend, DeviceTensor } from "../runtime/backend.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
+import type { Normals } from "./estimator.ts";
+import { pieceLengths } from "./piece-lengths.ts";
 import type { Parameter, Parameters, ParameterSpan, ParameterSpec } from "./parameters.ts";
 import { spanLengths } from "./parameters.ts";
 import type { ProgramCache } from "./program-cache.ts";
@@ -18,7 +21,11 @@ export interface Optimizer {
   step(step: OptimizerStep): Promise<void>;
   /** ‖g‖₂ over all parameters, or over those that `takes` names. */
   gradientNorm(takes?: TakesBlock): Promise<number>;
-  zeroGradients(): void;
+  zeroGradients(takes?: TakesBlock): void;
+  /** Puts the rule's noise of step t on the weights, where it has one. */
+  addNoise(t: number): void;
+  /** Takes it off again, to the bit, and shows the rule the gradients. */
+  removeNoise(): void;
 }
 
 /** Whether what belongs to a block alone is meant; undefined stands for what several blocks share. */
@@ -71,8 +78,10 @@ export function updateProgram(rule: BoundRule, shape: Shape, tensor?: TensorFact
 
 /** Every program that updates these tensors take. */
 export function updatePrograms(rule: BoundRule, specs: readonly ParameterSpec[]): readonly Graph[] {
+  const sizes = specs.map(({ shape }) => elementCount(shape));
+  const lengths = rule.estimate ? pieceLengths(sizes) : spanLengths(specs, rule);
   return [
-    ...spanLengths(specs, rule).map((length) => updateProgram(rule, [length])),
+    ...lengths.map((length) => updateProgram(rule, [length])),
     ...specs
       .filter((spec) => rule.own?.(spec))
       .map((spec) => updateProgram(rule, spec.shape, spec)),
@@ -85,6 +94,7 @@ export function createOptimizer(
   cache: ProgramCache,
   parameters: Parameters,
   rule: BoundRule,
+  normals?: Normals,
 ): Optimizer {
   const number = (value: number): DeviceTensor =>
     backend.upload("float32", [], Float32Array.of(value));
@@ -92,6 +102,11 @@ export function createOptimizer(
     parameters.spans.map((span) => [span, boundSpan(backend, parameters, span)]),
   );
   const pairs = rule.pair ? pairsOf(parameters) : [];
+  const { noise } = rule;
+  const noisy = noise ? [...parameters.all.values()].filter(noise.takes) : [];
+  const clean = new Map<string, Float32Array>();
+  const stateOf = ({ name }: Parameter): ReadonlyMap<string, Float32Array> =>
+    new Map([...parameters.statesOf(name)].map(([key, { data }]) => [key, data]));
   let opened: Linalg | undefined;
   const linalg = (): Linalg => (opened ??= createLinalg(kernelBytes("linalg")));
   return {
@@ -144,8 +159,29 @@ export function createOptimizer(
         if (takes(block)) sum += sumOfSquares(gradient);
       return Promise.resolve(Math.sqrt(sum));
     },
-    zeroGradients() {
-      parameters.zeroGradients();
+    zeroGradients(takes) {
+      parameters.zeroGradients(takes);
+    },
+    addNoise(t) {
+      for (const parameter of noisy) {
+        invariant(noise && normals, `${rule.name} draws numbers that it was not given`);
+        const { name, weight } = parameter;
+        clean.set(name, weight.slice());
+        const drawn = new Float32Array(weight.length);
+        normals(t, name, 0, drawn);
+        const deviations = noise.deviations(weight, stateOf(parameter));
+        const width = weight.length / deviations.length;
+        for (let i = 0; i < weight.length; i++)
+          weight[i] = at(weight, i) + at(deviations, Math.floor(i / width)) * at(drawn, i);
+      }
+    },
+    removeNoise() {
+      for (const parameter of noisy) {
+        const before = clean.get(parameter.name);
+        if (before) parameter.weight.set(before);
+        noise?.observe(parameter.gradient, stateOf(parameter));
+      }
+      clean.clear();
     },
   };
 }

@@ -40,7 +40,8 @@ export interface Parameters {
   state(name: string, state: string): Float32Array;
   /** All state of a parameter. */
   statesOf(name: string): ReadonlyMap<string, StateTensor>;
-  zeroGradients(): void;
+  /** All, or those of the blocks that are taken. */
+  zeroGradients(takes?: (block: string | undefined) => boolean): void;
   /** Number of trained elements. */
   readonly count: number;
   /** Numbers of the optimizer's state. */
@@ -144,8 +145,8 @@ export function createParameters(
       return state.data;
     },
     statesOf,
-    zeroGradients() {
-      for (const { gradient } of spans) gradient.fill(0);
+    zeroGradients(takes = () => true) {
+      for (const { gradient, block } of spans) if (takes(block)) gradient.fill(0);
     },
   };
 }
@@ -241,7 +242,8 @@ function stretchesOf(
   ]) {
     const { decays, blocks } = spec;
     const rate = layout.rate?.(spec) ?? 1;
-    const block = apart && blocks?.length === 1 ? blocks[0] : undefined;
+    // What blocks share trains with the first of them, and is complete with the last.
+    const block = byBlock || (apart && blocks?.length === 1) ? blocks?.[0] : undefined;
     const own = layout.own?.(spec);
     const key = own ? `one ${spec.name}` : JSON.stringify([decays, rate, block ?? null]);
     const group = groups.get(key) ?? {

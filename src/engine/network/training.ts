@@ -14,23 +14,41 @@ import type { Uploader } from "./uploads.ts";
 import { withUploads } from "./uploads.ts";
 
 /** Adds the gradients of scale · Σ losses to the parameters' gradients and returns Σ losses. */
-export type TrainBatch = (batch: ModelBatch, scale: number) => Promise<number>;
+export type TrainBatch = (
+  batch: ModelBatch,
+  scale: number,
+  options?: TrainOptions,
+) => Promise<number>;
+
+export interface TrainOptions {
+  /** Whether a block that trains does so in this pass; all do where not given. */
+  readonly active?: ((block: string) => boolean) | undefined;
+  /** Called in the backward pass once a block's gradients are complete. */
+  readonly onGradients?: (block: string) => Promise<void>;
+}
 
 export function createTrainer(context: NetworkContext): TrainBatch {
   const { backend, model, buffers, layers, embedding, head } = context;
+  let active: NonNullable<TrainOptions["active"]> = () => true;
+  const trains = (block: Block): boolean => block.trains && active(block.setup.spec.id);
   // Below the lowest block that trains, nothing is kept and no gradient flows.
-  const lowest = layers.findIndex(({ trains }) => trains);
-  const first = embedding.trains ? 0 : lowest < 0 ? layers.length : lowest;
+  let first = 0;
   const programs = new Map<string, LayerPrograms>();
 
   const layerPrograms = (layer: Block, index: number, shape: BatchShape): LayerPrograms => {
-    const key = `${layer.setup.spec.id} ${shapeKey(shape)}`;
-    const inputGradient = index > first || embedding.trains;
-    const options = { checkpointing: context.checkpointing, inputGradient };
+    const key = passKey(layer, index, shape);
+    const options = { checkpointing: context.checkpointing, ...flowsIn(layer, index) };
     const known = programs.get(key) ?? layerTraining(model, layer.setup, shape, options);
     programs.set(key, known);
     return known;
   };
+  /** What flows out of a layer's backward pass. */
+  const flowsIn = (layer: Block, index: number) => ({
+    inputGradient: index > first || trains(embedding),
+    weightGradients: !layer.trains || trains(layer),
+  });
+  const passKey = (layer: Block, index: number, shape: BatchShape): string =>
+    `${layer.setup.spec.id} ${shapeKey(shape)} ${Object.values(flowsIn(layer, index)).join()}`;
   /** The buffer of a layer's input. */
   const inputBuffer = (index: number): string =>
     index === 0 ? "hidden.0" : index - 1 < first ? `passing.${(index - 1) % 2}` : `hidden.${index}`;
@@ -48,7 +66,7 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     const shape = shapeOf(batch);
     const { forward, residuals } = layerPrograms(layer, index, shape);
     layer.bindings.drawMasks({ first: 0, count: batch.batch * batch.length }, context.drawMask);
-    const pass = await context.pass(`train forward ${id} ${shapeKey(shape)}`, () => forward);
+    const pass = await context.pass(`train forward ${passKey(layer, index, shape)}`, () => forward);
     const outputs = await context.run(layer, pass, {
       feeds: new Map([...feeds, [layerNames.hidden, hidden]]),
       buffers: new Map([
@@ -69,7 +87,10 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     const { id } = layer.setup.spec;
     const shape = shapeOf(batch);
     const { backward, residuals } = layerPrograms(layer, index, shape);
-    const pass = await context.pass(`train backward ${id} ${shapeKey(shape)}`, () => backward);
+    const pass = await context.pass(
+      `train backward ${passKey(layer, index, shape)}`,
+      () => backward,
+    );
     const outputs = await context.run(layer, pass, {
       feeds: new Map([
         ...feeds,
@@ -90,9 +111,12 @@ export function createTrainer(context: NetworkContext): TrainBatch {
   ): Promise<{ readonly loss: number; readonly gradient: DeviceTensor }> => {
     const shape = headShape(context, batch);
     const { kind } = batch.targets;
-    const flows = first < layers.length || embedding.trains;
-    const key = `train head ${kind} ${shape.count}/${shape.of}`;
-    const pass = await context.pass(key, () => headTraining(model, head.setup, shape, kind, flows));
+    const flows = first < layers.length || trains(embedding);
+    const whole = !head.trains || trains(head);
+    const key = `train head ${kind} ${shape.count}/${shape.of} ${flows} ${whole}`;
+    const pass = await context.pass(key, () =>
+      headTraining(model, head.setup, shape, kind, flows, whole),
+    );
     const buffer = gradientBuffer(layers.length);
     let gradient = zeros(buffer, [shape.of, model.sizes.hidden]);
     let loss = 0;
@@ -129,17 +153,32 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     return tensor;
   }
 
-  return (batch, scale) => withUploads(backend, (uploader) => train(uploader, batch, scale));
+  return (batch, scale, options = {}) =>
+    withUploads(backend, (uploader) => train(uploader, batch, scale, options));
 
-  async function train(uploader: Uploader, batch: ModelBatch, scale: number): Promise<number> {
+  async function train(
+    uploader: Uploader,
+    batch: ModelBatch,
+    scale: number,
+    options: TrainOptions,
+  ): Promise<number> {
+    active = options.active ?? (() => true);
+    const lowest = layers.findIndex(trains);
+    first = trains(embedding) ? 0 : lowest < 0 ? layers.length : lowest;
+    const complete = async ({ setup }: Block): Promise<void> => {
+      await options.onGradients?.(setup.spec.id);
+    };
     const feeds = batchFeeds(uploader, model, batch);
     let hidden = await embed(context, batch, feeds);
     for (const index of layers.keys()) hidden = await forwardLayer(index, batch, feeds, hidden);
     const { loss, gradient: last } = await trainHead(uploader, batch, hidden, scale);
+    await complete(head);
     let gradient = last;
-    for (let index = layers.length - 1; index >= first; index--)
+    for (let index = layers.length - 1; index >= first; index--) {
       gradient = await backwardLayer(index, batch, feeds, gradient);
-    if (embedding.trains) {
+      await complete(at(layers, index));
+    }
+    if (trains(embedding)) {
       const shape = shapeOf(batch);
       const pass = await context.pass(
         `train embedding ${shapeKey(shape)}`,
@@ -149,6 +188,7 @@ export function createTrainer(context: NetworkContext): TrainBatch {
         feeds: new Map([...feeds, [layerNames.outputGradient, gradient]]),
         buffers: new Map(),
       });
+      await complete(embedding);
     }
     return loss;
   }

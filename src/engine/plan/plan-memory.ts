@@ -158,6 +158,9 @@ interface PassMemory {
 
 function passMemory(inputs: MemoryInputs, shape: BatchShape): PassMemory {
   const { model, setups, checkpointing } = inputs;
+  // Without gradients a step is a measurement.
+  const estimates = inputs.rule.gradients === "none";
+  const measures = inputs.measures || estimates;
   const rows = shape.batch * shape.length;
   const hidden = rows * model.sizes.hidden * 4;
   const only = (kind: string): BlockSetup =>
@@ -168,7 +171,7 @@ function passMemory(inputs: MemoryInputs, shape: BatchShape): PassMemory {
   const layers = setups.filter(({ spec }) => spec.kind === "layer");
   const embedding = only("embedding");
   const head = only("head");
-  const trains = (setup: BlockSetup): boolean => trainedTensors(setup).length > 0;
+  const trains = (setup: BlockSetup): boolean => !estimates && trainedTensors(setup).length > 0;
   const lowest = layers.findIndex(trains);
   const first = trains(embedding) ? 0 : lowest < 0 ? layers.length : lowest;
 
@@ -191,7 +194,7 @@ function passMemory(inputs: MemoryInputs, shape: BatchShape): PassMemory {
   };
   layers.forEach((setup, index) => {
     const kind = kindOf(setup);
-    if (index < first || inputs.measures)
+    if (index < first || measures)
       once(`forward ${kind}`, () => {
         add(layerForward(model, setup, shape));
         return 0;
@@ -212,8 +215,8 @@ function passMemory(inputs: MemoryInputs, shape: BatchShape): PassMemory {
   });
   const headShape = { count: logitRows(model, inputs.targetRows), of: rows };
   const flows = first < layers.length || trains(embedding);
-  add(headTraining(model, head, headShape, inputs.target, flows));
-  if (inputs.measures) {
+  if (!estimates) add(headTraining(model, head, headShape, inputs.target, flows));
+  if (measures) {
     add(headForward(model, head, headShape, inputs.target, "scores"));
     activations += 2 * hidden;
   }

@@ -113,16 +113,17 @@ export function headTraining(
   shape: HeadShape,
   target: HeadTarget,
   inputGradient: boolean,
+  weightGradients = true,
 ): Graph {
   const g = newGraph();
   const head = traceHead(g, model, setup, shape, target, true);
+  const trained = weightGradients ? head.trained : new Map<string, Value>();
   const seed = expand(g, g.input("scale", "float32", [1, 1]), head.losses.shape);
   const gradients = differentiate(g, new Map([[head.losses, seed]]), [
-    ...head.trained.values(),
+    ...trained.values(),
     head.rows,
   ]);
-  for (const [name, value] of accumulatedGradients(g, head.trained, gradients))
-    g.output(name, value);
+  for (const [name, value] of accumulatedGradients(g, trained, gradients)) g.output(name, value);
   if (inputGradient) {
     const gradient = gradients.get(head.rows);
     invariant(gradient, "no gradient reaches the head's rows");

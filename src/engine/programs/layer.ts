@@ -53,16 +53,22 @@ export function layerTraining(
   model: Model,
   setup: BlockSetup,
   shape: BatchShape,
-  options: { readonly checkpointing: boolean; readonly inputGradient: boolean },
+  options: {
+    readonly checkpointing: boolean;
+    readonly inputGradient: boolean;
+    /** False where the layer rests: gradients flow through it alone. */
+    readonly weightGradients?: boolean;
+  },
 ): LayerPrograms {
   const g = newGraph();
   const scope = traceScope(g, setup, { training: true });
   const hidden = hiddenInput(g, model, shape);
   const output = model.layer(scope, hidden, layerContext(g, model, shape));
   const seed = g.input(layerNames.outputGradient, "float32", output.shape);
-  const wrt = [...scope.trained.values(), ...(options.inputGradient ? [hidden] : [])];
+  const trained = options.weightGradients === false ? new Map<string, Value>() : scope.trained;
+  const wrt = [...trained.values(), ...(options.inputGradient ? [hidden] : [])];
   const gradients = differentiate(g, new Map([[output, seed]]), wrt);
-  const backwardOutputs = new Map(accumulatedGradients(g, scope.trained, gradients));
+  const backwardOutputs = new Map(accumulatedGradients(g, trained, gradients));
   if (options.inputGradient) {
     const gradient = gradients.get(hidden);
     invariant(gradient, "no gradient reaches the layer's input");
@@ -134,11 +140,12 @@ function isZero(g: Graph, value: Value): boolean {
 }
 
 /** The hidden state enters and leaves as rows [batch · length, hidden]. */
-function hiddenInput(g: Graph, model: Model, { batch, length }: BatchShape): Value {
+export function hiddenInput(g: Graph, model: Model, { batch, length }: BatchShape): Value {
   return g.input(layerNames.hidden, "float32", [batch * length, model.sizes.hidden]);
 }
 
-function layerContext(g: Graph, model: Model, shape: BatchShape, past = 0): LayerContext {
+/** What a layer reads beside the hidden state: rotary tables and what is added to attention scores. */
+export function layerContext(g: Graph, model: Model, shape: BatchShape, past = 0): LayerContext {
   const { batch, length } = shape;
   const table = (name: string): Value =>
     g.input(name, "float32", [shape.ownPositions ? batch : 1, length, 1, model.sizes.headDim / 2]);

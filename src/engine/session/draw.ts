@@ -5,6 +5,7 @@ import { elementCount } from "../../shared/dtypes.ts";
 import type { Shape } from "../../shared/dtypes.ts";
 import type { StartRandom } from "../methods/start.ts";
 import type { DrawMask } from "../network/bindings.ts";
+import type { Normals } from "../network/estimator.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
 import type { Draw } from "./load-weights.ts";
 
@@ -14,6 +15,10 @@ export interface RandomNumbers {
   /** The micro-batch that the next masks are for; steps count from 1. */
   readonly begin: (step: number, microBatch: number) => void;
   readonly mask: DrawMask;
+  /** Directions and noise of a step, by tensor. */
+  readonly normals: Normals;
+  /** 0 … count − 1 in the order of a draw, for schedules over layers. */
+  readonly shuffled: (draw: number, count: number) => readonly number[];
   /** For what starts from data at a module. */
   readonly ofStart: (module: string, name: string) => StartRandom;
 }
@@ -46,6 +51,10 @@ export function randomNumbers(seed: number): RandomNumbers {
         permutation: (count) => Int32Array.from(permutation(key("permutation"), count)),
       };
     },
+    normals(step, tensor, first, into) {
+      random.normal(streamKey(seed, "perturbation", step, tensor), first, into);
+    },
+    shuffled: (draw, count) => [...permutation(streamKey(seed, "active layers", draw), count)],
     begin(step, microBatch) {
       place = [step, microBatch];
     },

@@ -39,6 +39,8 @@ export interface OpenNetworkOptions {
   readonly source: WeightSource;
   /** The optimizer's state; none for inference. */
   readonly layout: StateLayout;
+  /** Whether blocks train by turns. */
+  readonly byBlock?: boolean;
   readonly checkpointing: boolean;
   readonly draw: Draw;
   readonly drawMask: NetworkOptions["drawMask"];
@@ -55,7 +57,9 @@ export async function openNetwork(options: OpenNetworkOptions): Promise<OpenNetw
       nf4,
     ),
   );
-  const parameters = createParameters(setup.trained, options.layout);
+  const parameters = createParameters(setup.trained, options.layout, {
+    byBlock: options.byBlock ?? false,
+  });
   await startParameters(setup, parameters, source, options.draw);
   const factors = createFactors(setup.factors);
   drawFactors(setup, factors, options.draw);

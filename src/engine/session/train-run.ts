@@ -6,11 +6,14 @@ import type { Choice } from "../../shared/schema.ts";
 import { optimizers, rowNamed } from "../catalog.ts";
 import { resultsPath, writeResults } from "../metrics/results-file.ts";
 import { openOptimizer } from "../network/device-optimizer.ts";
+import { createEstimator } from "../network/estimator.ts";
+import { scoresOf as lossesOf } from "../network/inference.ts";
 import { createTrainer } from "../network/training.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
 import { loadCheckpoint, pruneCheckpoints, saveCheckpoint } from "../runs/checkpoints.ts";
 import { isScheduleName, warmupSteps } from "../schedules/learning-rate.ts";
+import { activeBlocks } from "../train/active-blocks.ts";
 import { runLoop } from "../train/loop.ts";
 import type { RunState } from "../train/run-state.ts";
 import {
@@ -71,6 +74,7 @@ export async function loadRun(
     setup,
     source: opened.source,
     layout: optimizerOf(experiment),
+    byBlock: experiment.train.active_layers !== null,
     checkpointing: experiment.train.gradient_checkpointing,
     draw: random.start,
     drawMask: random.mask,
@@ -129,6 +133,12 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
   } = loaded;
   const { emit } = host;
   const rule = optimizerOf(experiment);
+  const active = activeBlocks(
+    experiment.train.active_layers,
+    setup.model.blocks,
+    setup.trained,
+    random.shuffled,
+  );
   const saved = { parameters, factors };
 
   let state = firstState;
@@ -183,8 +193,18 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
       schedule,
       steps,
       stepsPerEpoch: data.plan.stepsPerEpoch,
-      optimizer: openOptimizer(context, rule),
+      optimizer: openOptimizer(context, rule, random.normals),
       trainBatch: createTrainer(context),
+      consumes: rule.gradients === "consumed",
+      activeAt: active?.at,
+      cycle: active?.cycle,
+      estimated: rule.estimate && {
+        estimator: createEstimator(backend, context.cache, parameters, rule, random.normals),
+        async loss(batch) {
+          const { losses } = await lossesOf(context, batch);
+          return losses.reduce((sum, loss) => sum + loss, 0);
+        },
+      },
       maxGradNorm: experiment.train.max_grad_norm,
       batchesOf: data.batchesOf,
       beginBatch: random.begin,

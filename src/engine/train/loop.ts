@@ -22,6 +22,8 @@ export interface LoopParts extends StepParts {
   readonly schedule: ScheduleName;
   readonly steps: number;
   readonly stepsPerEpoch: number;
+  /** Steps in which the learning rate stays as it is; 1 where not given. */
+  readonly cycle?: number | undefined;
   /** The same batches for the same step, whatever came before. */
   readonly batchesOf: (step: number) => StepBatches;
   /** Metrics on `data.eval`; undefined without such data. */
@@ -75,7 +77,9 @@ export async function runLoop(parts: LoopParts, from: RunState): Promise<LoopRes
   while (state.step < steps && !stopsEarly(state, evaluation)) {
     const t = state.step + 1;
     const started = parts.now();
-    const lr = train.learning_rate * learningRateFactor(parts.schedule, t - 1, steps, warmup);
+    const { cycle = 1 } = parts;
+    const scheduled = Math.floor((t - 1) / cycle) * cycle;
+    const lr = train.learning_rate * learningRateFactor(parts.schedule, scheduled, steps, warmup);
     const { batches, tokens: stepTokens } = parts.batchesOf(t);
     const { loss, gradientNorm } = await trainStep(parts, batches, t, lr);
     const took = (parts.now() - started) / 1000;

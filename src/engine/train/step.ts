@@ -1,7 +1,8 @@
-/** @file One optimizer step: micro-batches, clipping, update. */
-import { UserError } from "../../shared/errors.ts";
+/** @file One optimizer step: micro-batches, clipping, update; or the update within the backward pass, or without one. */
+import { UserError, at } from "../../shared/errors.ts";
 import type { ModelBatch } from "../network/batch.ts";
-import type { Optimizer } from "../network/optimizer.ts";
+import type { Estimator } from "../network/estimator.ts";
+import type { Optimizer, TakesBlock } from "../network/optimizer.ts";
 import type { TrainBatch } from "../network/training.ts";
 
 export interface StepParts {
@@ -11,12 +12,20 @@ export interface StepParts {
   readonly beginBatch: (step: number, microBatch: number) => void;
   /** Gradients are scaled down to this norm; 0 leaves them. */
   readonly maxGradNorm: number;
+  /** Whether each block's gradient is consumed in the backward pass. */
+  readonly consumes?: boolean;
+  /** Blocks that train at a step; all where not given. */
+  readonly activeAt?: ((step: number) => ReadonlySet<string>) | undefined;
+  /** For rules that need no gradient: Σ losses of a batch, and the step by them. */
+  readonly estimated?:
+    | { readonly estimator: Estimator; readonly loss: (batch: ModelBatch) => Promise<number> }
+    | undefined;
 }
 
 export interface StepResult {
   /** Mean over the step's targets. */
   readonly loss: number;
-  /** Before clipping. */
+  /** Before clipping; without gradients the size of the slope. */
   readonly gradientNorm: number;
 }
 
@@ -30,21 +39,85 @@ export async function trainStep(
   t: number,
   lr: number,
 ): Promise<StepResult> {
-  const { optimizer, maxGradNorm } = parts;
-  optimizer.zeroGradients();
   const targets = batches.reduce((sum, batch) => sum + targetCount(batch), 0);
+  if (parts.estimated) return await estimatedStep(parts.estimated, batches, targets, t, lr);
+  if (parts.consumes === true) return await consumedStep(parts, batches, targets, t, lr);
+  const { optimizer, maxGradNorm } = parts;
+  const blocks = parts.activeAt?.(t);
+  const takes: TakesBlock | undefined = blocks && ((block) => !block || blocks.has(block));
+  optimizer.zeroGradients(takes);
+  optimizer.addNoise(t);
   let total = 0;
   for (const [index, batch] of batches.entries()) {
     parts.beginBatch(t, index);
-    total += await parts.trainBatch(batch, 1 / targets);
+    total += await parts.trainBatch(batch, 1 / targets, { active: takes });
   }
+  optimizer.removeNoise();
   const loss = total / targets;
-  const gradientNorm = await optimizer.gradientNorm();
-  if (!Number.isFinite(loss) || !Number.isFinite(gradientNorm))
-    throw diverged(t, loss, gradientNorm);
-  const gradientScale = maxGradNorm > 0 ? Math.min(1, maxGradNorm / (gradientNorm + 1e-6)) : 1;
-  await optimizer.step({ t, lr, gradientScale });
+  const gradientNorm = await optimizer.gradientNorm(takes);
+  checkFinite(t, loss, gradientNorm);
+  const gradientScale = clipped(maxGradNorm, gradientNorm);
+  await optimizer.step({ t, lr, gradientScale, takes });
   return { loss, gradientNorm };
+}
+
+/** Two backward passes where gradients are clipped: one for the norm, one that updates; else one. */
+async function consumedStep(
+  { optimizer, maxGradNorm, trainBatch, beginBatch, activeAt }: StepParts,
+  batches: readonly ModelBatch[],
+  targets: number,
+  t: number,
+  lr: number,
+): Promise<StepResult> {
+  if (batches.length > 1) throw needsOneBatch(batches.length);
+  const batch = at(batches, 0);
+  const blocks = activeAt?.(t);
+  const pass = async (use: (takes: TakesBlock) => Promise<void>): Promise<StepResult> => {
+    let squares = 0;
+    const consume = async (takes: TakesBlock): Promise<void> => {
+      squares += (await optimizer.gradientNorm(takes)) ** 2;
+      await use(takes);
+      optimizer.zeroGradients(takes);
+    };
+    optimizer.zeroGradients();
+    beginBatch(t, 0);
+    const total = await trainBatch(batch, 1 / targets, {
+      active: blocks && ((block) => blocks.has(block)),
+      onGradients: (done) => consume((block) => block === done),
+    });
+    await consume((block) => block === undefined);
+    const result = { loss: total / targets, gradientNorm: Math.sqrt(squares) };
+    checkFinite(t, result.loss, result.gradientNorm);
+    return result;
+  };
+  const measured = maxGradNorm > 0 ? await pass(() => Promise.resolve()) : undefined;
+  const gradientScale = measured ? clipped(maxGradNorm, measured.gradientNorm) : 1;
+  const updated = await pass((takes) => optimizer.step({ t, lr, gradientScale, takes }));
+  return measured ?? updated;
+}
+
+async function estimatedStep(
+  { estimator, loss: lossOf }: NonNullable<StepParts["estimated"]>,
+  batches: readonly ModelBatch[],
+  targets: number,
+  t: number,
+  lr: number,
+): Promise<StepResult> {
+  const { loss, slope } = await estimator.step({
+    t,
+    lr,
+    async loss() {
+      let total = 0;
+      for (const batch of batches) total += await lossOf(batch);
+      return total / targets;
+    },
+  });
+  checkFinite(t, loss, slope);
+  return { loss, gradientNorm: Math.abs(slope) };
+}
+
+function clipped(maxGradNorm: number, norm: number): number {
+  return maxGradNorm > 0 ? Math.min(1, maxGradNorm / (norm + 1e-6)) : 1;
 }
 
 /** Rows of a batch that have a loss. */
@@ -52,8 +125,18 @@ function targetCount({ rows }: ModelBatch): number {
   return rows.length;
 }
 
-function diverged(t: number, loss: number, norm: number): UserError {
+function needsOneBatch(count: number): UserError {
   return new UserError({
+    code: "optimizer-needs-one-batch",
+    message: `The optimizer uses up gradients in the backward pass, but a step has ${count} micro-batches whose gradients would have to be added up.`,
+    remedy:
+      "Set train.batch_size to the size of a micro-batch, or choose an optimizer that keeps gradients, such as sgd.",
+  });
+}
+
+function checkFinite(t: number, loss: number, norm: number): void {
+  if (Number.isFinite(loss) && Number.isFinite(norm)) return;
+  throw new UserError({
     code: "training-diverged",
     message: `Step ${t} gave a loss of ${loss} and a gradient norm of ${norm}: the training has diverged.`,
     remedy:

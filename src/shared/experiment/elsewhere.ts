@@ -33,7 +33,7 @@ const axes: Readonly<Record<string, Axis>> = {
   optimizer: {
     names: words(
       "adam adam_8bit adamw_8bit paged_adamw_8bit adamw_torch_8bit adamw_torch_4bit adafactor " +
-        "adagrad rmsprop lion lion_8bit lion_32bit paged_lion_8bit paged_lion_32bit lomo adalomo " +
+        "adagrad rmsprop lion lion_8bit lion_32bit paged_lion_8bit paged_lion_32bit adalomo " +
         "galore_adamw galore_adamw_8bit apollo_adamw schedule_free_adamw schedule_free_sgd " +
         "ademamix grokadamw stable_adamw came muon sophia lamb radam nadam prodigy adopt",
     ),
@@ -51,7 +51,7 @@ const axes: Readonly<Record<string, Axis>> = {
   },
   allocation: { names: words("adalora sensitivity eva dylora autolora sorsa") },
   sharing: { names: words("vera vblora tied_lora shared") },
-  active_layers: { names: words("lisa hift badam owlore") },
+  active_layers: { names: words("badam owlore") },
 };
 
 export interface KnownElsewhere {

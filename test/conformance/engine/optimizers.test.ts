@@ -4,7 +4,13 @@ import { describe, it } from "node:test";
 import { optimizers } from "../../../src/engine/catalog.ts";
 import { createOptimizer, updatePrograms } from "../../../src/engine/network/optimizer.ts";
 import { createParameters, layoutBytes } from "../../../src/engine/network/parameters.ts";
-import type { Parameters, ParameterSpec } from "../../../src/engine/network/parameters.ts";
+import type {
+  Parameter,
+  Parameters,
+  ParameterSpec,
+} from "../../../src/engine/network/parameters.ts";
+import { createEstimator } from "../../../src/engine/network/estimator.ts";
+import { randomNumbers } from "../../../src/engine/session/draw.ts";
 import { createProgramCache } from "../../../src/engine/network/program-cache.ts";
 import type { BoundRule } from "../../../src/engine/optimizers/define.ts";
 import { createOrtBackend } from "../../../src/engine/runtime/ort.ts";
@@ -14,16 +20,32 @@ const backend = await createOrtBackend({ device: "cpu", threads: 1 });
 
 /** Functions of each number, with their gradients and the place of the optimum. */
 const functions = {
-  bowl: { gradient: (w: number) => 2 * (w - 1), optimum: 1 },
-  "narrow bowl": { gradient: (w: number, i: number) => 2 * (i + 1) * (w + 0.5), optimum: -0.5 },
+  bowl: { value: (w: number) => (w - 1) ** 2, gradient: (w: number) => 2 * (w - 1), optimum: 1 },
+  "narrow bowl": {
+    value: (w: number, i: number) => (i + 1) * (w + 0.5) ** 2,
+    gradient: (w: number, i: number) => 2 * (i + 1) * (w + 0.5),
+    optimum: -0.5,
+  },
   "rounded corner": {
+    value: (w: number) => Math.sqrt((w - 2) ** 2 + 0.01),
     gradient: (w: number) => (w - 2) / Math.sqrt((w - 2) ** 2 + 0.01),
     optimum: 2,
   },
-  quartic: { gradient: (w: number) => 4 * (w - 0.25) ** 3 + 0.5 * (w - 0.25), optimum: 0.25 },
+  quartic: {
+    value: (w: number) => (w - 0.25) ** 4 + 0.25 * (w - 0.25) ** 2,
+    gradient: (w: number) => 4 * (w - 0.25) ** 3 + 0.5 * (w - 0.25),
+    optimum: 0.25,
+  },
 } as const;
 
 type Gradient = (w: number, i: number) => number;
+/** What is to be made small: a function of each number, and its gradient. */
+interface Task {
+  readonly value: Gradient;
+  readonly gradient: Gradient;
+}
+
+const random = randomNumbers(7);
 
 /** A weight as layers have it, a query with two heads, a norm and a bias; and s B A of full rank, s = 2. */
 const plain: readonly ParameterSpec[] = [
@@ -32,6 +54,7 @@ const plain: readonly ParameterSpec[] = [
   { name: "norm", shape: [3], decays: false, kind: "norm", blocks: ["two"] },
   { name: "bias", shape: [2], decays: false, kind: "bias", blocks: ["two"] },
 ];
+const two: readonly ParameterSpec[] = [{ name: "two", shape: [2], decays: true }];
 const place = { site: "site", scale: 2 };
 const factors: readonly ParameterSpec[] = [
   { name: "A", shape: [2, 3], decays: true, kind: "factor", pair: { ...place, role: "A" } },
@@ -47,10 +70,25 @@ function product(parameters: Parameters): readonly number[] {
   });
 }
 
-function fillGradients(parameters: Parameters, gradient: Gradient): void {
-  for (const { weight, gradient: into, pair } of parameters.all.values())
-    if (!pair) weight.forEach((w, i) => (into[i] = gradient(w, i)));
-  if (!parameters.all.has("A")) return;
+function lossOf(parameters: Parameters, value: Gradient): number {
+  const numbers = [...parameters.all.values()].flatMap(({ pair, weight }) =>
+    pair ? [] : [...weight].map(value),
+  );
+  const pairs = parameters.all.has("A") ? product(parameters).map(value) : [];
+  return [...numbers, ...pairs].reduce((sum, x) => sum + x, 0);
+}
+
+/** Of the tensors of a block, as a backward pass has them; of all where gradients are kept. */
+function fillGradients(
+  parameters: Parameters,
+  gradient: Gradient,
+  takes: (parameter: Parameter) => boolean,
+): void {
+  for (const parameter of parameters.all.values()) {
+    const { weight, gradient: into, pair } = parameter;
+    if (!pair && takes(parameter)) weight.forEach((w, i) => (into[i] = gradient(w, i)));
+  }
+  if (!parameters.all.has("A") || !takes(parameters.get("A"))) return;
   const [A, B] = [parameters.get("A"), parameters.get("B")];
   const G = product(parameters).map(gradient);
   A.gradient.forEach((_, i) => {
@@ -73,28 +111,55 @@ function started(specs: readonly ParameterSpec[], rule: BoundRule): Parameters {
   return parameters;
 }
 
+/** Whether a tensor of these blocks waits for another turn; null stands for all at once. */
+function blocksApart(
+  turn: string | undefined | null,
+  blocks: readonly string[] | undefined,
+): boolean {
+  return turn !== null && blocks?.[0] !== turn;
+}
+
 for (const row of optimizers)
   describe(`optimizer ${row.name}`, () => {
     const { value } = parseFields(row.config, {});
     const rule = row.bind(value);
     const run = async (
       parameters: Parameters,
-      gradient: Gradient,
+      { value: loss, gradient }: Task,
       from: number,
       to: number,
       rate = 0.05,
+      steps = 600,
     ): Promise<void> => {
-      const optimizer = createOptimizer(backend, createProgramCache(backend), parameters, rule);
+      const cache = createProgramCache(backend);
+      const optimizer = createOptimizer(backend, cache, parameters, rule, random.normals);
+      const estimator =
+        rule.estimate && createEstimator(backend, cache, parameters, rule, random.normals);
       for (let t = from; t <= to; t++) {
-        fillGradients(parameters, gradient);
-        await optimizer.step({ t, lr: rate * (1 - (t - 1) / 600), gradientScale: 1 });
+        const lr = rate * (1 - (t - 1) / steps);
+        if (estimator) {
+          await estimator.step({ t, lr, loss: () => Promise.resolve(lossOf(parameters, loss)) });
+          continue;
+        }
+        optimizer.addNoise(t);
+        for (const block of rule.gradients === "consumed" ? ["one", "two", undefined] : [null]) {
+          fillGradients(parameters, gradient, ({ blocks }) => !blocksApart(block, blocks));
+          optimizer.removeNoise();
+          await optimizer.step({
+            t,
+            lr,
+            gradientScale: 1,
+            takes: (own) => !blocksApart(block, own === undefined ? undefined : [own]),
+          });
+        }
       }
     };
 
-    for (const [name, { gradient, optimum }] of Object.entries(functions))
+    for (const [name, { optimum, ...task }] of Object.entries(functions))
       it(`reaches the optimum of the ${name}`, async () => {
-        const parameters = started(plain, rule);
-        await run(parameters, gradient, 1, 600);
+        // The slope along one direction of many says little of each number.
+        const parameters = started(rule.estimate ? two : plain, rule);
+        await run(parameters, task, 1, 600);
         for (const { name: tensor, weight } of parameters.all.values())
           for (const w of weight)
             assert(Math.abs(w - optimum) < 0.02, `${tensor}: ${w} is not ${optimum}`);
@@ -103,7 +168,12 @@ for (const row of optimizers)
     it("brings s B A to the optimum of a bowl", async () => {
       const parameters = started(factors, rule);
       const optimum = (i: number): number => 0.5 + Math.sin(3 * i);
-      await run(parameters, (w, i) => 2 * (w - optimum(i)), 1, 600, 0.02);
+      const task = {
+        value: (w: number, i: number) => (w - optimum(i)) ** 2,
+        gradient: (w: number, i: number) => 2 * (w - optimum(i)),
+      };
+      const [steps, rate] = rule.estimate ? [3000, 0.01] : [600, 0.02];
+      await run(parameters, task, 1, steps, rate, steps);
       product(parameters).forEach((w, i) => {
         assert(Math.abs(w - optimum(i)) < 0.05, `${w} is not ${optimum(i)}`);
       });
@@ -112,15 +182,15 @@ for (const row of optimizers)
     it("goes on from its state to the same bits", async () => {
       const specs = [...plain, ...factors];
       const whole = started(specs, rule);
-      await run(whole, functions.bowl.gradient, 1, 20);
+      await run(whole, functions.bowl, 1, 20);
       const first = started(specs, rule);
-      await run(first, functions.bowl.gradient, 1, 9);
+      await run(first, functions.bowl, 1, 9);
       const second = started(specs, rule);
       for (const { name, weight } of second.all.values()) {
         weight.set(first.get(name).weight);
         for (const [state, { data }] of second.statesOf(name)) data.set(first.state(name, state));
       }
-      await run(second, functions.bowl.gradient, 10, 20);
+      await run(second, functions.bowl, 10, 20);
       for (const { name, weight } of whole.all.values())
         assert.deepEqual(second.get(name).weight, weight);
     });
@@ -134,7 +204,10 @@ for (const row of optimizers)
       const gradients = [...arrays].reduce((sum, buffer) => sum + buffer.byteLength, 0);
       assert.equal(bytes.gradients, gradients);
       assert(updatePrograms(rule, specs).length > 0);
-      const rough: Gradient = (w, i) => w - 1 - Math.sin(3 * i);
+      const rough: Task = {
+        value: (w, i) => (w - 1 - Math.sin(3 * i)) ** 2 / 2,
+        gradient: (w, i) => w - 1 - Math.sin(3 * i),
+      };
       await run(parameters, rough, 1, 3);
       for (const { name } of parameters.all.values())
         for (const [state, { data }] of parameters.statesOf(name))
