@@ -179,7 +179,7 @@ const rows: readonly (readonly [text: string, says: RegExp])[] = [
   ["method: { type: lora, init_lora_weights: loftq }", /^Leave `init` out/],
   ["method: { type: lora, allocation: adalora }", /leave `allocation` out/],
   ["method: { type: lora, sharing: vera }", /leave `sharing` out/],
-  ["train: { active_layers: lisa }", /leave `active_layers` out/],
+  ["train: { active_layers: badam }", /leave `active_layers` out/],
   ["quantization: int4", /^Known: /],
   ["quantization: { load_in_4bit: true, bnb_4bit_quant_type: fp4 }", /^Known: /],
   ["train: { optimizer: adamw_bnb_8bit }", /^`adamw` is the same rule/],
