@@ -67,6 +67,7 @@ describe("the packaged extension", () => {
         await work();
       } catch (error) {
         await shot(`failed-${name.replaceAll(/\W+/g, "-")}`);
+        process.stderr.write(`${name}: the extension said\n${outputOf(editor.server.scratch)}\n`);
         throw error;
       }
     });
@@ -167,8 +168,9 @@ describe("the packaged extension", () => {
     await chooseRow(page, "r=2");
     await runRow(page, /r=2.*stopped/).waitFor({ timeout: 60_000 });
     await command(page, "Compare Runs");
-    await page.locator(".quick-input-widget .quick-input-check-all").click();
-    await page.locator(".quick-input-widget .monaco-button", { hasText: "OK" }).click();
+    await chooseRow(page, "r=2");
+    await chooseRow(page, "r=4");
+    await page.keyboard.press("Enter");
     const panel = await panelPage(page, "compare");
     await panel.getByText("method.r").first().waitFor({ timeout: 60_000 });
     await shot("compare");
@@ -202,6 +204,15 @@ describe("the packaged extension", () => {
     assert.deepEqual(ours, []);
   });
 });
+
+/** What the extension wrote to its output channel. */
+function outputOf(scratch: string): string {
+  const logs = join(scratch, "data/logs");
+  return readdirSync(logs, { recursive: true, encoding: "utf8" })
+    .filter((file) => /Spectune[^/]*\.log$/.test(file))
+    .map((file) => readFileSync(join(logs, file), "utf8"))
+    .join("");
+}
 
 function onlyRun(folder: string): string {
   const [name, ...others] = readdirSync(folder);

@@ -97,6 +97,7 @@ export async function startRun(
 ): Promise<string | undefined> {
   const { runtime, workbench, runs, output } = app;
   const spectune = await workbench.ask("spectuneFolder", { file: beside });
+  const attempts = new Map((await runs.watch()).map((head) => [head.folder, head.attempt]));
   const launched = launchDetached(runtime(), {
     args,
     cwd: dirname(beside),
@@ -116,7 +117,7 @@ export async function startRun(
   }
   await runs.rescan();
   app.panels.live.choose([folder]);
-  showRunProgress(app, folder, launched.ended);
+  showRunProgress(app, { folder, after: attempts.get(folder) ?? 0, launched });
   return folder;
 }
 

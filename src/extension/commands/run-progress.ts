@@ -1,20 +1,42 @@
 /** @file The notification of a run that was started here: how far it is, a way to stop it, and how it ended. */
+import { readFile } from "node:fs/promises";
 import * as vscode from "vscode";
+import { messageOf } from "../../shared/errors.ts";
 import type { RunHead } from "../../shared/run-head.ts";
 import { isLive } from "../../shared/run-state.ts";
 import type { App } from "../app.ts";
+import type { Launched } from "../launch.ts";
 import { readSetting } from "../read-setting.ts";
+import { reasonOf } from "../reason.ts";
 import { figureText } from "../texts.ts";
 import { textOf } from "../views/status-bar.ts";
 import { shownMetric } from "../views/runs-tree.ts";
 import { explain } from "./ask.ts";
 
+export interface BegunRun {
+  readonly folder: string;
+  /** The last attempt before this process: what its record says of that is not meant. */
+  readonly after: number;
+  readonly launched: Launched;
+}
+
 /** Shows the run until it has ended; where the window goes first, the run goes on. */
-export function showRunProgress(app: App, folder: string, ended: Promise<unknown>): void {
+export function showRunProgress(app: App, begun: BegunRun): void {
   const { runs, output } = app;
-  const over = endOf(app, folder);
-  ended.then(() => runs.rescan()).catch(output.error);
+  const { folder, after, launched } = begun;
+  const over = endOf(app, begun);
   over.then((head) => tellEnd(app, head)).catch(output.error);
+  launched.ended
+    .then(async (code) => {
+      await runs.rescan();
+      // It ended before it could take the run: the record says nothing of it.
+      if (code !== 0 && (runs.head(folder)?.attempt ?? 0) <= after)
+        throw new Error(reasonOf(await readFile(launched.log, "utf8")));
+    })
+    .catch((error: unknown) => {
+      output.error(error);
+      void vscode.window.showErrorMessage(messageOf(error));
+    });
   if (!readSetting("spectune.run.notification")) return;
   void vscode.window.withProgress(
     {
@@ -48,15 +70,24 @@ export function showRunProgress(app: App, folder: string, ended: Promise<unknown
 }
 
 /** The run's head once it has ended in whatever way, or has been deleted. */
-function endOf({ runs }: App, folder: string): Promise<RunHead | undefined> {
+function endOf({ runs }: App, { folder, after, launched }: BegunRun): Promise<RunHead | undefined> {
   return new Promise((resolve) => {
     const listening = runs.onChange(() => {
       const head = runs.head(folder);
-      // A run that has just been made is not owned yet.
-      if (head !== undefined && (isLive(head.state) || head.state === "created")) return;
+      if (head !== undefined && (isLive(head.state) || head.attempt <= after)) return;
       listening.dispose();
       resolve(head);
     });
+    launched.ended
+      .then(() => runs.rescan())
+      .then(
+        () => {
+          if ((runs.head(folder)?.attempt ?? 0) > after) return;
+          listening.dispose();
+          resolve(undefined);
+        },
+        () => resolve(undefined),
+      );
   });
 }
 
