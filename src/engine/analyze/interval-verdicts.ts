@@ -141,14 +141,20 @@ interface Shape {
   readonly sigma1: number;
 }
 
-/** The measured error of the recurrence, and (out + in) 2⁻⁵³ ‖W₀‖²_F for the products that measured it. */
+/**
+ * The measured error of the recurrence, (out + in) 2⁻⁵³ ‖W₀‖²_F for the products that measured it, and
+ * 16 m 2⁻⁵³ ‖J‖ for the eigenvalues and weights of J and its extensions.
+ */
 export function spectralView(
   { alpha, beta, rho }: LanczosView,
   startNorm: number,
   { gram, lambdaMin, size, dimensions, sigma1 }: Shape,
   deflated: SpectralView["deflated"],
 ): SpectralView {
-  const total = rho + dimensions * 2 ** -53 * size ** 2;
+  let largest = 0;
+  for (const [i, value] of alpha.entries())
+    largest = Math.max(largest, Math.abs(value) + 2 * Math.abs(at(beta, i)));
+  const total = rho + 2 ** -53 * (dimensions * size ** 2 + 16 * (alpha.length + 1) * largest);
   return {
     ...{ gram, startNorm, alpha, beta, lambdaMin, lambdaMax: size ** 2 * (1 + 2 ** -40) },
     rho: total,
