@@ -5,7 +5,11 @@ import type { ActiveLayers } from "./active-layers/define.ts";
 import { hift } from "./active-layers/hift.ts";
 import { lisa } from "./active-layers/lisa.ts";
 import type { CatalogRow } from "./catalog-row.ts";
+import { corda } from "./initialisers/corda.ts";
 import type { Initialiser } from "./initialisers/define.ts";
+import { eva } from "./initialisers/eva.ts";
+import { loraGa } from "./initialisers/lora-ga.ts";
+import { loraSb } from "./initialisers/lora-sb.ts";
 import { pissa } from "./initialisers/pissa.ts";
 import type { Method } from "./methods/define.ts";
 import { dora } from "./methods/dora.ts";
@@ -55,7 +59,7 @@ export const methods: readonly Method[] = [
   smt,
   full,
 ];
-export const initialisers: readonly Initialiser[] = [pissa];
+export const initialisers: readonly Initialiser[] = [pissa, eva, corda, loraGa, loraSb];
 export const sharings: readonly Sharing[] = [sharelora];
 export const optimizers: readonly UpdateRule[] = [
   adamw,

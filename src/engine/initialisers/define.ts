@@ -3,7 +3,13 @@ import type { Fields, Infer } from "../../shared/schema.ts";
 import type { CatalogRow } from "../catalog-row.ts";
 import { rowOf } from "../catalog-row.ts";
 import { complete } from "../config.ts";
-import type { AllocationSite, StartContext, StartNeed, StartSite } from "../methods/start.ts";
+import type {
+  Allocate,
+  CalibrationChoice,
+  StartContext,
+  StartNeed,
+  StartSite,
+} from "../methods/start.ts";
 
 /** Factors of s B A, or s B core A for a method with a core [rank, rank]. */
 export interface StartedPair {
@@ -20,7 +26,8 @@ export interface StartedPair {
 /** A start by role, whatever the method calls its tensors. */
 export interface PairStart {
   readonly needs: readonly StartNeed[];
-  readonly allocate?: (sites: readonly AllocationSite[]) => Promise<ReadonlyMap<string, number>>;
+  readonly calibration?: CalibrationChoice;
+  readonly allocate?: Allocate;
   readonly run: (site: StartSite, ctx: StartContext) => Promise<StartedPair>;
 }
 
@@ -28,11 +35,14 @@ export interface InitialiserDefinition<F extends Fields> extends CatalogRow<F> {
   start(config: Infer<F>): PairStart;
   /** Why the model is not the base's at step 0, where it is not. */
   readonly changesAtStart?: string;
+  /** Whether only methods with a core between the two factors can start so. */
+  readonly takesCore?: true;
 }
 
 export interface Initialiser extends CatalogRow {
   readonly kind: "initialiser";
   readonly changesAtStart: string | undefined;
+  readonly takesCore: boolean;
   readonly bind: (config: unknown) => PairStart;
 }
 
@@ -44,6 +54,7 @@ export function defineInitialiser<F extends Fields>(
     kind: "initialiser",
     ...rowOf(definition),
     changesAtStart: definition.changesAtStart,
+    takesCore: definition.takesCore ?? false,
     bind: (given) => definition.start(complete(fields, given, name)),
   };
 }

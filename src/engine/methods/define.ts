@@ -5,10 +5,11 @@ import type { Fields, Infer, Values } from "../../shared/schema.ts";
 import type { CatalogRow } from "../catalog-row.ts";
 import { rowOf } from "../catalog-row.ts";
 import type { Graph, Value } from "../core/graph.ts";
-import { matmul, scalar } from "../core/ops.ts";
+import { matmul } from "../core/ops.ts";
 import { complete } from "../config.ts";
 import type { PairStart } from "../initialisers/define.ts";
 import type { TensorSpec } from "../models/architecture.ts";
+import type { Hooks } from "./hooks.ts";
 import type { Pair } from "./pair.ts";
 import { mergedPair, pairForward } from "./pair.ts";
 import type { Start } from "./start.ts";
@@ -51,6 +52,8 @@ export interface Site extends SiteShape {
   readonly kind: string;
   /** The largest sizes among the sites of the same entry of `method`. */
   readonly most: SiteShape;
+  /** What a start's `allocate` gave it, where the method has no rank. */
+  readonly allocated?: number;
 }
 
 /** The frozen base weight as an operator: a method reads of it only what it needs. */
@@ -101,8 +104,8 @@ export interface LinearMethodDefinition<F extends Fields, P extends string> exte
   ): Value;
   /** The layer's bias [out] as the method changes it. */
   bias?(g: Graph, b: Value, params: Params<P>, config: Infer<F>, site: Site): Value;
-  /** A scalar that is added to the training loss once each optimizer step. */
-  losses?(g: Graph, params: Params<P>, config: Infer<F>): Value;
+  /** What is done on the host around each step; called once for each entry of `method`. */
+  hooks?(config: Infer<F>): Hooks;
   /** How the pair starts from data where the file names no initialiser. */
   startPair?(config: Infer<F>): PairStart | undefined;
   /** What starts from data, after everything was drawn and after the pair. */
@@ -147,7 +150,7 @@ export interface BoundMethod {
   readonly pair: ((g: Graph, params: Named, site: SiteShape) => Pair) | undefined;
   readonly bias:
     ((g: Graph, b: Value, params: Named, site: SiteShape, kind?: string) => Value) | undefined;
-  readonly losses: ((g: Graph, params: Named) => Value) | undefined;
+  readonly hooks: (() => Hooks) | undefined;
   /** From data, where the file names no initialiser: first the pair, then the rest. */
   readonly startPair: PairStart | undefined;
   readonly start: Start | undefined;
@@ -184,6 +187,7 @@ export function defineLinearMethod<F extends Fields, P extends string>(
         out: site.out,
         kind: site.kind ?? "",
         most: site.most ?? site,
+        ...(site.allocated === undefined ? {} : { allocated: site.allocated }),
       });
       const named = (values: Named, site: SiteShape): Params<P> => {
         const params: unknown = Object.fromEntries(values);
@@ -223,9 +227,13 @@ export function defineLinearMethod<F extends Fields, P extends string>(
           definition.bias &&
           ((g, b, params, site, kind = "") =>
             definition.bias?.(g, b, named(params, site), config, whole({ ...site, kind })) ?? b),
-        losses:
-          definition.losses &&
-          ((g, params) => definition.losses?.(g, named(params, anySite), config) ?? scalar(g, 0)),
+        hooks:
+          definition.hooks &&
+          (() => {
+            const hooks = definition.hooks?.(config);
+            invariant(hooks, `${name} has hooks`);
+            return hooks;
+          }),
         startPair: definition.startPair?.(config),
         start: definition.start?.(config),
         roles,
@@ -233,9 +241,6 @@ export function defineLinearMethod<F extends Fields, P extends string>(
     },
   };
 }
-
-/** Names of tensors do not depend on sizes. */
-const anySite: SiteShape = { in: 1, out: 1 };
 
 function isParams<P extends string>(
   params: unknown,

@@ -80,6 +80,7 @@ export const smt = defineLinearMethod({
   },
   start: (config) => ({
     needs: ["gradient"],
+    calibration: { samples: 100, single: false, counts: "all" },
     async run(site, ctx) {
       const G = await ctx.gradient();
       const { size, across, count } = blocksOf(site, config);

@@ -2,8 +2,20 @@
 import type { Linalg } from "../../../kernels/linalg/index.ts";
 import type { SiteShape } from "./define.ts";
 
-/** What a start reads; inputs and gradients take passes over the training data before the first step. */
-export type StartNeed = "weight" | "inputs" | "gradient";
+/** What a start reads; all but the weight take passes over the training data before the first step. */
+export type StartNeed = "weight" | "inputs" | "gradient" | "fisher";
+
+/** Which examples of the training data a start measures on. */
+export interface CalibrationChoice {
+  /** The first so many of the first epoch, fewer where there are fewer. */
+  readonly samples: number;
+  /** Whether each example is a batch of its own; else they come in the run's micro-batches. */
+  readonly single: boolean;
+  /** Tokens that inputs are taken of: all but padding, or those whose next token is trained on. */
+  readonly counts: "all" | "trained";
+  /** Whether each batch's inputs are divided by their largest entry. */
+  readonly peak?: true;
+}
 
 /** One linear site that starts. */
 export interface StartSite extends SiteShape {
@@ -30,6 +42,7 @@ export interface StartRandom {
 export interface InputStatistics {
   /** Number of rows. */
   readonly rows: number;
+  readonly batches: number;
   /** Σ xᵀ x [in, in]. */
   readonly secondMoment: Float64Array;
   /** Σ x [in]. */
@@ -49,6 +62,10 @@ export interface StartContext {
   inputs(): Promise<InputStatistics>;
   /** Mean gradient of the loss by W [out, in]; only where `needs` has `gradient`. */
   gradient(): Promise<Float32Array>;
+  /** Σ over the examples of the squared gradient of each one's loss by W [out, in]; only where `needs` has `fisher`. */
+  fisher(): Promise<Float32Array>;
+  /** What `allocate` kept for this site. */
+  readonly kept: Float32Array | Int32Array | undefined;
   random(name: string): StartRandom;
   /** The values that the method's tensors have so far: drawn, or from an earlier start. */
   value(param: string): Float32Array;
@@ -69,10 +86,26 @@ export interface StartResult {
   readonly subtract?: Subtracted;
 }
 
+/** How much of the budget a site gets, and what was found on the way. */
+export interface Allocated {
+  /** The rank, or the number of elements; nothing is trained at the site at 0. */
+  readonly size: number;
+  readonly kept: Float32Array | Int32Array;
+}
+
+/** Sizes by module, found over all sites of an entry before shapes are known. */
+export type Allocate = (
+  sites: readonly AllocationSite[],
+) => Promise<ReadonlyMap<string, Allocated>>;
+
 export interface Start {
+  /** What `allocate` reads where there is one, else what `run` reads. */
   readonly needs: readonly StartNeed[];
-  /** Ranks by module, found over all sites before shapes are known (EVA); others keep theirs. */
-  readonly allocate?: (sites: readonly AllocationSite[]) => Promise<ReadonlyMap<string, number>>;
+  /** Where `needs` takes passes over the data. */
+  readonly calibration?: CalibrationChoice;
+  readonly allocate?: Allocate;
+  /** The tensor whose first axis `allocate` decides. */
+  readonly sized?: string;
   readonly run: (site: StartSite, ctx: StartContext) => Promise<StartResult>;
 }
 

@@ -33,7 +33,7 @@ export interface Decoder {
 
 export interface BaseWeights {
   get(source: string): HeldTensor;
-  /** Puts another in a tensor's place, before any pass has read it. */
+  /** Puts another in a tensor's place: passes read it from now on. */
   replace(source: string, held: HeldTensor): void;
   /** A tensor in float32, decoded into the shared buffer where it is held otherwise. */
   decode(source: string): Float32Array;

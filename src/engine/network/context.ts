@@ -32,6 +32,8 @@ export interface NetworkOptions {
   /** Keep only each layer's input for the backward pass, and compute the rest again. */
   readonly checkpointing: boolean;
   readonly drawMask: DrawMask;
+  /** Programs of another network on the same backend; its own where not given. */
+  readonly cache?: ProgramCache;
 }
 
 /** A block that a network runs. */
@@ -70,7 +72,7 @@ export interface NetworkContext {
 
 export function createContext(options: NetworkOptions): NetworkContext {
   const { backend, model, parameters, factors, base } = options;
-  const cache = createProgramCache(backend);
+  const cache = options.cache ?? createProgramCache(backend);
   const buffers = createBuffers(backend);
   const trained = createTrainedTensors(backend, parameters);
   const frozen = createFrozenTensors({ backend, cache, base, buffers });

@@ -1,7 +1,7 @@
 /** @file The frozen weights as programs read them: views of what the host holds, or copies that crossed to a device once. */
 import { invariant } from "../../shared/errors.ts";
 import type { Backend, DeviceTensor, Program } from "../runtime/backend.ts";
-import type { BaseWeights, PackedNF4 } from "./base-weights.ts";
+import type { BaseWeights, HeldTensor, PackedNF4 } from "./base-weights.ts";
 import type { Buffers } from "./buffers.ts";
 import { codeWords, nf4Decoding } from "./decode-nf4.ts";
 import type { ProgramCache } from "./program-cache.ts";
@@ -32,11 +32,11 @@ export function createFrozenTensors(sources: FrozenSources): FrozenTensors {
 }
 
 function onHost({ backend, base, buffers }: FrozenSources): FrozenTensors {
-  const once = remembering();
+  const once = remembering(backend, base);
   return {
-    plain: (source) => once(source, () => plain(backend, base, source)),
+    plain: (source) => once(source, "plain", () => plain(backend, base, source)),
     codes: (source) =>
-      once(source, () => {
+      once(source, "codes", () => {
         const { codes } = packedOf(base, source);
         return backend.upload("uint8", [codes.length], codes);
       }),
@@ -47,7 +47,7 @@ function onHost({ backend, base, buffers }: FrozenSources): FrozenTensors {
         if (data instanceof Float32Array) packed.absmax(data);
       });
     },
-    rowNorms2: (source) => once(`norms of ${source}`, () => rowNorms2(backend, base, source)),
+    rowNorms2: (source) => once(source, "norms", () => rowNorms2(backend, base, source)),
     decoded: (source) =>
       Promise.resolve(backend.upload("float32", base.get(source).shape, base.decode(source))),
   };
@@ -55,31 +55,31 @@ function onHost({ backend, base, buffers }: FrozenSources): FrozenTensors {
 
 /** Packed weights stay packed on the device too; each is expanded there, by a program. */
 function onDevice({ backend, cache, base, buffers }: FrozenSources): FrozenTensors {
-  const once = remembering();
+  const once = remembering(backend, base);
   const programs = new Map<string, Promise<Program>>();
   /** Codes padded to whole words. */
   const words = (source: string): DeviceTensor =>
-    once(`words of ${source}`, () => {
+    once(source, "words", () => {
       const { codes, count } = packedOf(base, source);
       const padded = new Uint32Array(codeWords(count));
       new Uint8Array(padded.buffer).set(codes);
       return backend.upload("uint32", [padded.length, 1], padded);
     });
   const absmax = (source: string): DeviceTensor =>
-    once(`absmax of ${source}`, () => {
+    once(source, "absmax", () => {
       const packed = packedOf(base, source);
       const scales = new Float32Array(scaleCount(packed));
       packed.absmax(scales);
       return backend.upload("float32", [scales.length], scales);
     });
   return {
-    plain: (source) => once(source, () => plain(backend, base, source)),
+    plain: (source) => once(source, "plain", () => plain(backend, base, source)),
     codes: (source) =>
-      once(`codes of ${source}`, () =>
+      once(source, "codes", () =>
         backend.view(words(source), "uint8", [packedOf(base, source).codes.length]),
       ),
     absmax,
-    rowNorms2: (source) => once(`norms of ${source}`, () => rowNorms2(backend, base, source)),
+    rowNorms2: (source) => once(source, "norms", () => rowNorms2(backend, base, source)),
     async decoded(source) {
       const { shape } = base.get(source);
       const { blockSize } = packedOf(base, source);
@@ -100,12 +100,20 @@ function onDevice({ backend, cache, base, buffers }: FrozenSources): FrozenTenso
   };
 }
 
-/** Makes the tensor of a key the first time. */
-function remembering(): (key: string, make: () => DeviceTensor) => DeviceTensor {
-  const made = new Map<string, DeviceTensor>();
-  return (key, make) => {
-    const tensor = made.get(key) ?? make();
-    made.set(key, tensor);
+/** Makes a source's tensor of some kind the first time, and again when another weight was put in its place. */
+function remembering(
+  backend: Backend,
+  base: BaseWeights,
+): (source: string, kind: string, make: () => DeviceTensor) => DeviceTensor {
+  const made = new Map<string, { readonly of: HeldTensor; readonly tensor: DeviceTensor }>();
+  return (source, kind, make) => {
+    const key = `${kind} of ${source}`;
+    const of = base.get(source);
+    const known = made.get(key);
+    if (known?.of === of) return known.tensor;
+    if (known && !backend.sharesMemory) backend.release(known.tensor);
+    const tensor = make();
+    made.set(key, { of, tensor });
     return tensor;
   };
 }

@@ -37,6 +37,7 @@ import { openNetwork } from "./open-network.ts";
 import { matchMs } from "./prepare-run.ts";
 import type { ModelSetup } from "./set-up.ts";
 import { heldOn, setUpModel } from "./set-up.ts";
+import { storedSizes } from "./start-run.ts";
 import { takeOffStored } from "./start-tensors.ts";
 import { storedName } from "./stored-tensor.ts";
 
@@ -129,12 +130,14 @@ async function openOnDevice(
   const method = methodOf(model.trained, placed);
   const { quantization } = model;
   const device = chooseDevice(model.device, machineFacts());
-  const { value, findings } = setUpModel(
-    opened.model,
-    { method, quantization },
-    opened.source.tensors,
-    fullMatch,
-  );
+  const setUp = (sizes: ReadonlyMap<string, number>) =>
+    setUpModel(opened.model, { method, quantization }, opened.source.tensors, fullMatch, sizes);
+  const asked = setUp(new Map());
+  throwErrors(asked.findings);
+  const { value, findings } =
+    model.trained.kind === "checkpoint"
+      ? setUp(await storedSizes(model.trained.folder, asked.value))
+      : asked;
   throwErrors(findings);
   const setup = heldOn(value, device.chosen);
   if (model.trained.kind !== "checkpoint") refuseMissingHead(setup, opened, placed);

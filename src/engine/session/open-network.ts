@@ -3,6 +3,7 @@ import { createNf4 } from "../../../kernels/nf4/index.ts";
 import type { Nf4 } from "../../../kernels/nf4/index.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import { createBaseWeights } from "../network/base-weights.ts";
+import type { BaseWeights } from "../network/base-weights.ts";
 import type { NetworkContext, NetworkOptions } from "../network/context.ts";
 import { createContext } from "../network/context.ts";
 import type { Factors } from "../network/factors.ts";
@@ -31,6 +32,8 @@ export interface OpenNetwork extends Rewritable {
   readonly context: NetworkContext;
   readonly parameters: Parameters;
   readonly factors: Factors;
+  /** The same base under another setup of methods, its tensors started anew. */
+  readonly over: (setup: ModelSetup) => Promise<OpenNetwork>;
 }
 
 export interface OpenNetworkOptions {
@@ -48,7 +51,7 @@ export interface OpenNetworkOptions {
 }
 
 export async function openNetwork(options: OpenNetworkOptions): Promise<OpenNetwork> {
-  const { backend, setup, source } = options;
+  const { setup, source } = options;
   const nf4 = nf4Kernel(setup);
   const base = createBaseWeights(
     await loadFrozen(setup, source, nf4, options.onProgress),
@@ -57,6 +60,16 @@ export async function openNetwork(options: OpenNetworkOptions): Promise<OpenNetw
       nf4,
     ),
   );
+  return networkOver(options, setup, base, nf4);
+}
+
+async function networkOver(
+  options: OpenNetworkOptions,
+  setup: ModelSetup,
+  base: BaseWeights,
+  nf4: Nf4 | undefined,
+): Promise<OpenNetwork> {
+  const { backend, source } = options;
   const parameters = createParameters(setup.trained, options.layout, {
     byBlock: options.byBlock ?? false,
   });
@@ -79,6 +92,7 @@ export async function openNetwork(options: OpenNetworkOptions): Promise<OpenNetw
     parameters,
     factors,
     base,
+    over: (other) => networkOver(options, other, base, nf4),
     original: (tensor) => readOriginal(setup, source, tensor),
     rewrite(block, tensor, values) {
       const held = holdValues(tensor, storageOf(block, tensor.name), values, nf4);

@@ -16,7 +16,9 @@ import { readRows } from "../data/rows/read-rows.ts";
 import type { Row } from "../data/rows/row.ts";
 import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import type { Model } from "../models/architecture.ts";
+import type { CalibrationChoice } from "../methods/start.ts";
 import type { ModelBatch } from "../network/batch.ts";
+import type { CalibrationBatch } from "../network/calibration.ts";
 import { planTraining } from "../plan/training-plan.ts";
 import { causalModelBatch, labelledModelBatch } from "./model-batch.ts";
 
@@ -41,6 +43,8 @@ export interface RunData {
     readonly batches: readonly ModelBatch[];
     readonly tokens: number;
   };
+  /** The first training examples in the order of the first epoch, each in a row of its own. */
+  readonly calibration: (choice: CalibrationChoice) => readonly CalibrationBatch[];
   /** A file of its own, such as the test data, read when it is asked for. */
   readonly open: (file: string) => Promise<EvaluationData>;
   /** About so many tokens of general text, by line. */
@@ -159,6 +163,24 @@ export async function openRunData(
       const tokens = micro.reduce((sum, { rows }) => sum + tokensOf(built.examples, rows), 0);
       return { batches: micro.map(trainBatch), tokens };
     },
+    calibration({ samples, single, counts }) {
+      const order = planBatches(built.examples, {
+        subset: split?.train,
+        batchSize: samples,
+        microBatchSize: single ? 1 : Math.min(microBatchSize, samples),
+        packing: false,
+        maxLength: settings.max_length,
+        shuffle: data.shuffle,
+        groupByLength: false,
+        seed: experiment.train.seed,
+      });
+      const toBatch = converter(built.examples, false);
+      return order.step(0).map((micro) => {
+        const batch = toBatch(micro);
+        const tokens = micro.rows.map((row) => tokensOf(built.examples, [row]));
+        return { batch, counted: countedTokens(batch, tokens, counts) };
+      });
+    },
     open,
     openText,
     findings: [...built.findings, ...checkDistinctFiles(await realPaths(files))],
@@ -219,6 +241,23 @@ function tokensOf({ starts }: Examples, rows: MicroBatch["rows"]): number {
   return rows
     .flat()
     .reduce((sum, example) => sum + at(starts, example + 1) - at(starts, example), 0);
+}
+
+/** 1 for the tokens of each row, or for those of them that have a loss. */
+function countedTokens(
+  { batch, length, rows, targets }: ModelBatch,
+  tokens: readonly number[],
+  counts: CalibrationChoice["counts"],
+): Uint8Array {
+  const counted = new Uint8Array(batch * length);
+  // A classifier's rows are its first tokens, which are no choice of tokens to learn from.
+  if (counts === "trained" && rows.length !== batch)
+    for (const [index, row] of rows.entries())
+      counted[row] = targets.kind === "values" || at(targets.labels, index) >= 0 ? 1 : 0;
+  else
+    for (const [row, own] of tokens.entries())
+      counted.fill(1, row * length, row * length + Math.min(own, length));
+  return counted;
 }
 
 function numbers(count: number): Uint32Array {

@@ -56,6 +56,7 @@ export function setUpModel(
   experiment: SetupFields,
   stored: StoredTypes,
   fullMatch: FullMatch,
+  allocation: ReadonlyMap<string, number> = new Map(),
 ): Checked<ModelSetup> {
   const model = withSavedApart(opened, experiment);
   const findings: Finding[] = [];
@@ -69,7 +70,16 @@ export function setUpModel(
       continue;
     }
     findings.push(
-      ...placeMethod(model, method, choice, groupName(index), fullMatch, sites, trainedSources),
+      ...placeMethod(
+        model,
+        method,
+        choice,
+        groupName(index),
+        fullMatch,
+        sites,
+        trainedSources,
+        allocation,
+      ),
     );
   }
   // A head trains whole, as in peft; so does what the checkpoint lacks.
@@ -164,6 +174,7 @@ function placeMethod(
   fullMatch: FullMatch,
   sites: Map<string, SiteMethod>,
   trained: Set<string>,
+  allocation: ReadonlyMap<string, number>,
 ): readonly Finding[] {
   const targets = targetSites(model, choice, fullMatch);
   const findings = [...targets.findings];
@@ -182,9 +193,16 @@ function placeMethod(
         message: `Two entries of method act on ${linear.module}.`,
         remedy: "Give them target_modules that do not overlap.",
       });
-    const bound = method.bind(patterned(choice, linear, fullMatch));
+    const allocated = allocation.get(linear.module);
+    if (allocated === 0) continue;
+    const bound = allocatedMethod(
+      method,
+      method.bind(patterned(choice, linear, fullMatch)),
+      allocated,
+    );
+    const extra = allocated === undefined ? {} : { allocated };
     const params = withShared(
-      bound.params({ ...linear, kind: kindOf(linear), most }),
+      bound.params({ ...linear, kind: kindOf(linear), most, ...extra }),
       bound,
       choice,
       kindOf(linear),
@@ -269,6 +287,15 @@ function initFindings(method: LinearMethod, { init, from }: MethodChoice): reado
         remedy: "Leave `init` out.",
       },
     ];
+  if (rowNamed(initialisers, init.type).takesCore && method.roles.core === undefined)
+    return [
+      {
+        code: "init-without-core",
+        severity: "error",
+        message: `init: ${init.type} starts a core between the two factors, which ${method.name} does not have.`,
+        remedy: "Use `type: lora_xs`, or leave `init` out.",
+      },
+    ];
   return from === null
     ? []
     : [
@@ -344,6 +371,19 @@ function patterned(
     ...(r === undefined ? {} : { r }),
     ...(alpha === undefined ? {} : { alpha }),
   };
+}
+
+/** The method with the rank that it was given, and alpha such that its scale stays. */
+function allocatedMethod(
+  method: LinearMethod,
+  bound: BoundMethod,
+  size: number | undefined,
+): BoundMethod {
+  const { r, alpha, use_rslora: rooted } = bound.config;
+  if (size === undefined || typeof r !== "number") return bound;
+  const share = rooted === true ? Math.sqrt(size / r) : size / r;
+  const scaled = typeof alpha === "number" ? { alpha: alpha * share } : {};
+  return method.bind({ ...bound.config, r: size, ...scaled });
 }
 
 /** `lm_head` of `lm_head.weight`. */

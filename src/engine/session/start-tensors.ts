@@ -3,10 +3,12 @@ import { createLinalg } from "../../../kernels/linalg/index.ts";
 import type { Linalg } from "../../../kernels/linalg/index.ts";
 import { UserError, invariant } from "../../shared/errors.ts";
 import type {
-  InputStatistics,
+  Allocated,
+  CalibrationChoice,
   Start,
   StartContext,
   StartRandom,
+  StartResult,
   StartRun,
   StartSite,
   Subtracted,
@@ -20,6 +22,7 @@ import type { Parameters } from "../network/parameters.ts";
 import type { BlockSetup, SiteMethod } from "../programs/setup.ts";
 import { localName, parameterName } from "../programs/setup.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
+import type { Calibrated } from "./calibrate.ts";
 import type { ModelSetup } from "./set-up.ts";
 
 /** Base weights that can be read again from their file and held anew. */
@@ -31,12 +34,6 @@ export interface Rewritable {
   readonly rewrite: (setup: BlockSetup, tensor: TensorSpec, values: Float32Array) => void;
 }
 
-/** What passes over the training data gather for starts that need it, by module. */
-export interface Calibrated {
-  readonly inputs?: (module: string) => Promise<InputStatistics>;
-  readonly gradient?: (module: string) => Promise<Float32Array>;
-}
-
 export interface StartParts extends Rewritable {
   readonly setup: ModelSetup;
   readonly parameters: Parameters;
@@ -44,9 +41,14 @@ export interface StartParts extends Rewritable {
   /** Random numbers of a stream. */
   readonly random: (module: string, name: string) => StartRandom;
   readonly run: StartRun;
-  readonly calibrated: Calibrated;
+  readonly calibrated: Omit<Calibrated, "dispose">;
+  /** What an allocation kept, by module. */
+  readonly kept: ReadonlyMap<string, Kept>;
   readonly onProgress: (done: number, total: number, module: string) => void;
 }
+
+/** What an allocation found at a site. */
+export type Kept = Allocated["kept"];
 
 /** A site with something to start. */
 export interface StartingSite {
@@ -66,23 +68,81 @@ export function startingSites({ setups }: ModelSetup): readonly StartingSite[] {
   );
 }
 
-/** One site after the other, so that memory holds the matrices of one. */
+/**
+ * One site after the other, so that memory holds the matrices of one. What reads the training data comes first,
+ * at every site: the network that it runs on must not lose parts of its weights meanwhile.
+ */
 export async function startTensors(parts: StartParts): Promise<void> {
   const sites = startingSites(parts.setup);
   if (sites.length === 0) return;
   const linalg = createLinalg(kernelBytes("linalg"));
+  const measured = new Map<StartingSite, Map<Start, StartResult>>();
+  const runStart = (at: StartingSite, start: Start): Promise<StartResult> =>
+    start.run(siteOf(at), startContext(parts, at, start, linalg));
+  for (const at of sites) {
+    const own = new Map<Start, StartResult>();
+    for (const start of at.starts) if (reads(start)) own.set(start, await runStart(at, start));
+    if (own.size > 0) measured.set(at, own);
+  }
   let done = 0;
   for (const at of sites) {
     parts.onProgress(done++, sites.length, at.linear.module);
-    const site: StartSite = { in: at.linear.in, out: at.linear.out, module: at.linear.module };
     for (const start of at.starts) {
-      const ctx = startContext(parts, at, linalg);
-      const { tensors, subtract } = await start.run(site, ctx);
+      const found = measured.get(at)?.get(start) ?? (await runStart(at, start));
+      const { tensors, subtract } = found;
       for (const [param, values] of tensors) store(parts, at, param, values);
       if (subtract) await takeOff(parts, at, subtract);
     }
+    measured.delete(at);
   }
   parts.onProgress(done, sites.length, "");
+}
+
+/** Whether a start's run takes passes over the training data. */
+function reads({ needs, allocate }: Start): boolean {
+  return !allocate && needs.some((need) => need !== "weight");
+}
+
+export interface Allocation {
+  /** Rank or number of elements by module. */
+  readonly sizes: ReadonlyMap<string, number>;
+  readonly kept: ReadonlyMap<string, Kept>;
+}
+
+/** Lets starts that share a budget divide it over the sites of their entry; undefined where none does. */
+export async function allocateSizes(
+  parts: Omit<StartParts, "kept">,
+): Promise<Allocation | undefined> {
+  const linalg = createLinalg(kernelBytes("linalg"));
+  const entries = new Map<string, StartingSite[]>();
+  for (const at of startingSites(parts.setup))
+    if (at.starts.some(({ allocate }) => allocate)) {
+      const group = at.site.group ?? "";
+      entries.set(group, [...(entries.get(group) ?? []), at]);
+    }
+  if (entries.size === 0) return undefined;
+  const sizes = new Map<string, number>();
+  const kept = new Map<string, Kept>();
+  for (const sites of entries.values()) {
+    const starts = sites.flatMap((at) =>
+      at.starts.flatMap((start) => (start.allocate ? [{ at, start }] : [])),
+    );
+    const found = await starts[0]?.start.allocate?.(
+      starts.map(({ at, start }) => ({
+        site: siteOf(at),
+        ctx: startContext({ ...parts, kept }, at, start, linalg),
+      })),
+    );
+    for (const [module, own] of found ?? []) {
+      sizes.set(module, own.size);
+      kept.set(module, own.kept);
+    }
+  }
+  return { sizes, kept };
+}
+
+function siteOf({ linear }: StartingSite): StartSite {
+  return { in: linear.in, out: linear.out, module: linear.module };
 }
 
 /** Takes the pairs that a checkpoint brought off the base again. */
@@ -95,8 +155,17 @@ export async function takeOffStored(
         await rewriteBase(parts, parts.factors, setup, linear);
 }
 
-export function startContext(parts: StartParts, at: StartingSite, linalg: Linalg): StartContext {
+export function startContext(
+  parts: StartParts,
+  at: StartingSite,
+  start: Start,
+  linalg: Linalg,
+): StartContext {
   const { setup, linear, site } = at;
+  const choice = (): CalibrationChoice => {
+    invariant(start.calibration, "a start that reads data does not say which");
+    return start.calibration;
+  };
   const tensor = weightOf(setup, linear);
   const { rank, scale } = pairFacts(site, linear);
   return {
@@ -106,14 +175,10 @@ export function startContext(parts: StartParts, at: StartingSite, linalg: Linalg
     run: parts.run,
     weight: async (of) =>
       of === "original" ? parts.original(tensor) : parts.base.decode(tensor.source).slice(),
-    inputs() {
-      invariant(parts.calibrated.inputs, "inputs were not gathered");
-      return parts.calibrated.inputs(linear.module);
-    },
-    gradient() {
-      invariant(parts.calibrated.gradient, "gradients were not gathered");
-      return parts.calibrated.gradient(linear.module);
-    },
+    inputs: () => parts.calibrated.inputs(linear.module, choice()),
+    gradient: () => parts.calibrated.gradient(linear.module, choice()),
+    fisher: () => parts.calibrated.fisher(linear.module, choice()),
+    kept: parts.kept.get(linear.module),
     random: (name) => parts.random(linear.module, name),
     value(param) {
       const { data } = tensorOf(parts, at, param);

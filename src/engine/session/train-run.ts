@@ -11,19 +11,12 @@ import { scoresOf as lossesOf } from "../network/inference.ts";
 import { createTrainer } from "../network/training.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
-import { loadCheckpoint, pruneCheckpoints, saveCheckpoint } from "../runs/checkpoints.ts";
-import { isScheduleName, warmupSteps } from "../schedules/learning-rate.ts";
+import { pruneCheckpoints, saveCheckpoint } from "../runs/checkpoints.ts";
+import { isScheduleName } from "../schedules/learning-rate.ts";
 import { activeBlocks } from "../train/active-blocks.ts";
 import { runLoop } from "../train/loop.ts";
 import type { RunState } from "../train/run-state.ts";
-import {
-  checkpointBytes,
-  firstState,
-  parseRunState,
-  readTensors,
-  readWeights,
-  writeTensors,
-} from "../train/run-state.ts";
+import { checkpointBytes, readWeights, writeTensors } from "../train/run-state.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { RandomNumbers } from "./draw.ts";
 import { randomNumbers } from "./draw.ts";
@@ -37,7 +30,8 @@ import type { BoundRule } from "../optimizers/define.ts";
 import { createFullMatch, createLastGroup } from "./python-regex.ts";
 import type { EvaluationData } from "./run-data.ts";
 import { startFromAdapters } from "./start-from-adapter.ts";
-import { startTensors, takeOffStored } from "./start-tensors.ts";
+import type { StartedRun } from "./start-run.ts";
+import { startRun } from "./start-run.ts";
 import { storedName } from "./stored-tensor.ts";
 
 export interface RunHost {
@@ -93,30 +87,16 @@ export async function loadRun(
   return { ...prepared, ...network, backend, random };
 }
 
-/** Starts from data what does so, with the passes over the training data that this takes. */
-async function startRun(loaded: LoadedRun, emit: (event: EventBody) => void): Promise<void> {
-  const { train } = loaded.experiment;
-  await startTensors({
-    ...loaded,
-    random: loaded.random.ofStart,
-    run: {
-      steps: loaded.steps,
-      warmupSteps: warmupSteps(train.warmup_steps, loaded.steps),
-      learningRate: train.learning_rate,
-    },
-    calibrated: {},
-    onProgress(done, total, module) {
-      const detail = done < total ? { detail: `starting ${module}` } : {};
-      emit({ type: "progress", phase: "loading", done, total, ...detail });
-    },
-  });
-}
-
 function optimizerOf({ train }: PreparedRun["experiment"]): BoundRule {
   return rowNamed(optimizers, train.optimizer.type).bind(train.optimizer.config);
 }
 
+/** Starts a loaded run, or takes up its checkpoint, and trains it to its end. */
 export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSummary> {
+  return trainStarted(await startRun(loaded, host), host);
+}
+
+export async function trainStarted(started: StartedRun, host: RunHost): Promise<RunSummary> {
   const {
     experiment,
     opened,
@@ -130,7 +110,8 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
     factors,
     base,
     random,
-  } = loaded;
+    state,
+  } = started;
   const { emit } = host;
   const rule = optimizerOf(experiment);
   const active = activeBlocks(
@@ -141,16 +122,6 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
   );
   const saved = { parameters, factors };
 
-  let state = firstState;
-  if (host.checkpoint !== undefined) {
-    const step = Number(/step-(\d+)$/.exec(host.checkpoint)?.[1]);
-    const { value } = await loadCheckpoint(host.runFolder, step);
-    invariant(value, "the checkpoint to go on from is damaged");
-    state = parseRunState(value.state);
-    await readTensors(value.folder, saved);
-    await takeOffStored(loaded);
-    context.trained.changedOnHost();
-  } else await startRun(loaded, emit);
   await opened.source.close();
 
   const tools = { lastGroup: createLastGroup(answerMs) };
@@ -252,7 +223,7 @@ export async function trainRun(loaded: LoadedRun, host: RunHost): Promise<RunSum
     }
     if (general !== null)
       await measureSplit("general", general, textMetrics, "after", result.state);
-    await measureTest(loaded, measureSplit, result.state);
+    await measureTest(started, measureSplit, result.state);
   }
   const { tensors } = opened.source;
   const trained = {

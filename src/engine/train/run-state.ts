@@ -1,6 +1,7 @@
 /** @file What a checkpoint holds beside tensors, and the saving and loading of both. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Shape } from "../../shared/dtypes.ts";
 import type { Metrics } from "../../shared/protocol.ts";
 import { UserError, invariant } from "../../shared/errors.ts";
 import { isRecord } from "../../shared/wire.ts";
@@ -156,6 +157,18 @@ export function parseRunState(json: unknown): RunState {
 /** The file of a checkpoint's trained weights. */
 export function weightsFile(folder: string): string {
   return join(folder, weightsName);
+}
+
+/** Shapes of a checkpoint's trained tensors and stored factors by name. */
+export async function checkpointShapes(folder: string): Promise<ReadonlyMap<string, Shape>> {
+  const shapes = new Map<string, Shape>();
+  for (const file of [weightsName, factorsName].map((name) => join(folder, name))) {
+    if (!existsSync(file)) continue;
+    const source = await openWeights(file);
+    for (const [name, { shape }] of source.tensors) shapes.set(name, shape);
+    await source.close();
+  }
+  return shapes;
 }
 
 /** The trained weights and stored factors alone, such as those of the best checkpoint. */

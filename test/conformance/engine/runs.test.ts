@@ -6,6 +6,7 @@ import { describe, it } from "node:test";
 import { catalogFields, initialisers, methods, sharings } from "../../../src/engine/catalog.ts";
 import type { ModelBatch } from "../../../src/engine/network/batch.ts";
 import { logitsOf } from "../../../src/engine/network/inference.ts";
+import { startRun } from "../../../src/engine/session/start-run.ts";
 import { withAbsolutePaths } from "../../../src/engine/session/absolute-paths.ts";
 import { machineFacts } from "../../../src/engine/session/machine-facts.ts";
 import { openForInference } from "../../../src/engine/session/open-for-inference.ts";
@@ -13,7 +14,7 @@ import type { TrainedPart } from "../../../src/engine/session/open-for-inference
 import { prepareRun } from "../../../src/engine/session/prepare-run.ts";
 import { isFolder } from "../../../src/engine/session/run-experiment.ts";
 import type { LoadedRun } from "../../../src/engine/session/train-run.ts";
-import { loadRun, trainRun } from "../../../src/engine/session/train-run.ts";
+import { loadRun, trainStarted } from "../../../src/engine/session/train-run.ts";
 import { at, invariant } from "../../../src/shared/errors.ts";
 import type { Experiment } from "../../../src/shared/experiment/fields/experiment-fields.ts";
 import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
@@ -53,16 +54,14 @@ const cases: readonly Case[] = [
   ...initialisers.flatMap((row): readonly Case[] => {
     const changes = row.changesAtStart;
     const started = (type: string): Fields => ({ ...small(type), init: row.name });
-    return [
-      { title: `lora with ${row.name}`, method: started("lora"), changes },
-      { title: `dora with ${row.name}`, method: started("dora"), changes },
-      {
-        title: `lora with ${row.name} on NF4`,
-        method: started("lora"),
-        changes,
-        quantization: nf4,
-      },
-    ];
+    const types = row.takesCore ? ["lora_xs"] : ["lora", "dora"];
+    return types.flatMap((type) => {
+      const one = { method: started(type), changes };
+      return [
+        { title: `${type} with ${row.name}`, ...one },
+        { title: `${type} with ${row.name} on NF4`, ...one, quantization: nf4 },
+      ];
+    });
   }),
   ...sharings.map((row) => ({
     title: `lora with ${row.name}`,
@@ -145,14 +144,15 @@ async function run(
   mkdirSync(runFolder, { recursive: true });
   const emit = (): void => undefined;
   const prepared = await prepareRun(experiment, { emit, facts: machineFacts(), now: new Date(0) });
-  const loaded = await loadRun(prepared, emit, () => undefined);
-  const summary = await trainRun(loaded, {
+  const host = {
     runFolder,
     checkpoint,
     emit,
     approve: () => Promise.resolve(),
     requested: () => undefined,
-  });
+  };
+  const loaded = await startRun(await loadRun(prepared, emit, () => undefined), host);
+  const summary = await trainStarted(loaded, host);
   return { summary, loaded, checkpoints: join(runFolder, "checkpoints") };
 }
 

@@ -145,7 +145,10 @@ export async function startedSite(method: BoundMethod, starts: readonly Start[])
     data.set(name, dtype === undefined ? values : Int32Array.from(values));
   }
   for (const start of starts) {
-    const { tensors, subtract } = await start.run({ ...site, module: "a" }, context(method, data));
+    const own = { ...site, module: "a" };
+    const ctx = context(method, data);
+    const allocated = (await start.allocate?.([{ site: own, ctx }]))?.get("a");
+    const { tensors, subtract } = await start.run(own, { ...ctx, kept: allocated?.kept });
     for (const [name, values] of tensors) {
       assert.equal(values.length, data.get(name)?.length, name);
       data.set(name, values);
@@ -192,9 +195,11 @@ function context(method: BoundMethod, data: Arrays): StartContext {
               at(secondMoment, place) + at(x, row * site.in + i) * at(x, row * site.in + j);
           }
         }
-      return Promise.resolve({ rows: 64, secondMoment, sum });
+      return Promise.resolve({ rows: 64, batches: 1, secondMoment, sum });
     },
     gradient: () => Promise.resolve(filled(next, [site.out, site.in])),
+    fisher: () => Promise.resolve(filled(next, [site.out, site.in]).map((value) => value ** 2)),
+    kept: undefined,
     random: (name) => random.ofStart("a", name),
     value: floats,
   };
