@@ -12,6 +12,7 @@ import type { ModelBatch } from "../../src/engine/network/batch.ts";
 import { createContext } from "../../src/engine/network/context.ts";
 import type { NetworkContext } from "../../src/engine/network/context.ts";
 import { openOptimizer } from "../../src/engine/network/device-optimizer.ts";
+import type { Normals } from "../../src/engine/network/estimator.ts";
 import type { Optimizer } from "../../src/engine/network/optimizer.ts";
 import { createFactors } from "../../src/engine/network/factors.ts";
 import { createParameters } from "../../src/engine/network/parameters.ts";
@@ -50,6 +51,10 @@ export interface NetworkParts {
   readonly storage?: (tensor: TensorSpec) => Storage;
   readonly checkpointing?: boolean;
   readonly optimizer?: BoundRule;
+  /** Whether blocks train by turns. */
+  readonly byBlock?: boolean;
+  /** What a rule with noise draws. */
+  readonly normals?: Normals;
 }
 
 export interface TestNetwork {
@@ -97,7 +102,9 @@ export function buildNetwork(parts: NetworkParts): TestNetwork {
         blocks: [...(specs.get(full)?.blocks ?? []), setup.spec.id],
       });
     }
-  const parameters = createParameters([...specs.values()], rule);
+  const parameters = createParameters([...specs.values()], rule, {
+    byBlock: parts.byBlock ?? false,
+  });
   for (const { name, weight } of parameters.all.values()) {
     const tensor = tensors.get(name);
     weight.set(tensor ? oriented(tensor, parts.read(name)) : parts.read(name));
@@ -117,7 +124,7 @@ export function buildNetwork(parts: NetworkParts): TestNetwork {
     context,
     base,
     parameters,
-    optimizer: openOptimizer(context, rule),
+    optimizer: openOptimizer(context, rule, parts.normals),
     train: createTrainer(context),
   };
 }
