@@ -42,7 +42,7 @@ describe("figures of a spectrum against WeightWatcher", () => {
         stableRank,
         matrixEntropy,
       })) {
-        const theirs = expected[key];
+        const theirs: unknown = expected[key];
         if (typeof theirs === "string") assert.equal(value, theirs, key);
         if (typeof theirs !== "number") continue;
         assert.ok(

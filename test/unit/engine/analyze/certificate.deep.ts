@@ -8,7 +8,7 @@ import { tryMatrix, type Tally } from "./adversarial.ts";
 describe("certificates, searched", () => {
   it("hold on 10⁵ small adversarial matrices", async () => {
     const linalg = await makeLinalg();
-    const random = pseudoRandom(Number(process.env["SPECTUNE_SEED"] ?? 1));
+    const random = pseudoRandom(1);
     const tally: Tally = { matrices: 0, vectors: 0, views: 0, certificates: 0 };
     while (tally.matrices < 1e5) await tryMatrix(linalg, random, tally);
     assert.ok(tally.certificates > 1e5, JSON.stringify(tally));

@@ -6,11 +6,11 @@ import { makeLinalg } from "../../kernels/linalg/matrices.ts";
 import { tryMatrix, type Tally } from "./adversarial.ts";
 
 describe("certificates", () => {
-  it("hold on 300 small adversarial matrices at every number of steps", async () => {
+  it("hold on 100 small adversarial matrices at every number of steps", async () => {
     const linalg = await makeLinalg();
     const random = pseudoRandom(11);
     const tally: Tally = { matrices: 0, vectors: 0, views: 0, certificates: 0 };
-    for (let i = 0; i < 300; i++) await tryMatrix(linalg, random, tally);
-    assert.ok(tally.matrices > 200 && tally.certificates > 200, JSON.stringify(tally));
+    for (let i = 0; i < 100; i++) await tryMatrix(linalg, random, tally);
+    assert.ok(tally.matrices > 60 && tally.certificates > 100, JSON.stringify(tally));
   });
 });
