@@ -10,6 +10,7 @@ import { intrudersCommand } from "./commands/intruders.ts";
 import { lspCommand } from "./commands/lsp-help.ts";
 import { mergeCommand } from "./commands/merge.ts";
 import { methodsCommand } from "./commands/methods.ts";
+import { mitigateCommand } from "./commands/mitigate.ts";
 import { planCommand } from "./commands/plan.ts";
 import { queueCommand } from "./commands/queue.ts";
 import { quickstartCommand } from "./commands/quickstart.ts";
@@ -30,6 +31,7 @@ export const commands: readonly Command[] = [
   compareCommand,
   spectraCommand,
   intrudersCommand,
+  mitigateCommand,
   diffCommand,
   queueCommand,
   methodsCommand,

@@ -1,12 +1,12 @@
 /** @file `spectune intruders`: strong directions of tuned weights that the base did not have. */
-import type { IntruderOptions } from "../../engine/analyze/finding.ts";
 import type { MatrixIntrudersRecord } from "../../engine/analyze/records.ts";
 import { countGrid, intrudersJson, totalOf } from "../../engine/lab/look-intruders.ts";
 import type { LookResult } from "../../engine/lab/look.ts";
 import { sideLabel } from "../../engine/lab/open-sides.ts";
 import { invariant } from "../../shared/errors.ts";
-import type { Arguments, Command } from "../define.ts";
+import type { Command } from "../define.ts";
 import { percent, table } from "../format.ts";
+import { intruderOptions, thresholdOptions } from "../intruder-options.ts";
 import { filesText } from "../lab-files.ts";
 import { chosenSides, lookOptions, sideOptions, wrong } from "../lab-options.ts";
 import { ask } from "../lab.ts";
@@ -21,29 +21,11 @@ export const intrudersCommand: Command = {
   positionals: { min: 0, max: 1 },
   options: {
     ...sideOptions,
-    threshold: {
-      type: "string",
-      value: "NUMBER",
-      doc: "ε: a vector whose largest cosine with the base's stays below it is an intruder (default 0.5).",
-    },
-    top: {
-      type: "string",
-      value: "COUNT|SHARE",
-      doc: "How many of the strongest vectors are looked at: 10 (the default), or a share such as 5%.",
-    },
-    reference: {
-      type: "string",
-      value: "WORD",
-      doc: "base (as stored, the default) or official-fp16 (the base rounded to float16 first).",
-    },
-    exact: {
-      type: "boolean",
-      doc: "The exact cosine of every vector, from a full SVD of the base.",
-    },
+    ...thresholdOptions,
     ...lookOptions,
   },
   async run(args, console) {
-    const options = optionsOf(args);
+    const options = intruderOptions(args);
     const { place, sides, log, runFolder } = await chosenSides(args, console);
     const [side] = sides;
     if (side?.kind === "none" && place.question !== "original-dequantized")
@@ -154,30 +136,4 @@ function many(looks: readonly LookResult<MatrixIntrudersRecord>[]): string {
     { title: "mean energy", right: true },
   ];
   return table(head, rows);
-}
-
-function optionsOf(args: Arguments): Partial<IntruderOptions> {
-  const reference = args.text("reference") ?? "base";
-  if (reference !== "base" && reference !== "official-fp16")
-    throw wrong(`--reference is base or official-fp16, not ${reference}.`);
-  return {
-    epsilon: epsilonOf(args.text("threshold") ?? "0.5"),
-    k: topOf(args.text("top") ?? "10"),
-    reference,
-    exact: args.flag("exact"),
-  };
-}
-
-function epsilonOf(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== "" && value > 0 && value <= 1) return value;
-  throw wrong(`--threshold takes a number above 0 and up to 1, not ${text}.`);
-}
-
-function topOf(text: string): IntruderOptions["k"] {
-  const [, share] = /^(\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
-  if (share !== undefined && Number(share) > 0 && Number(share) <= 100)
-    return { share: Number(share) / 100 };
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw wrong(`--top takes a count such as 10, or a share such as 5%, not ${text}.`);
 }

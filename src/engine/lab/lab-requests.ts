@@ -8,6 +8,8 @@ import { lookAtOverlap } from "./look-overlap.ts";
 import { lookAtSpectra } from "./look-spectra.ts";
 import type { LookHost, LookPlace, LookResult } from "./look.ts";
 import { lookAt } from "./look.ts";
+import type { MitigateRequest, MitigateResult } from "./mitigate-adapter.ts";
+import { mitigateSide } from "./mitigate-adapter.ts";
 import type { SideChoice } from "./open-sides.ts";
 
 interface OfSides {
@@ -19,12 +21,14 @@ interface Asked {
   readonly intruders: OfSides & { readonly options: Partial<IntruderOptions> };
   readonly spectra: OfSides & { readonly options: Partial<SpectraOptions> };
   readonly diff: OverlapRequest;
+  readonly mitigate: MitigateRequest;
 }
 
 interface Answered {
   readonly intruders: { readonly looks: readonly LookResult<MatrixIntrudersRecord>[] };
   readonly spectra: { readonly looks: readonly LookResult<MatrixSpectraRecord>[] };
   readonly diff: OverlapResult;
+  readonly mitigate: MitigateResult;
 }
 
 export type LabKind = keyof Asked;
@@ -45,5 +49,7 @@ export async function answer(request: LabRequest, host: LookHost): Promise<LabRe
     }
     case "diff":
       return { kind: "diff", ...(await lookAtOverlap(request, host)) };
+    case "mitigate":
+      return { kind: "mitigate", ...(await mitigateSide(request, host)) };
   }
 }
