@@ -1,7 +1,7 @@
 /** @file Commands on runs, adapters and models: look, analyze, generate, merge, export. */
 import { existsSync } from "node:fs";
-import { readdir } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { readdir, readFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import * as vscode from "vscode";
 import type { AnalysisSource } from "../../shared/analysis.ts";
 import type { CommandHandlers } from "../../shared/commands.ts";
@@ -9,6 +9,7 @@ import type { App } from "../app.ts";
 import { callWithProgress } from "../call.ts";
 import { viewType } from "../panels/host.ts";
 import { tensorsPanel } from "../../shared/panels/tensors.ts";
+import { isRecord, parseJson } from "../../shared/wire.ts";
 import { askNewFolder, askRuns, askWeights, explain } from "./ask.ts";
 
 type Commands = Pick<
@@ -39,7 +40,7 @@ export function weightsCommands(app: App): Commands {
     const [one, two] = chosen;
     if (one !== undefined && two !== undefined) return { type: "pair", base: one, tuned: two };
     const folder = await askWeights(app, chosen, [...tuned, "model"], title);
-    return folder === undefined ? undefined : sourceOf(folderOf(folder));
+    return folder === undefined ? undefined : await withBase(app, sourceOf(folderOf(folder)));
   };
 
   return {
@@ -146,6 +147,24 @@ function sourceOf(folder: string): AnalysisSource {
   if (existsSync(join(folder, "adapter_config.json"))) return { type: "adapter", folder };
   if (existsSync(join(folder, "trainer_state.json"))) return { type: "checkpoints", folder };
   return { type: "model", folder };
+}
+
+/** An adapter says its base itself, by a folder or a hub id; where it is not there, it is asked for. */
+async function withBase(app: App, source: AnalysisSource): Promise<AnalysisSource | undefined> {
+  if (source.type !== "adapter" && source.type !== "checkpoints") return source;
+  const text = await readFile(join(source.folder, "adapter_config.json"), "utf8").catch(() => "");
+  const config = parseJson(text);
+  const named = isRecord(config) ? config["base_model_name_or_path"] : undefined;
+  if (typeof named === "string" && named !== "") {
+    const places = [source.folder, dirname(source.folder)].map((folder) => resolve(folder, named));
+    const folder = places.find((place) => existsSync(place));
+    if (folder !== undefined) return { ...source, base: folder };
+    // A hub id is looked for in the cache by the command line.
+    if (/^[\w-][\w.-]*\/[\w.-]+$/.test(named)) return { ...source, base: named };
+  }
+  const title = vscode.l10n.t("On which base was it trained?");
+  const base = await askWeights(app, [], ["model"], title);
+  return base === undefined ? undefined : { ...source, base };
 }
 
 async function weightsIn(folder: string): Promise<string | undefined> {

@@ -8,6 +8,7 @@ import { spectraPanel } from "../../shared/panels/spectra.ts";
 import { isContributed } from "../contributed.ts";
 import type { Runtime } from "../runtime.ts";
 import type { WorkbenchClient } from "../workbench-client.ts";
+import type { AnalysisSubject } from "./analysis-work.ts";
 import { analysisWork } from "./analysis-work.ts";
 import type { HostContext, PanelKind } from "./host.ts";
 import { panelKind } from "./host.ts";
@@ -28,7 +29,7 @@ export function createAnalysisPanels(
     workbench.ask("array", { file, tensor });
   return {
     spectra: panelKind(spectraPanel, host, ({ source }, { tell, common }) => {
-      const work = analysisWork(workbench, runtime, subjectOf(source), source.type === "run", {
+      const work = analysisWork(context.workspaceState, runtime, subjectOf(source), {
         progress: (progress) => tell("progress", progress),
         ended: (end) => tell("ended", end),
         changed: () => tell("changed", null),
@@ -46,7 +47,7 @@ export function createAnalysisPanels(
           array,
           compute: ({ matrices }) => {
             const only = matrices === "" ? [] : [`--matrices=${matrices}`];
-            work.begin("spectra", ["spectra", ...spectraArguments(source), ...only]);
+            work.begin(["spectra", ...sideArguments(source), ...only]);
             return null;
           },
           cancel: () => {
@@ -58,7 +59,7 @@ export function createAnalysisPanels(
       };
     }),
     intruders: panelKind(intrudersPanel, host, ({ source }, { tell, common }) => {
-      const work = analysisWork(workbench, runtime, subjectOf(source), source.type === "run", {
+      const work = analysisWork(context.workspaceState, runtime, subjectOf(source), {
         progress: (progress) => tell("progress", progress),
         ended: (end) => tell("ended", end),
         changed: () => tell("changed", null),
@@ -70,15 +71,15 @@ export function createAnalysisPanels(
           load: async () => ({
             source,
             label: labelOf(source),
-            documents: await work.documents(["intruders", "mitigate"]),
+            documents: await work.documents(["intruders", "mitigat"]),
             working: work.working(),
             canMitigate: isContributed(context, "spectune.mitigate") && source.type !== "model",
           }),
           array,
           count: ({ threshold, top, exact }) => {
-            work.begin("intruders", [
+            work.begin([
               "intruders",
-              ...intruderArguments(source),
+              ...sideArguments(source),
               `--threshold=${threshold}`,
               `--top=${top}`,
               ...(exact ? ["--exact"] : []),
@@ -88,12 +89,12 @@ export function createAnalysisPanels(
           mitigate: async ({ keep, which }) => {
             const out = await vscode.window.showSaveDialog({
               title: vscode.l10n.t("Where does the mitigated model go?"),
-              defaultUri: vscode.Uri.file(`${subjectOf(source)}-mitigated`),
+              defaultUri: vscode.Uri.file(`${subjectOf(source).folder}-mitigated`),
             });
             if (out !== undefined)
-              work.begin("mitigate", [
+              work.begin([
                 "mitigate",
-                ...intruderArguments(source),
+                ...sideArguments(source),
                 `--keep=${keep}`,
                 `--which=${which}`,
                 `--out=${out.fsPath}`,
@@ -109,11 +110,16 @@ export function createAnalysisPanels(
       };
     }),
     quantize: panelKind(quantizePanel, host, ({ model }, { tell, common }) => {
-      const work = analysisWork(workbench, runtime, model, false, {
-        progress: (progress) => tell("progress", progress),
-        ended: (end) => tell("ended", end),
-        changed: () => tell("changed", null),
-      });
+      const work = analysisWork(
+        context.workspaceState,
+        runtime,
+        { folder: model, isRun: false },
+        {
+          progress: (progress) => tell("progress", progress),
+          ended: (end) => tell("ended", end),
+          changed: () => tell("changed", null),
+        },
+      );
       return {
         title: vscode.l10n.t("Quantize: {0}", basename(model)),
         handlers: {
@@ -133,7 +139,7 @@ export function createAnalysisPanels(
                 filters: { [vscode.l10n.t("Data")]: ["jsonl", "csv", "parquet", "txt"] },
               })) ?? [];
             if (calibration !== undefined)
-              work.begin("quantize", [
+              work.begin([
                 "quantize",
                 model,
                 `--compare=${quantizers.join(",")}`,
@@ -153,8 +159,11 @@ export function createAnalysisPanels(
 }
 
 /** The folder whose analysis it is. */
-function subjectOf(source: AnalysisSource): string {
-  return source.type === "pair" ? source.tuned : source.folder;
+function subjectOf(source: AnalysisSource): AnalysisSubject {
+  return {
+    folder: source.type === "pair" ? source.tuned : source.folder,
+    isRun: source.type === "run",
+  };
 }
 
 function labelOf(source: AnalysisSource): string {
@@ -163,22 +172,8 @@ function labelOf(source: AnalysisSource): string {
     : basename(source.folder);
 }
 
-/** `spectra MODEL [--adapter DIR | --tuned DIR]`; a run and an adapter say themselves what their base is. */
-function spectraArguments(source: AnalysisSource): readonly string[] {
-  switch (source.type) {
-    case "pair":
-      return [source.base, `--tuned=${source.tuned}`];
-    case "adapter":
-      return source.base === undefined
-        ? [source.folder]
-        : [source.base, `--adapter=${source.folder}`];
-    default:
-      return [source.folder];
-  }
-}
-
-/** `intruders BASE (--adapter DIR | --tuned DIR | --run RUN | --checkpoints DIR)`. */
-function intruderArguments(source: AnalysisSource): readonly string[] {
+/** `MODEL [--adapter DIR | --tuned DIR | --checkpoints DIR] | --run RUN`, as the lab's commands take it. */
+function sideArguments(source: AnalysisSource): readonly string[] {
   switch (source.type) {
     case "run":
       return [`--run=${source.folder}`];

@@ -1,23 +1,20 @@
 /** @file What analysis panels share: the documents of what is looked at, and one command at a time that makes them. */
-import { createHash } from "node:crypto";
-import { mkdir, readdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { readdir, readFile, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import * as vscode from "vscode";
 import type { AnalysisDocument, WorkEnd, WorkProgress } from "../../shared/analysis.ts";
 import { messageOf } from "../../shared/errors.ts";
-import { json } from "../../shared/wire.ts";
-import { isProblem, parseJson } from "../../shared/wire.ts";
+import { isProblem, isRecord, json, parseJson } from "../../shared/wire.ts";
 import { callCommandLine } from "../call.ts";
 import { reasonOf } from "../reason.ts";
 import type { Runtime } from "../runtime.ts";
-import type { WorkbenchClient } from "../workbench-client.ts";
 
 export interface AnalysisWork {
   /** What has been written, by kind: `spectra`, `intruders`, …; all of them without one. */
   readonly documents: (kinds: readonly string[]) => Promise<readonly AnalysisDocument[]>;
   readonly working: () => boolean;
-  /** Begins `spectune …args --json`; its output becomes the document of that name. */
-  readonly begin: (name: string, args: readonly string[]) => void;
+  /** Begins `spectune …args --json`. */
+  readonly begin: (args: readonly string[]) => void;
   readonly cancel: () => void;
 }
 
@@ -27,56 +24,57 @@ export interface WorkEvents {
   readonly changed: () => void;
 }
 
-/** Documents of a run lie in its `analysis` folder; those of anything else beside the runs, by its path's hash. */
+export interface AnalysisSubject {
+  readonly folder: string;
+  /** A run's documents lie in its own `analysis` folder. */
+  readonly isRun: boolean;
+}
+
+/**
+ * The commands write their documents themselves, and say where. For what is no run they are kept in mind by the
+ * workspace: nothing else ties them to their subject.
+ */
 export function analysisWork(
-  workbench: WorkbenchClient,
+  memory: vscode.Memento,
   runtime: () => Runtime,
-  subject: string,
-  isRun: boolean,
+  subject: AnalysisSubject,
   events: WorkEvents,
 ): AnalysisWork {
   let running: vscode.CancellationTokenSource | undefined;
-  const folder = async (): Promise<string> => {
-    if (isRun) return join(subject, "analysis");
-    const spectune = await workbench.ask("spectuneFolder", { file: join(subject, "x") });
-    const hash = createHash("sha256").update(subject).digest("hex").slice(0, 12);
-    return join(spectune, "analysis", `${basename(subject)}-${hash}`);
+  const key = `spectune.analysis.${subject.folder}`;
+  const files = async (): Promise<readonly string[]> => {
+    if (!subject.isRun) return memory.get<string[]>(key, []);
+    const folder = join(subject.folder, "analysis");
+    return (await readdir(folder).catch(() => [])).map((name) => join(folder, name));
   };
-  const work = async (name: string, args: readonly string[], token: vscode.CancellationToken) => {
+  const work = async (args: readonly string[], token: vscode.CancellationToken) => {
     const { code, output, errors } = await callCommandLine(runtime(), {
       args: [...args, "--json"],
-      cwd: dirname(subject),
+      cwd: dirname(subject.folder),
       token,
       onProgress: (text) => events.progress(progressOf(text)),
     });
     if (token.isCancellationRequested) return { cancelled: true };
     if (code !== 0) return { error: reasonOf(errors) };
-    const target = await folder();
-    await mkdir(target, { recursive: true });
-    const file = join(target, `${name}.json`);
-    await writeFile(`${file}.tmp`, output);
-    await rename(`${file}.tmp`, file);
+    const made = filesIn(parseJson(output));
+    await memory.update(key, [...new Set([...memory.get<string[]>(key, []), ...made])]);
     return {};
   };
   return {
     documents: async (kinds) => {
-      const place = await folder();
-      const names = (await readdir(place).catch(() => []))
-        .filter((name) => name.endsWith(".json"))
-        .filter((name) => kinds.some((kind) => name.startsWith(kind)));
-      const found = await Promise.all(
-        names.toSorted().map((name) => documentOf(join(place, name))),
-      );
-      return found.flat();
+      const wanted = (await files())
+        .filter((file) => file.endsWith(".json"))
+        .filter((file) => kinds.some((kind) => basename(file).startsWith(kind)));
+      return (await Promise.all(wanted.toSorted().map(documentOf))).flat();
     },
     working: () => running !== undefined,
-    begin: (name, args) => {
+    begin: (args) => {
       if (!vscode.workspace.isTrusted)
         throw new Error(vscode.l10n.t("This needs a trusted workspace: it runs a model."));
       if (running !== undefined) throw new Error(vscode.l10n.t("It is still computing."));
       const source = new vscode.CancellationTokenSource();
       running = source;
-      work(name, args, source.token)
+      work(args, source.token)
         .catch((error: unknown) => ({ error: messageOf(error) }))
         .then((end: WorkEnd) => {
           running = undefined;
@@ -91,9 +89,21 @@ export function analysisWork(
 }
 
 async function documentOf(file: string): Promise<readonly AnalysisDocument[]> {
-  const value = json(parseJson(await readFile(file, "utf8")), "");
+  // It may have been deleted since.
+  const value = json(parseJson(await readFile(file, "utf8").catch(() => "")), "");
   if (isProblem(value)) return [];
   return [{ file, modified: (await stat(file)).mtimeMs, json: value }];
+}
+
+/** Every `file` that a command's JSON names. */
+function filesIn(value: unknown): readonly string[] {
+  if (Array.isArray(value)) return value.flatMap((each: unknown) => filesIn(each));
+  if (!isRecord(value)) return [];
+  return Object.entries(value).flatMap(([name, inner]) => {
+    if (name === "file" && typeof inner === "string") return [inner];
+    // Matrices name none, and there may be many.
+    return name === "matrices" ? [] : filesIn(inner);
+  });
 }
 
 /** A line such as `spectra 12/84 (34 s left)`. */
