@@ -34,6 +34,7 @@ export const adamMini = defineUpdateRule({
   paper: "https://arxiv.org/abs/2406.16793",
   config: adamFields,
   axes: { U: "Adam with one rate for each block" },
+  evidence: "reference",
   state: ["m", "v"],
   numbers: (config, step) => ({ ...adamNumbers(config, step) }),
   step: (g, inputs, config) => adamStep(g, inputs, config),

@@ -48,6 +48,7 @@ export const fira = defineUpdateRule({
   paper: "https://arxiv.org/abs/2410.01623",
   config: projectedFields,
   axes: { U: "Adam on a projected gradient, the rest scaled" },
+  evidence: "reference",
   state: ["m", "v"],
   numbers: (config, step) => ({ ...projectedNumbers(config, step) }),
   step: plainStep,

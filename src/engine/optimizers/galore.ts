@@ -29,6 +29,7 @@ export const galore = defineUpdateRule({
   paper: "https://arxiv.org/abs/2403.03507",
   config: projectedFields,
   axes: { U: "Adam on a projected gradient" },
+  evidence: "reference",
   state: ["m", "v"],
   numbers: (config, step) => ({ ...projectedNumbers(config, step) }),
   step: plainStep,

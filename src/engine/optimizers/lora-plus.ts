@@ -27,6 +27,7 @@ export const loraPlus = defineUpdateRule({
     ...adamFields,
   },
   axes: { U: "AdamW, a rate for each factor" },
+  evidence: "reference",
   state: ["m", "v"],
   numbers: (config, step) => ({ ...adamNumbers(config, step) }),
   step: (g, inputs, config) => adamStep(g, inputs, config),

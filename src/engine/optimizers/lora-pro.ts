@@ -25,6 +25,7 @@ export const loraPro = defineUpdateRule({
   paper: "https://arxiv.org/abs/2407.18242",
   config: adamFields,
   axes: { U: "gradient of the pair corrected, AdamW" },
+  evidence: "reference",
   state: ["m", "v"],
   numbers: (config, step) => ({ ...adamNumbers(config, step) }),
   step: (g, inputs, config) => adamStep(g, inputs, config),

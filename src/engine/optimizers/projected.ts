@@ -68,7 +68,7 @@ export function projectedState(
 
 /** Beyond this share of the smaller side all singular vectors come as cheaply. */
 const wholeShare = 0.25;
-/** Steps of the Krylov method: as good as the whole decomposition for the span that is asked for. */
+/** Of the random block that the Krylov method starts from. */
 const seed = 0x9a10;
 
 /** P from the gradient's top singular vectors. */
@@ -87,10 +87,18 @@ export async function refresh(
     r > wholeShare * Math.min(rows, columns)
       ? await linalg.svd({ ...G, data: Float64Array.from(gradient) })
       : await topSvd(linalg, matrixOperator(linalg, G), { k: r, iterations: 2, seed });
-  if (isTall(tensor)) P.set(found.Vt.data.subarray(0, r * columns));
-  else
-    for (let row = 0; row < rows; row++)
-      P.set(found.U.data.subarray(row * found.U.columns, row * found.U.columns + r), row * r);
+  const tall = isTall(tensor);
+  const length = tall ? columns : rows;
+  const { U, Vt } = found;
+  for (let k = 0; k < r; k++) {
+    // The k-th vector; its sign is free, and m and v outlive a change of P: the largest entry is made positive.
+    const vector = Float64Array.from({ length }, (_, i) =>
+      tall ? at(Vt.data, k * columns + i) : at(U.data, i * U.columns + k),
+    );
+    const largest = vector.reduce((most, x) => (Math.abs(x) > Math.abs(most) ? x : most), 0);
+    const sign = largest < 0 ? -1 : 1;
+    vector.forEach((x, i) => (P[tall ? k * columns + i : i * r + k] = sign * x));
+  }
 }
 
 /** lr √(1 − β₂ᵗ) / (1 − β₁ᵗ) and the decay after the step: Adam as transformers had it, with ε beside √v itself. */
