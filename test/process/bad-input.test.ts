@@ -108,6 +108,13 @@ const cases: readonly Case[] = [
     place: "a.peft.yaml:5:",
   },
   {
+    name: "more memory than the machine has",
+    spoil: put("r: 4", "r: 100000000"),
+    code: "memory-over-machine",
+    says: /takes about [\d.]+ GB of memory; this machine has [\d.]+ GB[^]*over_memory: allow/,
+    place: "a.peft.yaml:5:",
+  },
+  {
     name: "an experiment that is no YAML",
     spoil: put("data: {", "data: [{"),
     code: "yaml-syntax",
@@ -385,8 +392,9 @@ describe("wrong input to a run", () => {
     });
 });
 
-/** What only reading the weights themselves, or tokenizing every example, can tell. */
+/** What only reading the weights themselves, or tokenizing every example, can tell; and what a check but warns of. */
 const runAlone: readonly string[] = [
+  "more memory than the machine has",
   "a line without the column",
   "a missing tensor",
   "a tensor of another shape",
@@ -491,6 +499,38 @@ describe("odd input to a run", () => {
 });
 
 const mayMount = process.platform === "linux" && process.getuid?.() === 0;
+
+describe("more memory than the machine has", () => {
+  const tooMuch = ["--set", "method.r=100000000"];
+
+  it("is a warning of the plan and of the check, at its place", async (t) => {
+    const folder = makeWorkspace(t);
+    for (const command of ["check", "plan"]) {
+      const { code, out, err } = await spectune(folder, command, "a.peft.yaml", ...tooMuch);
+      assert.equal(code, 0, err);
+      assert.match(`${out}${err}`, /a\.peft\.yaml:5:1: warning: .*\[memory-over-machine\]/u);
+    }
+  });
+});
+
+describe("a stop before the first step", () => {
+  it("ends the process in seconds, and leaves nothing behind", async (t) => {
+    const folder = makeWorkspace(t);
+    const row = JSON.stringify({ text: "b ".repeat(2_000_000) });
+    writeFileSync(join(folder, "long.jsonl"), `${row}\n`.repeat(6));
+    const run = ["run", "a.peft.yaml", "--set", "data.train=long.jsonl", "--set", "data.eval=null"];
+    const { process: child, end } = startSpectune(t, folder, ...run);
+    let asked = false;
+    child.stderr?.on("data", (data: Buffer) => {
+      if (asked || !data.includes("tokenizing")) return;
+      asked = child.kill("SIGTERM");
+    });
+    const { code, err } = await end;
+    assert.equal(code, 130, err);
+    assert.match(err, /^Stopped before the first step; nothing was written\.$/mu);
+    assert.equal(existsSync(join(folder, ".spectune")), false);
+  });
+});
 
 describe("a disk that fills up", { skip: !mayMount }, () => {
   it("ends the run with code 2, and it can be resumed", async (t) => {

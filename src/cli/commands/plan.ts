@@ -1,6 +1,6 @@
 /** @file `spectune plan`: what a run will take, before it is run. */
 import { resolve } from "node:path";
-import { machineFacts } from "../../engine/session/machine-facts.ts";
+import { machineFacts, memoryOfMachine } from "../../engine/session/machine-facts.ts";
 import { memoryInputs } from "../../engine/plan/memory-inputs.ts";
 import { prepareRun } from "../../engine/session/prepare-run.ts";
 import { withAbsolutePaths } from "../../engine/session/absolute-paths.ts";
@@ -40,6 +40,7 @@ export const planCommand: Command = {
             progress.event(placed(event));
           },
           facts: machineFacts(),
+          memory: { bytes: memoryOfMachine(), whereOver: "warn" },
           now: new Date(),
         }),
     ).finally(() => {

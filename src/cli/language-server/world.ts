@@ -1,12 +1,11 @@
 /** @file The world around experiment files, as the language server asks for it: read from disk, kept, and watched for changes. */
 import { readdir, readFile, stat } from "node:fs/promises";
-import { totalmem } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { decodeUtf8 } from "../../shared/encoding.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Facts, FolderEntry } from "../../../server/src/facts.ts";
 import type { World } from "../../../server/src/world.ts";
+import { memoryOfMachine } from "../../engine/session/machine-facts.ts";
 import { readJson } from "../../engine/session/open-model.ts";
 import { createAnswers, createWork } from "./answers.ts";
 import { loadDataFacts } from "./data-facts.ts";
@@ -116,12 +115,6 @@ export function createWorld(failed: (error: unknown) => void, matchMs?: number):
       }
     },
   };
-}
-
-/** What a process may have: less than the machine's where the system limits it. */
-function memoryOfMachine(): number {
-  const limit = process.constrainedMemory();
-  return limit > 0 ? Math.min(totalmem(), limit) : totalmem();
 }
 
 async function readTextFile(file: string): Promise<string> {

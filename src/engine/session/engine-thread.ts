@@ -23,12 +23,12 @@ export interface Engine {
     onEvent: (event: EventBody) => void,
     approve: () => Promise<void>,
   ): Promise<RunSummary>;
-  /** Lets it end what it is in the midst of, which is short. */
-  end(): Promise<void>;
+  /** Lets it end what it is in the midst of, for so many milliseconds at most. */
+  end(graceMs?: number): Promise<void>;
 }
 
 /** A thread that is stopped within a native call takes the whole process with it: it is waited for first. */
-const graceMs = 20_000;
+const longestCallMs = 20_000;
 
 export function startEngine(start: WorkerStart): Engine {
   // From the sources the worker is a TypeScript file beside this one, from a bundle a JavaScript one.
@@ -89,7 +89,7 @@ export function startEngine(start: WorkerStart): Engine {
         }
       });
     },
-    async end() {
+    async end(graceMs = longestCallMs) {
       Atomics.store(new Int32Array(start.flags), flagPlaces.end, 1);
       send({ type: "end" });
       await Promise.race([exited, sleep(graceMs, undefined, { ref: false })]);

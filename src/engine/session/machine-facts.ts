@@ -1,6 +1,6 @@
-/** @file What this machine has, for choosing a device. */
+/** @file What this machine has: for choosing a device, and for what fits into it. */
 import { existsSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import type { MachineFacts } from "./choose-device.ts";
 
 /** Files by which Linux shows a GPU's driver; macOS and Windows have one for every display. */
@@ -11,4 +11,10 @@ export function machineFacts(): MachineFacts {
     gpuDriver: process.platform !== "linux" || driverFiles.some((file) => existsSync(file)),
     cores: availableParallelism(),
   };
+}
+
+/** What a process may have: less than the machine's where the system limits it. */
+export function memoryOfMachine(): number {
+  const limit = process.constrainedMemory();
+  return limit > 0 ? Math.min(totalmem(), limit) : totalmem();
 }

@@ -47,6 +47,8 @@ export interface PrepareHost {
   readonly facts: MachineFacts;
   /** What chat templates see as the present; a resumed run is told when it first began. */
   readonly now: Date;
+  /** What the machine has, in bytes, and whether a run that needs more is refused or only warned of. */
+  readonly memory?: { readonly bytes: number; readonly whereOver: "warn" | "refuse" };
 }
 
 /** The experiment has absolute paths. The caller closes `opened.source`. */
@@ -56,7 +58,7 @@ export async function prepareRun(experiment: Experiment, host: PrepareHost): Pro
 
 async function prepare(
   experiment: Experiment,
-  { emit, facts, now }: PrepareHost,
+  { emit, facts, now, memory }: PrepareHost,
 ): Promise<PreparedRun> {
   emit({ type: "progress", phase: "loading", done: 0 });
   const device = chooseDevice(experiment.run, facts);
@@ -92,6 +94,11 @@ async function prepare(
     if (finding.severity !== "error")
       emit({ type: "finding", finding: withField(finding, experiment) });
   const steps = stepsOf(experiment, data);
+  const peakMemoryBytes = planMemory(memoryInputs(experiment, setup, data, tokenizer)).total;
+  const over =
+    device.chosen === "cpu" ? overMemory(experiment, peakMemoryBytes, memory) : undefined;
+  if (over?.severity === "error") throwErrors([over]);
+  if (over) emit({ type: "finding", finding: over });
   // Of a GPU the rate is not known before something has run there.
   const rate =
     device.chosen === "cpu"
@@ -100,7 +107,7 @@ async function prepare(
   const plan: PlanNumbers = {
     trainableParameters: setup.trainableParameters,
     totalParameters: setup.totalParameters,
-    peakMemoryBytes: planMemory(memoryInputs(experiment, setup, data, tokenizer)).total,
+    peakMemoryBytes,
     steps,
     ...(rate === undefined
       ? {}
@@ -112,6 +119,24 @@ async function prepare(
       : slowChoice(device, facts, plan.estimatedSeconds);
   if (slow) emit({ type: "finding", finding: slow });
   return { experiment, opened, tokenizer, data, setup, steps, device, plan };
+}
+
+/** A run that no machine like this one can hold: it would be ended by the system in the midst of its work. */
+function overMemory(
+  { run }: Experiment,
+  needed: number,
+  memory: PrepareHost["memory"],
+): Finding | undefined {
+  if (memory === undefined || needed <= memory.bytes) return undefined;
+  const [needs, has] = [needed, memory.bytes].map((bytes) => `${(bytes / 1e9).toFixed(1)} GB`);
+  const isRefused = memory.whereOver === "refuse" && run.over_memory === "refuse";
+  return {
+    code: "memory-over-machine",
+    severity: isRefused ? "error" : "warning",
+    message: `The run takes about ${needs} of memory; this machine has ${has}.`,
+    place: { file: "", field: "train" },
+    remedy: `Make it smaller: a lower method.r, train.micro_batch_size or data.max_length, gradient_checkpointing, a quantized base.${run.over_memory === "refuse" ? " `run.over_memory: allow` tries it all the same." : ""}`,
+  };
 }
 
 /** Metrics that have no meaning for the model. */

@@ -1,6 +1,7 @@
 /** @file Runs an experiment from the main thread: owns the run folder, the heartbeat, signals and events; a worker computes. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
+import { Cancelled } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import { serialise } from "../../shared/experiment/serialise.ts";
 import type {
@@ -71,10 +72,13 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
     raise("stop");
   };
   options.signal.addEventListener("abort", onAbort);
+  let graceMs: number | undefined = setupGraceMs;
   try {
     if (options.signal.aborted) onAbort();
-    const found = await engine.ready(options.onEvent);
-    const inputs = await hashing;
+    // Until there is a run folder nothing is lost: a stop ends it at once, whatever the engine is about.
+    const found = await unlessAborted(options.signal, engine.ready(options.onEvent));
+    const inputs = await unlessAborted(options.signal, hashing);
+    graceMs = undefined;
     if (first?.inputs) checkSameInputs(first.inputs, inputs);
     const ready = { ...found, begun, inputs, first };
     const runFolder =
@@ -90,7 +94,24 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
     return await ownedRun({ ...options, experiment }, engine, ready, runFolder, ownership, raise);
   } finally {
     options.signal.removeEventListener("abort", onAbort);
-    await engine.end();
+    await engine.end(graceMs);
+  }
+}
+
+/** How long a native call may last that a stop comes upon before the run begins. */
+const setupGraceMs = 3000;
+
+async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => {
+    aborted.reject(new Cancelled("Stopped before the first step; nothing was written."));
+  };
+  signal.addEventListener("abort", onAbort);
+  try {
+    if (signal.aborted) onAbort();
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }
 

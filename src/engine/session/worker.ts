@@ -4,7 +4,7 @@ import { Cancelled, invariant } from "../../shared/errors.ts";
 import type { EventBody } from "../../shared/protocol.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
 import { flagPlaces, isWorkerStart } from "./messages.ts";
-import { machineFacts } from "./machine-facts.ts";
+import { machineFacts, memoryOfMachine } from "./machine-facts.ts";
 import { prepareRun } from "./prepare-run.ts";
 import { sendable } from "./sent-errors.ts";
 import { loadRun, trainRun } from "./train-run.ts";
@@ -20,6 +20,7 @@ async function work(start: WorkerStart): Promise<void> {
   const prepared = await prepareRun(start.experiment, {
     emit,
     facts: machineFacts(),
+    memory: { bytes: memoryOfMachine(), whereOver: "refuse" },
     now: new Date(start.now),
   });
   const loaded = await loadRun(prepared, emit, () => {

@@ -3,7 +3,7 @@ import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { UserError } from "../../shared/errors.ts";
+import { Cancelled, UserError } from "../../shared/errors.ts";
 import type { EventBody } from "../../shared/protocol.ts";
 import { catalogFields } from "../catalog.ts";
 import { loadFinalMetrics } from "./load-run.ts";
@@ -33,7 +33,12 @@ export function createEngineRunner(options: EngineRunnerOptions): Runner {
         if (done) return done;
       }
       if (signal.aborted) return { status: "stopped", metrics: {} };
-      const { status, runFolder } = await inProcess(task, options);
+      const ended = await inProcess(task, options).catch((error: unknown) => {
+        if (error instanceof Cancelled) return undefined;
+        throw error;
+      });
+      if (ended === undefined) return { status: "stopped", metrics: {} };
+      const { status, runFolder } = ended;
       if (status === "failed")
         throw new UserError({ code: "run-failed", message: `The run ${runFolder} has failed.` });
       return { status, metrics: await loadFinalMetrics(runFolder, catalogFields) };

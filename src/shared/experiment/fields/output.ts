@@ -88,6 +88,13 @@ export const runField = object(
       max: 1024,
       doc: "Threads of the computation; by default one for each physical core.",
     }),
+    over_memory: oneOf(
+      {
+        refuse: "It is not begun.",
+        allow: "It is tried: the system may swap, or end it.",
+      },
+      { default: "refuse", doc: "A run that needs more memory than the machine has." },
+    ),
     report_to: list(
       oneOf({ tensorboard: "Event files for TensorBoard." }, { doc: "A form of the log." }),
       {
