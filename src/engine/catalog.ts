@@ -12,9 +12,13 @@ import { loraGa } from "./initialisers/lora-ga.ts";
 import { loraSb } from "./initialisers/lora-sb.ts";
 import { pissa } from "./initialisers/pissa.ts";
 import type { Method } from "./methods/define.ts";
+import { adalora } from "./methods/adalora.ts";
 import { dora } from "./methods/dora.ts";
+import { dylora } from "./methods/dylora.ts";
+import { dynamicDora } from "./methods/dynamic-dora.ts";
 import { full } from "./methods/full.ts";
 import { ia3 } from "./methods/ia3.ts";
+import { lamda } from "./methods/lamda.ts";
 import { lokr } from "./methods/lokr.ts";
 import { loldu } from "./methods/loldu.ts";
 import { loraXs } from "./methods/lora-xs.ts";
@@ -24,6 +28,7 @@ import { nola } from "./methods/nola.ts";
 import { paca } from "./methods/paca.ts";
 import { randlora } from "./methods/randlora.ts";
 import { smt } from "./methods/smt.ts";
+import { sora } from "./methods/sora.ts";
 import { svft } from "./methods/svft.ts";
 import { vera } from "./methods/vera.ts";
 import { adamMini } from "./optimizers/adam-mini.ts";
@@ -57,6 +62,11 @@ export const methods: readonly Method[] = [
   loldu,
   paca,
   smt,
+  lamda,
+  sora,
+  dylora,
+  adalora,
+  dynamicDora,
   full,
 ];
 export const initialisers: readonly Initialiser[] = [pissa, eva, corda, loraGa, loraSb];

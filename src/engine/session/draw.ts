@@ -19,6 +19,8 @@ export interface RandomNumbers {
   readonly normals: Normals;
   /** 0 … count − 1 in the order of a draw, for schedules over layers. */
   readonly shuffled: (draw: number, count: number) => readonly number[];
+  /** For what methods draw around step t. */
+  readonly ofStep: (t: number, name: string) => StartRandom;
   /** For what starts from data at a module. */
   readonly ofStart: (module: string, name: string) => StartRandom;
 }
@@ -26,6 +28,18 @@ export interface RandomNumbers {
 export function randomNumbers(seed: number): RandomNumbers {
   const random = createRandom(kernelBytes("random"));
   let place: readonly [number, number] = [0, 0];
+  const named = (...parts: readonly (string | number)[]): StartRandom => {
+    const key = (kind: string): StreamKey => streamKey(seed, ...parts, kind);
+    return {
+      uniform(into, low, high) {
+        random.uniform(key("uniform"), 0, into, low, high);
+      },
+      normal(into, mean, deviation) {
+        random.normal(key("normal"), 0, into, mean, deviation);
+      },
+      permutation: (count) => Int32Array.from(permutation(key("permutation"), count)),
+    };
+  };
   return {
     start(name, shape, init, into) {
       const key = streamKey(seed, "start", name);
@@ -39,18 +53,8 @@ export function randomNumbers(seed: number): RandomNumbers {
       else if ("constant" in init) into.fill(init.constant);
       else random.normal(key, 0, into, 0, init.normal);
     },
-    ofStart(module, name) {
-      const key = (kind: string): StreamKey => streamKey(seed, "start", module, name, kind);
-      return {
-        uniform(into, low, high) {
-          random.uniform(key("uniform"), 0, into, low, high);
-        },
-        normal(into, mean, deviation) {
-          random.normal(key("normal"), 0, into, mean, deviation);
-        },
-        permutation: (count) => Int32Array.from(permutation(key("permutation"), count)),
-      };
-    },
+    ofStep: (t, name) => named("step", t, name),
+    ofStart: (module, name) => named("start", module, name),
     normals(step, tensor, first, into) {
       random.normal(streamKey(seed, "perturbation", step, tensor), first, into);
     },

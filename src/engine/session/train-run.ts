@@ -20,6 +20,7 @@ import { checkpointBytes, readWeights, writeTensors } from "../train/run-state.t
 import { invariant } from "../../shared/errors.ts";
 import type { RandomNumbers } from "./draw.ts";
 import { randomNumbers } from "./draw.ts";
+import { createControls } from "./controls.ts";
 import { evaluate } from "./evaluate.ts";
 import { exportRun } from "./export-run.ts";
 import type { OpenNetwork } from "./open-network.ts";
@@ -166,6 +167,14 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
       stepsPerEpoch: data.plan.stepsPerEpoch,
       optimizer: openOptimizer(context, rule, random.normals),
       trainBatch: createTrainer(context),
+      controls: createControls({
+        setup,
+        parameters,
+        factors,
+        trained: context.trained,
+        steps,
+        random: random.ofStep,
+      }),
       consumes: rule.gradients === "consumed",
       activeAt: active?.at,
       cycle: active?.cycle,

@@ -10,6 +10,8 @@ export interface StepParts {
   readonly optimizer: Optimizer;
   /** Called before each micro-batch: dropout's random numbers follow from step and number. */
   readonly beginBatch: (step: number, microBatch: number) => void;
+  /** What methods do around a step with gradients. */
+  readonly controls?: StepControls | undefined;
   /** Gradients are scaled down to this norm; 0 leaves them. */
   readonly maxGradNorm: number;
   /** Whether each block's gradient is consumed in the backward pass. */
@@ -21,6 +23,11 @@ export interface StepParts {
     | { readonly estimator: Estimator; readonly loss: (batch: ModelBatch) => Promise<number> }
     | undefined;
 }
+
+/** Each is told the step, from 1, and its learning rate. */
+export type StepControls = Readonly<
+  Record<"beforeStep" | "afterBackward" | "afterStep", (t: number, lr: number) => void>
+>;
 
 export interface StepResult {
   /** Mean over the step's targets. */
@@ -42,7 +49,8 @@ export async function trainStep(
   const targets = batches.reduce((sum, batch) => sum + targetCount(batch), 0);
   if (parts.estimated) return await estimatedStep(parts.estimated, batches, targets, t, lr);
   if (parts.consumes === true) return await consumedStep(parts, batches, targets, t, lr);
-  const { optimizer, maxGradNorm } = parts;
+  const { optimizer, maxGradNorm, controls } = parts;
+  controls?.beforeStep(t, lr);
   const blocks = parts.activeAt?.(t);
   const takes: TakesBlock | undefined = blocks && ((block) => !block || blocks.has(block));
   optimizer.zeroGradients(takes);
@@ -53,11 +61,13 @@ export async function trainStep(
     total += await parts.trainBatch(batch, 1 / targets, { active: takes });
   }
   optimizer.removeNoise();
+  controls?.afterBackward(t, lr);
   const loss = total / targets;
   const gradientNorm = await optimizer.gradientNorm(takes);
   checkFinite(t, loss, gradientNorm);
   const gradientScale = clipped(maxGradNorm, gradientNorm);
   await optimizer.step({ t, lr, gradientScale, takes });
+  controls?.afterStep(t, lr);
   return { loss, gradientNorm };
 }
 
