@@ -5,6 +5,7 @@ import { cpus, totalmem } from "node:os";
 import { join } from "node:path";
 import { buildKernels } from "../../src/build/kernels.ts";
 import { dropoutShare } from "./dropout.ts";
+import { findings } from "./findings.ts";
 import { firstStep } from "./first-step.ts";
 import { kernels } from "./kernels.ts";
 import { loraStep } from "./lora-step.ts";
@@ -12,6 +13,7 @@ import { memory } from "./memory.ts";
 import { panels } from "./panels.ts";
 import { qwen } from "./qwen.ts";
 import { server } from "./server.ts";
+import { spectra } from "./spectra.ts";
 import { wholeGraphStep } from "./whole-step.ts";
 
 const benchmarks = {
@@ -26,6 +28,8 @@ const benchmarks = {
   server,
   kernels,
   panels,
+  findings,
+  spectra,
 } as const satisfies Record<string, () => Promise<unknown>>;
 
 type Name = keyof typeof benchmarks;

@@ -104,7 +104,8 @@ describe("updates", () => {
       pairOf(base, { kind: "tuned", W: tuned }),
       spectraDefaults,
     );
-    assert.equal(exact.update?.spectrum.sigma.length, 4);
+    assert.ok(exact.update !== undefined && rounded.update !== undefined);
+    assert.equal(exact.update.spectrum.sigma.length, 4);
     assert.equal(exact.update.from, "exact");
     assert.equal(rounded.update.from, "difference");
     near(rounded.update.relativeSize, exact.update.relativeSize, 1e-9);

@@ -1,0 +1,156 @@
+/** @file The spectral lab against LAPACK in one run: verdicts, all singular values, spectra of updates, a whole model's shapes. */
+import { execFileSync } from "node:child_process";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { normalMatrix } from "../../kernels/krylov/normal.ts";
+import { createLinalg, type Linalg, type Matrix } from "../../kernels/linalg/index.ts";
+import { intruderDefaults } from "../../src/engine/analyze/finding.ts";
+import { fullBaseSvd } from "../../src/engine/analyze/exact-cosines.ts";
+import { intruders } from "../../src/engine/analyze/intruders.ts";
+import { valuesOfFactors } from "../../src/engine/analyze/low-rank.ts";
+import type { Tools } from "../../src/engine/analyze/products.ts";
+import type { Factors, KeptSvd, MatrixPair, SvdCache } from "../../src/engine/analyze/source.ts";
+import { matrixSpectra, spectraDefaults } from "../../src/engine/analyze/spectra.ts";
+import { backendGemm } from "../../src/engine/runtime/gemm.ts";
+import { kernelBytes } from "../../src/engine/runtime/kernels.ts";
+import { createOrtBackend } from "../../src/engine/runtime/ort.ts";
+import { isRecord } from "../../src/shared/wire.ts";
+
+/** The seven matrices of a layer of the SmolLM-135M shape, and its layers. */
+const layer = [
+  [576, 576],
+  [192, 576],
+  [192, 576],
+  [576, 576],
+  [1536, 576],
+  [1536, 576],
+  [576, 1536],
+] as const;
+const layers = 30;
+
+export async function spectra(): Promise<Record<string, unknown>> {
+  const threads = availableParallelism();
+  const backend = await createOrtBackend({ device: "cpu", threads });
+  const { gemm } = backendGemm(backend);
+  const linalg = createLinalg(kernelBytes("linalg"), { maxBytes: 2 ** 32, gemm });
+  const tools: Tools = { linalg, gemm };
+  const result: Record<string, unknown> = { threads };
+
+  for (const [out, columns] of [
+    [1024, 4096],
+    [4096, 4096],
+  ] as const) {
+    const pair = await decaying(tools, out, columns);
+    // One call on another matrix first: programs are compiled and the engine is warm.
+    await intruders(context(tools), await decaying(tools, 256, 256), intruderDefaults);
+    const [seconds, record] = await timed(() => intruders(context(tools), pair, intruderDefaults));
+    const kept = out === 4096 ? undefined : await cached(linalg, pair);
+    const [again] =
+      kept === undefined
+        ? [undefined]
+        : await timed(() => intruders({ ...context(tools), cache: kept }, pair, intruderDefaults));
+    const lapack = measured(out, columns, threads, ["thin"]);
+    const two = lapack === undefined ? undefined : 2 * lapack;
+    const bys = record.vectors.map(({ by, proof }) => `${by} by ${proof.kind}`);
+    result[`verdicts ${out} × ${columns}`] = {
+      ...{ coldSeconds: seconds, cachedSeconds: again, twoThinSvdsOfLapack: two },
+      coldRatio: two && two / seconds,
+      cachedRatio: two && again && two / again,
+      count: record.count,
+      undecided: record.undecided,
+      bys,
+    };
+  }
+
+  for (const n of [1024, 2048]) {
+    const A = normalMatrix(n, n, 3);
+    const [seconds] = await timed(() => linalg.singularValues(A));
+    const theirs = measured(n, n, threads, ["values64"]);
+    result[`all values ${n}²`] = {
+      ...{ seconds, lapack: theirs },
+      ratio: theirs && seconds / theirs,
+    };
+  }
+
+  const factors: Factors[] = [
+    { B: normalMatrix(4096, 16, 1), A: normalMatrix(16, 4096, 2), scale: 1 },
+  ];
+  await valuesOfFactors(linalg, factors);
+  const [update] = await timed(() => valuesOfFactors(linalg, factors));
+  result["spectrum of ΔW, 4096², r 16"] = { milliseconds: 1000 * update };
+
+  let [figures, verdicts] = [0, 0];
+  for (const [out, columns] of layer) {
+    const pair = await decaying(tools, out, columns);
+    figures += (await timed(() => matrixSpectra(tools, pair, spectraDefaults)))[0];
+    verdicts += (await timed(() => intruders(context(tools), pair, intruderDefaults)))[0];
+  }
+  result["SmolLM-135M's shapes, one layer times 30"] = {
+    spectraSeconds: layers * figures,
+    verdictSeconds: layers * verdicts,
+  };
+  return result;
+}
+
+function context(tools: Tools) {
+  return { tools, now: () => performance.now() };
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<readonly [number, T]> {
+  const start = performance.now();
+  const value = await work();
+  return [(performance.now() - start) / 1000, value];
+}
+
+/** Gaussian entries and a part of decaying values on top, as trained matrices have it; a rank-8 update as large as σ₁. */
+async function decaying(tools: Tools, out: number, columns: number): Promise<MatrixPair> {
+  const r = 32;
+  const noise = normalMatrix(out, columns, out + columns);
+  const edge = Math.sqrt(out) + Math.sqrt(columns);
+  const left = normalMatrix(out, r, 11);
+  const scaled = {
+    ...left,
+    data: left.data.map((x, i) => (x * edge * 4 * 0.93 ** (i % r)) / Math.sqrt(out * columns)),
+  };
+  const top = await tools.linalg.multiply(scaled, normalMatrix(r, columns, 12));
+  const base: Matrix = { ...noise, data: noise.data.map((x, i) => x + (top.data[i] ?? NaN)) };
+  const factor: Factors = {
+    B: normalMatrix(out, 8, 13),
+    A: normalMatrix(8, columns, 14),
+    scale: (4 * edge) / Math.sqrt(out * columns),
+  };
+  return {
+    name: `${out} × ${columns}`,
+    ...{ out, in: columns, module: "other", layer: undefined },
+    ...{ baseDtype: "float32", tunedDtype: "float32", baseHash: "base", tunedHash: "tuned" },
+    load: () => Promise.resolve({ base, update: { kind: "factors", factors: [factor] } }),
+  };
+}
+
+async function cached(linalg: Linalg, pair: MatrixPair): Promise<SvdCache> {
+  const { base } = await pair.load();
+  const svd: KeptSvd = await fullBaseSvd(linalg, {
+    ...base,
+    data: Float64Array.from(base.data),
+  });
+  return {
+    read: (_, kind) => Promise.resolve(kind === "full" ? svd : undefined),
+    write: () => Promise.resolve(),
+  };
+}
+
+/** Seconds of NumPy's LAPACK, where `SPECTUNE_PYTHON` names a Python that has it. */
+function measured(
+  rows: number,
+  columns: number,
+  threads: number,
+  tasks: readonly string[],
+): number | undefined {
+  const python = process.env["SPECTUNE_PYTHON"];
+  if (python === undefined) return undefined;
+  const script = join(import.meta.dirname, "support/lapack.py");
+  const options = [rows, columns, threads].map(String);
+  const text = execFileSync(python, [script, ...options, ...tasks], { encoding: "utf8" });
+  const found: unknown = JSON.parse(text);
+  return isRecord(found) ? tasks.reduce((sum, task) => sum + Number(found[task]), 0) : undefined;
+}
