@@ -101,6 +101,7 @@ export async function runExperiment(options: RunOptions): Promise<RunResult> {
 /** How long a native call may last that a stop comes upon before the run begins. */
 const setupGraceMs = 3000;
 
+/** What is aborted from the beginning on is asked to stop after its first step. */
 async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
   const aborted = Promise.withResolvers<never>();
   const onAbort = (): void => {
@@ -108,7 +109,6 @@ async function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<
   };
   signal.addEventListener("abort", onAbort);
   try {
-    if (signal.aborted) onAbort();
     return await Promise.race([work, aborted.promise]);
   } finally {
     signal.removeEventListener("abort", onAbort);
