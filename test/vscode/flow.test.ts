@@ -1,6 +1,8 @@
 /** @file A person's way through the packaged extension, in a browser: sample, fix, completion, run, reload, stop, compare. */
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import {
+  cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -8,13 +10,16 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  writeFileSync,
 } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
+import { root } from "../../src/build/editor/code-server.ts";
 import { packageExtension } from "../../src/build/editor/package-extension.ts";
+import { isRecord } from "../../src/shared/wire.ts";
 import {
   activeText,
   chooseRow,
@@ -71,6 +76,12 @@ describe("the packaged extension", () => {
         throw error;
       }
     });
+  }
+
+  /** Where the sample's runs lie. */
+  function runsOf(): string {
+    const beside = join(sample, ".spectune/runs");
+    return existsSync(beside) ? beside : join(workspace, ".spectune/runs");
   }
 
   it("weighs less than 35 MB", () => {
@@ -150,8 +161,7 @@ describe("the packaged extension", () => {
   step("is as good as the command line says", async () => {
     const row = (await runRow(page, /test\.exact_match/).textContent()) ?? "";
     const score = Number(/test\.exact_match ([\d.]+)/.exec(row)?.[1]);
-    const runs = join(sample, ".spectune/runs");
-    const folder = existsSync(runs) ? runs : join(workspace, ".spectune/runs");
+    const folder = runsOf();
     const events = readFileSync(join(folder, onlyRun(folder), "events.ndjson"), "utf8");
     const [, said] = [...events.matchAll(/"exact_match":([\d.]+)/g)].at(-1) ?? [];
     assert.equal(score, Number(Number(said).toPrecision(4)));
@@ -178,6 +188,35 @@ describe("the packaged extension", () => {
     await page.waitForTimeout(1500);
     await shot("compare-dark");
     await page.emulateMedia({ colorScheme: "light" });
+  });
+
+  step("counts intruders of an adapter from elsewhere, as the command line does", async () => {
+    const elsewhere = join(workspace, "elsewhere");
+    const runs = runsOf();
+    const finished = readdirSync(runs).find((run) => existsSync(join(runs, run, "adapter")));
+    cpSync(join(runs, finished ?? "", "adapter"), elsewhere, { recursive: true });
+    const configFile = join(elsewhere, "adapter_config.json");
+    const config: unknown = JSON.parse(readFileSync(configFile, "utf8"));
+    assert(isRecord(config));
+    const base = join(sample, "base");
+    writeFileSync(configFile, JSON.stringify({ ...config, base_model_name_or_path: base }));
+    await command(page, "Count Intruder Dimensions");
+    await chooseRow(page, "elsewhere");
+    const panel = await panelPage(page, "intruders");
+    await panel.locator("button", { hasText: "Count" }).first().click();
+    const said = panel.getByText(/^\d+ intruders/).first();
+    await said.waitFor({ timeout: 90_000 });
+    await shot("intruders");
+    const shown = Number.parseInt((await said.textContent()) ?? "", 10);
+    const args = ["intruders", base, "--adapter", elsewhere, "--json"];
+    const output = execFileSync(process.execPath, [join(root, "src/cli/spectune.ts"), ...args], {
+      cwd: workspace,
+      stdio: ["ignore", "pipe", "ignore"],
+      encoding: "utf8",
+    });
+    const counted: unknown = JSON.parse(output);
+    assert(isRecord(counted));
+    assert.equal(shown, counted["total"]);
   });
 
   step("opens weights as a table", async () => {
