@@ -112,7 +112,10 @@ interface Ritz {
   readonly gaps: Float64Array;
 }
 
-/** A Q = U S Zᵀ: u of U and v = Q z have A v = σ u; what is left is Aᵀ u − σ v. */
+/**
+ * The largest eigenvectors z of (A Q)ᵀ (A Q) give v = Q z, σ = ‖A v‖ and u = A v / σ, so that A v = σ u
+ * whatever squaring did to z; what is left is Aᵀ u − σ v, and it is measured.
+ */
 async function ritz(
   linalg: Linalg,
   bases: readonly Matrix[],
@@ -120,15 +123,29 @@ async function ritz(
   k: number,
   applyBack: (X: Matrix) => Promise<Matrix>,
 ): Promise<Ritz> {
-  const small = await linalg.svd(joinColumns(images));
-  const U = firstColumns(small.U, k);
-  const V = await linalg.multiply(joinColumns(bases), firstRows(small.Vt, k), { transposeB: true });
-  const sigma = small.sigma.slice(0, k);
+  const AQ = joinColumns(images);
+  const { V: Z } = await linalg.eigh(await linalg.multiply(AQ, AQ, { transposeA: true }));
+  const top = lastColumns(Z, k);
+  const V = await linalg.multiply(joinColumns(bases), top);
+  const AV = await linalg.multiply(AQ, top);
+  const sigma = columnNorms(AV);
+  const U = {
+    ...AV,
+    data: AV.data.map((x, i) => (at(sigma, i % k) === 0 ? 0 : x / at(sigma, i % k))),
+  };
   const scaled = { ...V, data: V.data.map((v, i) => v * (sigma[i % k] ?? 0)) };
   const residuals = columnNorms(subtract(await applyBack(U), scaled));
   const rounding = 8 * U.rows * 2 ** -53 * (sigma[0] ?? 0);
   for (let i = 0; i < k; i++) residuals[i] = (residuals[i] ?? NaN) + rounding;
   return { U, V, sigma, residuals, gaps: gapsOf(sigma, residuals) };
+}
+
+/** Eigenvectors come by ascending value: the last k, last first. */
+function lastColumns({ rows, columns, data }: Matrix, k: number): Matrix {
+  const out = new Float64Array(rows * k);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < k; j++) out[i * k + j] = at(data, i * columns + columns - 1 - j);
+  return { rows, columns: k, data: out };
 }
 
 function goodEnough(
