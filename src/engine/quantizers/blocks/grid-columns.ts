@@ -1,73 +1,40 @@
-/** @file Column quantizers on uniform grids: what the sweeps ask for each column, and the codes that they leave. */
-import type { Data, Matrix } from "../../../../kernels/linalg/matrix.ts";
-import type { ColumnQuantizer } from "./hessian-solver.ts";
+/** @file Column quantizers on uniform grids and code books, for the sweeps. */
 import {
-  codeOf,
-  fitGrid,
-  groupsOf,
-  stepFitter,
-  type Grid,
-  type GridOptions,
-} from "./uniform-grid.ts";
+  checkFinite,
+  checkShape,
+  type Data,
+  type Matrix,
+} from "../../../../kernels/linalg/matrix.ts";
+import { blockScale, inverseOf, type BlockOptions } from "./book-blocks.ts";
+import { groupedColumns, type ColumnCodes, type ColumnGroupOptions } from "./column-groups.ts";
+import { codeOf, groupsOf, stepFitter, type Grid, type GridOptions } from "./uniform-grid.ts";
 
-export interface GridColumns {
-  readonly quantize: ColumnQuantizer;
-  /** [out, in] The codes so far, columns where they were. */
-  readonly codes: Uint8Array<ArrayBuffer>;
+export interface GridColumns extends ColumnCodes {
   /** Scales and zeros so far. Decode by {@link decodeColumns} where `groupOf` is not in order. */
   readonly grid: Grid;
-  /** [in] The group of each column: of its place in the sweep, or in the matrix for static groups. */
-  readonly groupOf: Int32Array<ArrayBuffer>;
 }
 
-export interface GridColumnOptions extends GridOptions {
-  /** Grids of groups are fitted to the weights as given and lie where columns lie; otherwise to the corrected weights of neighbours in the sweep. */
-  readonly staticGroups?: boolean;
-  /** [in] 1 for columns that count as 0 when groups are fitted. */
-  readonly dead?: Uint8Array;
-}
+export type GridColumnOptions = GridOptions & ColumnGroupOptions;
 
-/**
- * A quantizer of the columns of `weights` [out, in]. Grids by tensor and row are fitted once, as are
- * static groups; other groups when the sweep reaches their first column.
- */
+/** Columns on uniform grids. Grids by tensor and row are fitted once, as are static groups. */
 export function gridColumns(weights: Matrix<Data>, options: GridColumnOptions): GridColumns {
+  checkWeights(weights);
+  const { granularity, bits } = options;
   const { rows, columns } = weights;
-  const { granularity, bits, staticGroups = false, dead } = options;
-  const { group, perRow } = groupsOf(weights, granularity);
-  const grouped = typeof granularity === "number";
-  const refit = grouped && !staticGroups;
-  const grid = fitGrid(grouped && dead !== undefined ? without(weights, dead) : weights, options);
-  const fit = stepFitter(options);
-  const codes = new Uint8Array(rows * columns);
-  const groupOf = new Int32Array(columns);
+  const count = scaleCount(weights, options);
+  const [scales, zeros] = [new Float32Array(count), new Uint8Array(count)];
+  const fitted = stepFitter(options);
   const top = 2 ** bits - 1;
-  const stride = granularity === "tensor" ? 0 : perRow;
-
-  const quantize: ColumnQuantizer = ({ position, column, values, pending }, into) => {
-    const g = grouped ? Math.floor((refit ? position : column) / group) : 0;
-    groupOf[column] = g;
-    if (refit && position % group === 0) {
-      const members = Array.from({ length: Math.min(group, columns - position) }, (_, k) =>
-        pending(position + k),
-      );
-      const one = new Float32Array(members.length);
-      for (let i = 0; i < rows; i++) {
-        for (const [k, member] of members.entries()) one[k] = member[i] ?? NaN;
-        const { scale, zero } = fit(one, i * perRow + g);
-        grid.scales[i * perRow + g] = scale;
-        grid.zeros[i * perRow + g] = zero;
-      }
-    }
-    for (let i = 0; i < rows; i++) {
-      const scale = grid.scales[i * stride + g] ?? NaN;
-      const zero = grid.zeros[i * stride + g] ?? NaN;
-      const code = codeOf(values[i] ?? NaN, scale, zero, top);
-      codes[i * columns + column] = code;
-      into[i] = Math.fround(scale * (code - zero));
-    }
-  };
-  return { quantize, codes, grid, groupOf };
+  const swept = groupedColumns(weights, options, {
+    fit: (values, index) => {
+      const { scale, zero } = fitted(values, index);
+      scales[index] = scale;
+      zeros[index] = zero;
+    },
+    code: (value, index) => codeOf(value, scales[index] ?? NaN, zeros[index] ?? NaN, top),
+    value: (code, index) => Math.fround((scales[index] ?? NaN) * (code - (zeros[index] ?? NaN))),
+  });
+  return { ...swept, grid: { bits, rows, columns, granularity, scales, zeros } };
 }
 
 /** scale · (code − zero) in float32 with the group of each column given. */
@@ -90,7 +57,38 @@ export function decodeColumns(
   return values;
 }
 
-function without({ rows, columns, data }: Matrix<Data>, dead: Uint8Array): Matrix<Data> {
-  const kept = Float64Array.from(data, (value, i) => (dead[i % columns] === 1 ? 0 : value));
-  return { rows, columns, data: kept };
+export interface BookColumns extends ColumnCodes {
+  /** [groups] */
+  readonly scales: Float32Array<ArrayBuffer>;
+}
+
+/** Columns by code book, with the scales of {@link blockScale}; nested scales are not made here. */
+export function bookColumns(
+  weights: Matrix<Data>,
+  options: Omit<BlockOptions, "nested"> & ColumnGroupOptions,
+): BookColumns {
+  checkWeights(weights);
+  const { book } = options;
+  const scales = new Float32Array(scaleCount(weights, options));
+  const inverses = new Float32Array(scales.length);
+  const swept = groupedColumns(weights, options, {
+    fit: (values, index) => {
+      const scale = blockScale(values, options);
+      scales[index] = scale;
+      inverses[index] = inverseOf(scale);
+    },
+    code: (value, index) => book.nearest(Math.fround(value * (inverses[index] ?? NaN))),
+    value: (code, index) => Math.fround((book.values[code] ?? NaN) * (scales[index] ?? NaN)),
+  });
+  return { ...swept, scales };
+}
+
+function scaleCount(weights: Matrix<Data>, { granularity }: ColumnGroupOptions): number {
+  const { rows, perRow } = groupsOf(weights, granularity);
+  return rows * perRow;
+}
+
+function checkWeights(weights: Matrix<Data>): void {
+  checkShape("Weights", weights);
+  checkFinite("Weights", weights);
 }
