@@ -33,6 +33,7 @@ export const lookOptions = {
     doc: "Take fused projections apart into queries, keys and values.",
   },
   report: { type: "string", value: "FILE", doc: "Write a report as HTML that opens alone." },
+  "without-text": { type: "boolean", doc: "Leave text of the training data out of the report." },
   json: jsonOption,
 } as const satisfies Options;
 
