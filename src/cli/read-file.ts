@@ -23,6 +23,10 @@ export interface ReadFile {
   readonly sweepRuns: number | undefined;
 }
 
+export type UsableExperiment = Pick<ReadFile, "folder" | "sweepRuns"> & {
+  readonly experiment: Experiment;
+};
+
 /** Reads FILE with `--set` overrides applied; a missing file is a UserError. */
 export async function readExperimentFile(
   file: string,
@@ -54,7 +58,7 @@ export async function usableExperiment(
   file: string,
   overrides: readonly string[],
   console: Console,
-): Promise<{ readonly experiment: Experiment; readonly folder: string }> {
+): Promise<UsableExperiment> {
   return shownExperiment(file, overrides, console, ["error", "warning"]);
 }
 
@@ -63,7 +67,7 @@ export async function recordedExperiment(
   record: string,
   overrides: readonly string[],
   console: Console,
-): Promise<{ readonly experiment: Experiment; readonly folder: string }> {
+): Promise<UsableExperiment> {
   return shownExperiment(record, overrides, console, ["error"]);
 }
 
@@ -72,8 +76,12 @@ async function shownExperiment(
   overrides: readonly string[],
   console: Console,
   shown: readonly Finding["severity"][],
-): Promise<{ readonly experiment: Experiment; readonly folder: string }> {
-  const { experiment, findings, folder } = await readExperimentFile(file, overrides, console.cwd);
+): Promise<UsableExperiment> {
+  const { experiment, findings, folder, sweepRuns } = await readExperimentFile(
+    file,
+    overrides,
+    console.cwd,
+  );
   const errors = errorsOf(findings);
   for (const finding of findings)
     if (shown.includes(finding.severity)) console.err(findingText(finding));
@@ -82,7 +90,7 @@ async function shownExperiment(
       code: "invalid-experiment",
       message: `${file} has ${errors.length} error${errors.length === 1 ? "" : "s"}; nothing was run.`,
     });
-  return { experiment, folder };
+  return { experiment, folder, sweepRuns };
 }
 
 /** `file:line:column: severity: message [code]` and the remedy below. */

@@ -170,3 +170,31 @@ describe("files in another encoding", () => {
     assert.match(err, /latin\.jsonl:2:10: error: .*Latin-1/u);
   });
 });
+
+describe("a plan", () => {
+  it("tells memory in parts that add up, and none of nothing", async (t) => {
+    const { out } = await spectune(makeWorkspace(t), "plan", "a.peft.yaml");
+    const units: Readonly<Record<string, number>> = { B: 1, kB: 1e3, MB: 1e6, GB: 1e9 };
+    const rows = [...out.matchAll(/^(\w+) +([\d.,]+) (k?B|MB|GB)$/gmu)].map(
+      ([, name = "", size = "", unit = ""]) =>
+        [name, Number(size.replaceAll(",", "")) * (units[unit] ?? NaN)] as const,
+    );
+    const total = new Map(rows).get("total") ?? NaN;
+    const parts = rows.filter(([name]) => name !== "total").map(([, size]) => size);
+    assert.ok(rows.some(([name]) => name === "runtime"));
+    assert.ok(parts.every((size) => size > 0));
+    const sum = parts.reduce((a, b) => a + b, 0);
+    assert.ok(Math.abs(sum - total) < 0.01 * total, `${sum} of ${total}`);
+    assert.match(out, /, 1 thread\. /u);
+  });
+
+  it("of a sweep says that it is the file's without it", async (t) => {
+    const sweep = "sweep: { grid: { method.r: [1, 2] }, seeds: [0, 1] }\n";
+    const { out, err } = await spectune(
+      makeWorkspace(t, tinyExperiment + sweep),
+      "plan",
+      "a.peft.yaml",
+    );
+    assert.match(out, /^sweep +4 runs; this is the file without its sweep/mu, err);
+  });
+});

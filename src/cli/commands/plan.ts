@@ -5,6 +5,7 @@ import { memoryInputs } from "../../engine/plan/memory-inputs.ts";
 import { prepareRun } from "../../engine/session/prepare-run.ts";
 import { withAbsolutePaths } from "../../engine/session/absolute-paths.ts";
 import { planMemory } from "../../engine/plan/plan-memory.ts";
+import type { MemoryPlan } from "../../engine/plan/plan-memory.ts";
 import { isFolder } from "../../engine/session/run-experiment.ts";
 import { viewTokens } from "../../engine/data/token-view.ts";
 import { tokenLines } from "../token-lines.ts";
@@ -56,6 +57,11 @@ export const planCommand: Command = {
     const share = percent(plan.trainableParameters / plan.totalParameters);
     console.out(
       [
+        ...(read.sweepRuns === undefined
+          ? []
+          : [
+              `sweep      ${count(read.sweepRuns)} runs; this is the file without its sweep: --set plans a point of it`,
+            ]),
         `trainable  ${count(plan.trainableParameters)} of ${count(plan.totalParameters)} parameters (${share})`,
         `steps      ${count(plan.steps)} (${count(data.plan.stepsPerEpoch)} an epoch, batches of ${experiment.train.batch_size} in memory ${data.microBatchSize} at a time)`,
         `tokens     ${count(data.plan.tokensPerEpoch)} an epoch; lengths padded to ${data.plan.buckets.join(", ")}`,
@@ -63,12 +69,9 @@ export const planCommand: Command = {
         ...(plan.estimatedSeconds === undefined
           ? []
           : [`time       about ${duration(plan.estimatedSeconds)}`]),
-        `device     ${device.chosen} (${device.requested}), ${count(device.threads)} threads. ${device.reason}`,
+        `device     ${device.chosen} (${device.requested}), ${count(device.threads)} thread${device.threads === 1 ? "" : "s"}. ${device.reason}`,
         "",
-        table(
-          [{ title: "memory" }, { title: "bytes", right: true }],
-          Object.entries<number>({ ...memory }).map(([name, size]) => [name, bytes(size)]),
-        ),
+        table([{ title: "memory" }, { title: "bytes", right: true }], memoryRows(memory)),
         tokenLines(
           viewTokens(data.train.examples, tokenizer, {
             count: exampleCount(args.text("examples")),
@@ -80,6 +83,13 @@ export const planCommand: Command = {
     return 0;
   },
 };
+
+/** The parts that take something, which add up to the total. */
+function memoryRows(memory: MemoryPlan): readonly (readonly string[])[] {
+  return Object.entries<number>({ ...memory })
+    .filter(([, size]) => size > 0)
+    .map(([name, size]) => [name === "process" ? "runtime" : name, bytes(size)]);
+}
 
 function exampleCount(text: string | undefined): number {
   if (text === undefined) return 3;
