@@ -51,7 +51,7 @@ export async function leadingVectors(
     const gapFrom = kept.values === undefined ? "ritz" : "values";
     return { sigma: kept.sigma, left: kept.left, right, residuals: kept.residuals, gaps, gapFrom };
   }
-  const found = await krylovTop(tools, W, { count, error: 0.02, cluster, seed, steps: 5, start });
+  const found = await krylovTop(tools, W, { count, error: 0.02, cluster, seed, steps: 4, start });
   await cache?.write(hash, "top", {
     sigma: found.sigma,
     left: found.left,

@@ -100,7 +100,7 @@ async function findingsOf(
   if (!options.exact && kept === undefined && !few && options.epsilon >= leastCertified) {
     const top = await leadingVectors(tools, W, {
       ...{ hash, cache, seed: options.seed, cluster: options.cluster },
-      count: Math.min(24, pair.out, pair.in),
+      count: Math.min(16, pair.out, pair.in),
       start: await smallerSide(W, tuned),
     });
     for (const [j, finding] of (

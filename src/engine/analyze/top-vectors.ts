@@ -78,7 +78,8 @@ export async function krylovTop(
   const n = Math.min(A.rows, A.columns);
   // Two values more than are asked for, so that the last has a neighbour to keep away from.
   const k = Math.min(n, count + 2);
-  const random = normalMatrix(n, Math.min(n, k + 8), seed);
+  const given = start?.columns ?? 0;
+  const random = normalMatrix(n, Math.min(n, Math.max(8, k + 8 - given)), seed);
   const joined = start === undefined ? random : joinColumns([start, random]);
   const first = await linalg.qr(joined.columns > n ? firstColumns(joined, n) : joined);
   const bases = [first.Q];
