@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, it } from "node:test";
+import { diskCache } from "../../../../src/engine/lab/svd-cache.ts";
+import { openAnalysisFile } from "../../../../src/engine/lab/analysis-file.ts";
+import { isRecordWith } from "../../../../src/engine/lab/look.ts";
+import type { Hashed } from "../../../../src/engine/lab/analysis-file.ts";
+
+let root = "";
+before(async () => {
+  root = await mkdtemp(join(tmpdir(), "lab-cache-"));
+});
+after(() => rm(root, { recursive: true, force: true }));
+
+const kept = {
+  sigma: Float64Array.of(3, 2),
+  left: { rows: 2, columns: 3, data: Float64Array.of(1, 0, 0, 0, 1, 0) },
+  residuals: Float64Array.of(0, 1e-12),
+  values: undefined,
+};
+
+it("keeps a decomposition to the bit, and makes a damaged one anew with a word", async () => {
+  const said: string[] = [];
+  const cache = diskCache(root, ({ code }) => said.push(code));
+  assert.equal(await cache.read("abc", "top"), undefined);
+  await cache.write("abc", "top", kept);
+  assert.deepEqual(await cache.read("abc", "top"), kept);
+  assert.deepEqual(said, []);
+  const file = join(root, "ab", (await readdir(join(root, "ab")))[0] ?? "");
+  const bytes = await readFile(file);
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1;
+  await writeFile(file, bytes);
+  assert.equal(await cache.read("abc", "top"), undefined);
+  assert.deepEqual(said, ["damaged-cache"]);
+});
+
+it("goes on from a journal, also from one that was cut off", async () => {
+  const is = isRecordWith<Hashed>();
+  const folder = join(root, "analysis");
+  const one = { name: "q", baseHash: "1", tunedHash: "2" };
+  const first = await openAnalysisFile(folder, "intruders", { k: 10 }, is);
+  await first.add(one);
+  const journal = first.path.replace(/json$/, "journal.ndjson");
+  await writeFile(journal, `${JSON.stringify(one)}\n{"name":"v","ba`);
+  const second = await openAnalysisFile(folder, "intruders", { k: 10 }, is);
+  assert.deepEqual(second.found("q", "1", "2"), one);
+  assert.equal(second.found("q", "1", "3"), undefined);
+  await second.add({ ...one, name: "v" });
+  const third = await openAnalysisFile(folder, "intruders", { k: 10 }, is);
+  assert.ok(third.found("v", "1", "2"));
+  const other = await openAnalysisFile(folder, "intruders", { k: 11 }, is);
+  assert.notEqual(other.path, third.path);
+  assert.equal(other.found("q", "1", "2"), undefined);
+});
