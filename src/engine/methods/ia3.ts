@@ -20,7 +20,6 @@ export const ia3 = defineLinearMethod({
     "Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than In-Context Learning",
   paper: "https://arxiv.org/abs/2205.05638",
   axes: { P: "scales of activations", E: "adapter of peft" },
-  evidence: "reference",
   config: {
     feedforward_modules: list(text({ form: "module", doc: "A module's name." }), {
       default: ["down_proj", "c_proj", "fc2", "dense_4h_to_h"],

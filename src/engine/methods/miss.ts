@@ -21,7 +21,6 @@ export const miss = defineLinearMethod({
   paperTitle: "MiSS: Revisiting the Trade-off in LoRA with an Efficient Shard-Sharing Structure",
   paper: "https://arxiv.org/abs/2409.15371",
   axes: { P: "shared blocks", X: "sharing inside a matrix", E: "plain LoRA" },
-  evidence: "reference",
   config: {
     r: int({
       default: 64,

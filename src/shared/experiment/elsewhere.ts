@@ -15,7 +15,7 @@ const words = (text: string): readonly string[] => text.split(" ");
 const axes: Readonly<Record<string, Axis>> = {
   method: {
     names: words(
-      "qdora adalora dvera oft oftv2 boft loha fourierft hra bone " +
+      "qdora dvera oft oftv2 boft loha fourierft hra bone " +
         "shira c3a xlora vblora ln_tuning prefix_tuning prompt_tuning p_tuning adaption_prompt " +
         "cpt trainable_tokens waveft delora gralora road lorafa lora_fa galore freeze bitfit relora",
     ),
