@@ -1,5 +1,12 @@
 /** @file The catalog as tables in Markdown, with what each row costs on one layer. */
-import { initialisers, methods, optimizers, quantizers, sharings } from "../../engine/catalog.ts";
+import {
+  activeLayers,
+  initialisers,
+  methods,
+  optimizers,
+  quantizers,
+  sharings,
+} from "../../engine/catalog.ts";
 import type { CatalogRow } from "../../engine/catalog-row.ts";
 import type { LinearMethod, Method } from "../../engine/methods/define.ts";
 import { layoutBytes } from "../../engine/network/parameters.ts";
@@ -26,6 +33,7 @@ export function catalogTables(): string {
     table("sharing", [], sharings, () => []),
     table("quantizer", ["a 4096 × 4096 layer takes"], quantizers, (quantizer) => [held(quantizer)]),
     table("optimizer", ["keeps for each trained weight"], optimizers, (rule) => [kept(rule)]),
+    table("schedule over layers", [], activeLayers, () => []),
     [
       "| schedule | what the learning rate does after the warm-up |\n|---|---|\n",
       ...Object.entries(learningRateSchedules).map(

@@ -86,7 +86,10 @@ export async function refresh(
   const found =
     r > wholeShare * Math.min(rows, columns)
       ? await linalg.svd({ ...G, data: Float64Array.from(gradient) })
-      : await topSvd(linalg, matrixOperator(linalg, G), { k: r, iterations: 2, seed });
+      : await topSvd(linalg, matrixOperator(linalg, G), {
+          ...{ k: r, iterations: 1, seed },
+          method: "subspace",
+        });
   const tall = isTall(tensor);
   const length = tall ? columns : rows;
   const { U, Vt } = found;
