@@ -7,9 +7,15 @@ import { after, test } from "node:test";
 import { loadTokenizer } from "../../../../../src/engine/data/tokenizer/load-tokenizer.ts";
 import { byteTokenizerConfig, byteTokenizerFile } from "./small.ts";
 
+const folders: string[] = [];
+// A hook that a running test adds is not called any more.
+after(async () => {
+  for (const path of folders) await rm(path, { recursive: true });
+});
+
 async function folder(files: Readonly<Record<string, unknown>>): Promise<string> {
   const path = await mkdtemp(join(tmpdir(), "spectune-tokenizer-"));
-  after(() => rm(path, { recursive: true }));
+  folders.push(path);
   for (const [name, value] of Object.entries(files)) {
     const isContent = typeof value === "string" || value instanceof Uint8Array;
     await writeFile(join(path, name), isContent ? value : JSON.stringify(value));
