@@ -12,6 +12,7 @@ import { loraStep } from "./lora-step.ts";
 import { memory } from "./memory.ts";
 import { panels } from "./panels.ts";
 import { qwen } from "./qwen.ts";
+import { quantize } from "./quantize.ts";
 import { server } from "./server.ts";
 import { spectra } from "./spectra.ts";
 import { wholeGraphStep } from "./whole-step.ts";
@@ -29,6 +30,7 @@ const benchmarks = {
   kernels,
   panels,
   findings,
+  quantize,
   spectra,
 } as const satisfies Record<string, () => Promise<unknown>>;
 

@@ -1,0 +1,59 @@
+/** @file Quantizing on one thread: NF4 there and back in GB/s of float32, GPTQ's sweep in multiples of a product of its size. */
+import { normalMatrix } from "../../kernels/krylov/normal.ts";
+import { createLinalg } from "../../kernels/linalg/index.ts";
+import { createNf4 } from "../../kernels/nf4/index.ts";
+import { gridColumns } from "../../src/engine/quantizers/blocks/grid-columns.ts";
+import { factorHessian, sweepColumns } from "../../src/engine/quantizers/blocks/hessian-solver.ts";
+import { kernelBytes } from "../../src/engine/runtime/kernels.ts";
+
+/** The best of three or more runs each. */
+export async function quantize(): Promise<Record<string, unknown>> {
+  return { "NF4 4096²": await nf4(), "GPTQ 2048², 4 bits, groups of 128": await gptq() };
+}
+
+async function nf4(): Promise<Record<string, unknown>> {
+  const count = 4096 ** 2;
+  const values = new Float32Array(normalMatrix(4096, 4096, 1).data);
+  const kernel = createNf4(kernelBytes("nf4"), { scratchElements: count });
+  const made = kernel.quantize(values);
+  if (made.kind !== "quantized") throw new Error("The matrix has a NaN.");
+  const gigabytes = (4 * count) / 1e9;
+  const encode = await seconds(() => kernel.quantize(values));
+  const decode = await seconds(() => kernel.decode(made.codes, made.absmax, 0, count));
+  return { "encode, GB/s": round(gigabytes / encode), "decode, GB/s": round(gigabytes / decode) };
+}
+
+async function gptq(): Promise<Record<string, unknown>> {
+  const n = 2048;
+  const linalg = createLinalg(kernelBytes("linalg"), { maxBytes: 2 ** 31 });
+  const W = { rows: n, columns: n, data: new Float32Array(normalMatrix(n, n, 2).data) };
+  const X = normalMatrix(n, n, 3);
+  const product = await seconds(() => linalg.multiply(X, X, { transposeA: true }));
+  const H = await linalg.multiply(X, X, { transposeA: true });
+  const factor = await seconds(() => factorHessian(linalg, H));
+  const whole = await seconds(async () => {
+    const found = await factorHessian(linalg, H);
+    const grid = { bits: 4, symmetric: false, granularity: 128, dead: found.dead };
+    return sweepColumns(linalg, W, found, gridColumns(W, grid).quantize);
+  });
+  return {
+    "product, s": round(product),
+    "factor, s": round(factor),
+    "whole, s": round(whole),
+    "whole, products": round(whole / product),
+  };
+}
+
+async function seconds(run: () => unknown): Promise<number> {
+  let best = Infinity;
+  for (let i = 0; i < 3; i++) {
+    const start = performance.now();
+    await run();
+    best = Math.min(best, performance.now() - start);
+  }
+  return best / 1000;
+}
+
+function round(value: number): number {
+  return Number(value.toPrecision(3));
+}
