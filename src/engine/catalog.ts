@@ -16,6 +16,7 @@ import { adalora } from "./methods/adalora.ts";
 import { dora } from "./methods/dora.ts";
 import { dylora } from "./methods/dylora.ts";
 import { dynamicDora } from "./methods/dynamic-dora.ts";
+import { fish } from "./methods/fish.ts";
 import { full } from "./methods/full.ts";
 import { ia3 } from "./methods/ia3.ts";
 import { lamda } from "./methods/lamda.ts";
@@ -62,6 +63,7 @@ export const methods: readonly Method[] = [
   loldu,
   paca,
   smt,
+  fish,
   lamda,
   sora,
   dylora,
