@@ -6,6 +6,7 @@ import type { EventBody, PlanNumbers } from "../../shared/protocol.ts";
 import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import { loadTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import type { Predicted } from "../metrics/define.ts";
+import { excludedPairs } from "../catalog-pairs.ts";
 import { checkMetrics } from "../metrics/table.ts";
 import type { Model } from "../models/architecture.ts";
 import { memoryInputs } from "../plan/memory-inputs.ts";
@@ -72,7 +73,7 @@ async function prepare(
   const setUp = (model: Model) =>
     setUpModel(model, experiment, opened.source.tensors, createFullMatch(matchMs));
   // What is cheap to find comes before the data are read.
-  throwErrors(setUp(opened.model).findings);
+  throwErrors([...excludedPairs(experiment), ...setUp(opened.model).findings]);
   const data = await openRunData(experiment, opened.model, tokenizer, {
     now,
     headLabels: labelsOfHead(opened),

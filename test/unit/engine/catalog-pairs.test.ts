@@ -1,0 +1,30 @@
+/** @file Choices that exclude one another are refused with the reason; others are not. */
+import assert from "node:assert/strict";
+import { it } from "node:test";
+import { catalogFields } from "../../../src/engine/catalog.ts";
+import { excludedPairs } from "../../../src/engine/catalog-pairs.ts";
+import { invariant } from "../../../src/shared/errors.ts";
+import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
+
+const cases: readonly (readonly [method: string, train: string, code: string | undefined])[] = [
+  ["adalora", "{ optimizer: adamw }", undefined],
+  ["adalora", "{ optimizer: lomo }", "hooks-without-gradients"],
+  ["sora", "{ optimizer: mezo }", "hooks-without-gradients"],
+  ["lora", "{ optimizer: mezo }", undefined],
+  ["lamda", "{ active_layers: lisa }", "hooks-with-resting-layers"],
+  ["lora", "{ optimizer: lora_pro }", undefined],
+  ["dora", "{ optimizer: lora_pro }", undefined],
+  ["miss", "{ optimizer: lora_pro }", "pair-rule-without-pair"],
+  ["lora_xs", "{ optimizer: lora_pro }", "pair-rule-without-pair"],
+];
+
+for (const [method, train, code] of cases)
+  it(`${method} with ${train} ${code === undefined ? "is taken" : `is refused: ${code}`}`, () => {
+    const text = `{ version: 1, model: ./m, data: { train: a.txt }, method: ${method}, train: ${train} }`;
+    const { experiment } = readExperiment({ file: "a.peft.yaml", text, catalog: catalogFields });
+    invariant(experiment, "the experiment can be read");
+    assert.deepEqual(
+      excludedPairs(experiment).map((finding) => finding.code),
+      code === undefined ? [] : [code],
+    );
+  });
