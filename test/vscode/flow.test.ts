@@ -225,7 +225,7 @@ describe("the packaged extension", () => {
     if ((await header.getAttribute("aria-expanded")) !== "true") await header.click();
     const row = page
       .locator(".pane", { has: header })
-      .locator(".monaco-list-row", { hasText: "base" });
+      .locator(".monaco-list-row", { hasText: /^\s*base/ });
     await row.first().waitFor({ timeout: 60_000 });
     await row.first().click({ button: "right" });
     const entry = page.locator(".context-view .action-label", { hasText: "Show Tensors" });
