@@ -12,7 +12,13 @@ import {
   removeLeftovers,
   writeFolderAtomic,
 } from "./atomic.ts";
-import { errorCode, explainingWrites, unlessMissing } from "./file-errors.ts";
+import {
+  errorCode,
+  explainingWrites,
+  reachable,
+  runFolderGone,
+  unlessMissing,
+} from "./file-errors.ts";
 
 export function checkpointsFolder(runFolder: string): string {
   return join(runFolder, "checkpoints");
@@ -52,6 +58,8 @@ export async function saveCheckpoint(
   checkpoint: NewCheckpoint,
 ): Promise<number> {
   const path = checkpointFolder(runFolder, checkpoint.step);
+  // A run folder is made whole, with its experiment, and never again in part.
+  if ((await reachable(runFolder)) === undefined) throw runFolderGone(runFolder);
   await makeFolder(checkpointsFolder(runFolder));
   await ensureFreeSpace(checkpointsFolder(runFolder), checkpoint.bytes);
   let bytes = 0;

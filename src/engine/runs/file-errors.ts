@@ -51,6 +51,16 @@ export function howToGoOn(path: string): string {
     : `${other}go on: \`spectune run --resume ${run}\`.`;
 }
 
+/** That somebody has removed or moved the folder of a run that computes. */
+export function runFolderGone(runFolder: string): UserError {
+  return new UserError({
+    code: "run-folder-gone",
+    message: `The run ends: its folder ${runFolder} was removed or moved.`,
+    place: { file: runFolder },
+    remedy: "One that was moved is gone on with where it lies: `spectune run --resume PATH`.",
+  });
+}
+
 /** Runs `work` and turns a refused write into a {@link UserError} about `path`. */
 export async function explainingWrites<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {

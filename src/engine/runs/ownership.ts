@@ -1,6 +1,6 @@
 /** @file One run, one writer: taking a run, showing signs of life, noticing that it was lost, giving it back. */
 import { randomBytes } from "node:crypto";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { link, readFile, rm, writeFile, type FileHandle } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../shared/errors.ts";
@@ -17,7 +17,7 @@ import {
   type FoundAttempt,
 } from "./alive-record.ts";
 import { makeFolder, removeLeftovers, syncFolder, temporaryPath } from "./atomic.ts";
-import { errorCode, explainingWrites, unlessMissing } from "./file-errors.ts";
+import { errorCode, explainingWrites, runFolderGone, unlessMissing } from "./file-errors.ts";
 import { hasEnded, judge, lifeSign, timing, type Timing } from "./liveness.ts";
 import { thisProcess } from "./process-identity.ts";
 
@@ -33,7 +33,7 @@ export const systemClock: Clock = { now: () => Date.now(), sleep: (ms) => sleep(
 /** The right to write a run, held until it is released, or taken over after the owner's silence. */
 export interface Ownership {
   readonly attempt: number;
-  /** Throws a {@link UserError} where another process has taken the run over: write nothing then. */
+  /** Throws a {@link UserError} where another process has taken the run over, or its folder is gone: write nothing then. */
   readonly check: () => void;
   /** Writes a heartbeat. */
   readonly beat: () => Promise<void>;
@@ -90,7 +90,9 @@ export async function refuseIfInUse(
     await explainingWrites(runFolder, () => ensureFree(runFolder, found, clock, limits));
 }
 
-/** Beats until stopped. `onLost` hears once that the run was taken over; a failed write waits for the next. */
+const lostCodes: ReadonlySet<string> = new Set(["run-taken-over", "run-folder-gone"]);
+
+/** Beats until stopped. `onLost` hears once that the run was taken over, or is gone; a failed write waits for the next. */
 export function startHeartbeat(
   ownership: Ownership,
   onLost: (error: unknown) => void,
@@ -104,7 +106,7 @@ export function startHeartbeat(
     try {
       await ownership.beat();
     } catch (error) {
-      if (!(error instanceof UserError) || error.code !== "run-taken-over") return;
+      if (!(error instanceof UserError) || !lostCodes.has(error.code)) return;
       stop();
       onLost(error);
     } finally {
@@ -121,14 +123,16 @@ function owned(runFolder: string, first: AliveRecord, handle: FileHandle, clock:
   let record = first;
   let writing: Promise<void> = Promise.resolve();
 
+  const own = attemptFile(runFolder, first.attempt);
   const check = () => {
-    if (!existsSync(successor)) return;
-    throw new UserError({
-      code: "run-taken-over",
-      message: "Another process has taken this run over while this one was silent.",
-      place: { file: runFolder },
-      remedy: "Nothing more is written from here; follow the run where it goes on.",
-    });
+    if (existsSync(successor))
+      throw new UserError({
+        code: "run-taken-over",
+        message: "Another process has taken this run over while this one was silent.",
+        place: { file: runFolder },
+        remedy: "Nothing more is written from here; follow the run where it goes on.",
+      });
+    if (isGone(own)) throw runFolderGone(runFolder);
   };
 
   /** One write after the other, and none once the run has been given back. */
@@ -156,6 +160,15 @@ function owned(runFolder: string, first: AliveRecord, handle: FileHandle, clock:
     stopping: () => write({ state: "stopping" }),
     release: (outcome) => write({ state: outcome }),
   };
+}
+
+/** Whether nothing is there; a file system that does not answer for once is no reason to end a run. */
+function isGone(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false }) === undefined;
+  } catch {
+    return false;
+  }
 }
 
 /** Throws `run-in-use` unless the newest attempt has ended, is dead, or stands still. */

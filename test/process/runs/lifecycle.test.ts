@@ -1,7 +1,7 @@
 /** @file Beginnings and ends of a run's attempts: signals, dates, and a disk that fills up at the very end. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { TestContext } from "node:test";
@@ -206,6 +206,22 @@ describe("a disk that fills up while the engine computes", () => {
       const resumed = await runWorkspace(folder, { resume: run, stopAfter: 0 });
       assert.equal(resumed.status, "stopped");
     });
+  });
+});
+
+describe("a run whose folder is removed while it computes", () => {
+  it("ends in words, and makes no half of it anew", async (t) => {
+    const folder = makeWorkspace(t, slow);
+    writeFileSync(join(folder, "train.jsonl"), tinyRows(1024, 0));
+    const engine = startSpectune(t, folder, "run", "a.peft.yaml", "--json");
+    const run = await untilCheckpoint(folder, engine);
+    renameSync(run, join(folder, "elsewhere"));
+    const outcome = await engine.end;
+    assert.equal(outcome.code, 2, outcome.err);
+    assert.match(outcome.err, /\[run-folder-gone\]\n {2}.*--resume PATH/u);
+    assert.equal(existsSync(run), false);
+    const resumed = await runWorkspace(folder, { resume: join(folder, "elsewhere"), stopAfter: 0 });
+    assert.equal(resumed.status, "stopped");
   });
 });
 
