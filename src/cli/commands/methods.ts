@@ -1,6 +1,7 @@
 /** @file `spectune methods`: what the catalog holds. */
 import type { CatalogRow } from "../../engine/catalog-row.ts";
 import {
+  activeLayers,
   catalogFields,
   initialisers,
   methods,
@@ -31,6 +32,7 @@ const rows: readonly Row[] = [
   ...initialisers.map((row) => ({ ...row, kind: "initialiser" })),
   ...sharings.map((row) => ({ ...row, kind: "sharing" })),
   ...optimizers.map((row) => ({ ...row, kind: "optimizer" })),
+  ...activeLayers.map((row) => ({ ...row, kind: "active-layers" })),
   ...quantizers.map((row) => ({ ...row, kind: "quantizer" })),
   ...Object.entries(learningRateSchedules).map(([name, { doc }]) => ({
     name,
