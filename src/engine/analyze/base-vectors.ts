@@ -1,10 +1,11 @@
 /** @file The left vectors of W₀ that verdicts stand on: from the cache, or made and kept there. */
-import type { Operator } from "../../../kernels/krylov/operator.ts";
+import { joinColumns, type Operator } from "../../../kernels/krylov/operator.ts";
 import type { Matrix } from "../../../kernels/linalg/index.ts";
+import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
 import { fullBaseSvd } from "./exact-cosines.ts";
 import type { Tools } from "./products.ts";
 import type { KeptSvd, SvdCache } from "./source.ts";
-import { gapsOf, krylovTop, type TopVectors } from "./top-vectors.ts";
+import { krylovTop, type TopVectors } from "./top-vectors.ts";
 
 /** A float32 number in float16's 11 bits, ties to even: what the official procedure's loading does to the base. */
 export function inFloat16(value: number): number {
@@ -34,31 +35,36 @@ export async function fullVectors(
   return { svd, cached: false };
 }
 
-/** The top vectors: the cache's (of 64, or a full SVD), or as many as asked for; however well they converged. */
+/** The top vectors by a Krylov space, which begins where one was kept before; however well they converged. */
 export async function leadingVectors(
   tools: Tools,
   W: Operator,
   { hash, cache, count, seed, cluster, start }: LeadingOptions,
 ): Promise<TopVectors> {
-  const kept = await cache?.read(hash, "top");
-  if (kept !== undefined && fits(kept, W, 1)) {
-    const sigma = kept.values ?? kept.sigma;
-    const residuals = new Float64Array(sigma.length);
-    residuals.set(kept.residuals);
-    const gaps = gapsOf(sigma, residuals).slice(0, kept.sigma.length);
-    if (kept.values === undefined) gaps[gaps.length - 1] = 0;
-    const right = { rows: 0, columns: W.columns, data: new Float64Array(0) };
-    const gapFrom = kept.values === undefined ? "ritz" : "values";
-    return { sigma: kept.sigma, left: kept.left, right, residuals: kept.residuals, gaps, gapFrom };
-  }
-  const found = await krylovTop(tools, W, { count, error: 0.02, cluster, seed, steps: 4, start });
-  await cache?.write(hash, "top", {
-    sigma: found.sigma,
-    left: found.left,
-    residuals: found.residuals,
-    values: undefined,
+  const read = await cache?.read(hash, "top");
+  const kept = read !== undefined && fits(read, W, 1) ? read : undefined;
+  const begin = [start, kept && (await smallerSide(W, kept.left))].filter(
+    (block) => block !== undefined,
+  );
+  const found = await krylovTop(tools, W, {
+    ...{ count, error: 0.02, cluster, seed },
+    steps: kept === undefined ? 4 : 2,
+    start: begin.length === 0 ? undefined : joinColumns(begin),
   });
+  if (kept === undefined)
+    await cache?.write(hash, "top", {
+      sigma: found.sigma,
+      left: found.left,
+      residuals: found.residuals,
+      values: undefined,
+    });
   return found;
+}
+
+/** Left vectors (rows) as columns on the smaller side of W, where its Krylov spaces live. */
+export async function smallerSide(W: Operator, left: Matrix): Promise<Matrix> {
+  const vectors = transposedCopy(left);
+  return W.rows <= W.columns ? vectors : W.applyTransposed(vectors);
 }
 
 export interface LeadingOptions {

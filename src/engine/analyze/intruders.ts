@@ -1,9 +1,8 @@
 /** @file Intruder dimensions of one matrix: verdicts by certificate and witness, then exact cosines from one base SVD. */
 import type { Operator } from "../../../kernels/krylov/operator.ts";
 import type { Matrix } from "../../../kernels/linalg/index.ts";
-import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
 import { at } from "../../shared/errors.ts";
-import { fullVectors, inFloat16, leadingVectors } from "./base-vectors.ts";
+import { fullVectors, inFloat16, leadingVectors, smallerSide } from "./base-vectors.ts";
 import { arbitraryBelow, cosinesOf, cosinesWith, exactCosine } from "./exact-cosines.ts";
 import { vectorError, type Finding, type IntruderOptions } from "./finding.ts";
 import { intervalVerdicts } from "./interval-verdicts.ts";
@@ -101,7 +100,7 @@ async function findingsOf(
     const top = await leadingVectors(tools, W, {
       ...{ hash, cache, seed: options.seed, cluster: options.cluster },
       count: Math.min(16, pair.out, pair.in),
-      start: await smallerSide(W, tuned),
+      start: await smallerSide(W, tuned.left),
     });
     for (const [j, finding] of (
       await intervalVerdicts(tools, W, base, tuned, top, options)
@@ -147,12 +146,6 @@ async function tunedTop(
       ? undefined
       : await krylovTop(tools, W, { count, error: 2e-3, cluster, seed: seed + 1 });
   return found ?? exactTop(tools, dense, count);
-}
-
-/** The tuned vectors where W₀'s Krylov space begins: on its smaller side. */
-async function smallerSide(W: Operator, { left }: TopVectors): Promise<Matrix> {
-  const vectors = transposedCopy(left);
-  return W.rows <= W.columns ? vectors : W.applyTransposed(vectors);
 }
 
 async function exactFindings(
