@@ -6,6 +6,7 @@ import { checkpointFolder, listCheckpoints } from "../engine/runs/checkpoints.ts
 import { findRun, findSpectuneFolder, runLayout } from "../engine/runs/run-folder.ts";
 import { hasAdapter } from "../engine/session/export-run.ts";
 import type { Nf4Form } from "../engine/lab/held-nf4.ts";
+import { heldFormOf } from "../engine/lab/held-nf4.ts";
 import type { LookPlace } from "../engine/lab/look.ts";
 import { questions } from "../engine/lab/matrix-set.ts";
 import type { SideChoice } from "../engine/lab/open-sides.ts";
@@ -205,13 +206,8 @@ function heldForm(args: Arguments, experiment: Experiment | undefined): Nf4Form 
     throw wrong(
       `--quantized is nf4, not ${word}; other forms hold their base by files of their own: give them as --tuned.`,
     );
-  if (config?.type === "nf4") {
-    const { block_size: blockSize, double_quant: doubleQuant } = config.config;
-    return {
-      blockSize: typeof blockSize === "number" ? blockSize : 64,
-      doubleQuant: doubleQuant !== false,
-    };
-  }
+  const recorded = heldFormOf(config);
+  if (recorded) return recorded;
   return word === undefined ? undefined : { blockSize: 64, doubleQuant: true };
 }
 

@@ -87,6 +87,13 @@ export function createProgress(console: Console): ProgressView {
         case "log":
           line(event.message);
           return;
+        case "analysis":
+          line(
+            `${event.kind} after step ${event.step}: ${Object.entries(event.metrics)
+              .map(([name, value]) => `${name} ${figure(value)}`)
+              .join("  ")}  (${duration(event.seconds)})`,
+          );
+          return;
         case "sample":
         case "ended":
           return;

@@ -159,6 +159,17 @@ const bodies: { readonly [T in EventType]: Decoder<EventBodies[T]> } = {
   finding: object({ finding }, {}),
   log: object({ level: oneOf("debug", "info", "warning", "error"), message: text }, {}),
   sample: object({ step: count, prompt: text, completion: text }, { expected: text }),
+  analysis: object(
+    {
+      kind: oneOf("spectra", "intruders"),
+      step: count,
+      epoch: real,
+      file: text,
+      metrics: mapOf(real),
+      seconds: real,
+    },
+    {},
+  ),
   ended: object(
     { summary },
     {

@@ -111,6 +111,18 @@ export interface FindingRaised {
   readonly finding: Finding;
 }
 
+/** A look into the weights that `analyze` asked for. */
+export interface Analyzed {
+  readonly kind: "spectra" | "intruders";
+  readonly step: number;
+  readonly epoch: number;
+  /** The analysis file, relative to the run folder, with forward slashes. */
+  readonly file: string;
+  /** Sums or means over the matrices, such as `{ intruders: 12, matrices: 35 }`. */
+  readonly metrics: Metrics;
+  readonly seconds: number;
+}
+
 /** A line for people. */
 export interface Log {
   readonly level: "debug" | "info" | "warning" | "error";
@@ -167,6 +179,7 @@ export interface EventBodies {
   readonly finding: FindingRaised;
   readonly log: Log;
   readonly sample: Sample;
+  readonly analysis: Analyzed;
   readonly ended: Ended;
 }
 

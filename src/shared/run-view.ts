@@ -103,6 +103,8 @@ export function createRunFold(): RunFold {
         case "checkpoint":
           replace(checkpoints, event, ({ step }) => step === event.step);
           break;
+        case "analysis":
+          break;
         case "sample":
           replace(
             samples,

@@ -1,5 +1,6 @@
 /** @file A checkpoint of a run of ours beside its base: pairs as factors, other methods by their own definition of the weight. */
 import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Data, Matrix } from "../../../kernels/linalg/index.ts";
 import { UserError } from "../../shared/errors.ts";
@@ -55,6 +56,8 @@ export async function runCheckpoint(
   );
   throwErrors(findings);
   const source = await openWeights(weightsFile(folder));
+  const stored = join(folder, "factors.safetensors");
+  const frozen = existsSync(stored) ? await openWeights(stored) : undefined;
   const sites = new Map<string, Site>();
   for (const setup of value.setups.values())
     for (const linear of setup.spec.linears) {
@@ -68,9 +71,10 @@ export async function runCheckpoint(
   let backend: Backend | undefined;
 
   const read = async (name: string): Promise<Factor | undefined> => {
-    const info = source.tensors.get(name);
-    if (!info) return undefined;
-    const bytes = await source.read(name);
+    const from = source.tensors.has(name) ? source : frozen;
+    const info = from?.tensors.get(name);
+    if (!from || !info) return undefined;
+    const bytes = await from.read(name);
     const data =
       info.dtype === "int32"
         ? new Int32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)
@@ -128,7 +132,10 @@ export async function runCheckpoint(
       return { update, hash: hash.digest("hex") };
     },
     findings: source.findings,
-    close: source.close,
+    async close() {
+      await frozen?.close();
+      await source.close();
+    },
   };
 }
 

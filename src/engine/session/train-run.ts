@@ -23,6 +23,7 @@ import { randomNumbers } from "./draw.ts";
 import { createControls } from "./controls.ts";
 import { evaluate } from "./evaluate.ts";
 import { exportRun } from "./export-run.ts";
+import { looksOf } from "./look-during-run.ts";
 import type { OpenNetwork } from "./open-network.ts";
 import { openNetwork } from "./open-network.ts";
 import type { PreparedRun } from "./prepare-run.ts";
@@ -215,6 +216,19 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
         });
         await pruneCheckpoints(host.runFolder, experiment.checkpoints.keep, at.best?.step);
       },
+      look: looksOf({
+        experiment,
+        base: opened.resolved.folder,
+        runFolder: host.runFolder,
+        steps,
+        stepsPerEpoch: data.plan.stepsPerEpoch,
+        async write(folder) {
+          await context.trained.fetch();
+          await writeTensors(folder, saved);
+        },
+        emit,
+        env: process.env,
+      }),
       emit,
       requested: host.requested,
       now: () => performance.now(),

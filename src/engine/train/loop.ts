@@ -35,6 +35,8 @@ export interface LoopParts extends StepParts {
     state: RunState,
     reason: "schedule" | "request" | "stop" | "end",
   ) => Promise<void>;
+  /** Looks into the weights after a step, where that is due. */
+  readonly look?: ((state: RunState) => Promise<void>) | undefined;
   readonly emit: (event: EventBody) => void;
   readonly requested: () => "stop" | "checkpoint" | undefined;
   readonly now: () => number;
@@ -107,6 +109,7 @@ export async function runLoop(parts: LoopParts, from: RunState): Promise<LoopRes
 
     if (measure && isDue(evaluation.every, t, steps, stepsPerEpoch))
       state = judged(state, await measure(state, t === steps ? "after" : "during"), evaluation);
+    await parts.look?.(state);
     const request = parts.requested();
     if (request === "stop" && t < steps) {
       await save("stop");

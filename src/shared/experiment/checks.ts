@@ -1,6 +1,5 @@
 /** @file Fields that are right each by itself and contradict each other, or cannot mean well: runs the checks. */
 import type { Field } from "../schema.ts";
-import { analyzeNotRun } from "./checks/analyze-not-run.ts";
 import { attentionOnlyTargets } from "./checks/attention-only-targets.ts";
 import { bestWithoutEval } from "./checks/best-without-eval.ts";
 import type { Check } from "./checks/check.ts";
@@ -97,7 +96,6 @@ export const checks: readonly Check[] = [
   sweepChangesScale,
   sweepUnequalBudgets,
   sweepOneLearningRate,
-  analyzeNotRun,
   numberIsTextElsewhere,
   wordIsBoolElsewhere,
 ];

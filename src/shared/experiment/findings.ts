@@ -48,7 +48,6 @@ export type ReadingCode =
 
 /** Codes of the checks in `checks/`, each of the file of that name. */
 export type CheckCode =
-  | "analyze-not-run"
   | "attention-only-targets"
   | "best-without-eval"
   | "chosen-by-test-data"

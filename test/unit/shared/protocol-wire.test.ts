@@ -94,6 +94,16 @@ const samples: { readonly [T in EventType]: readonly EventBodies[T][] } = {
     },
   ],
   log: [{ level: "info", message: "line\nbreak \u2028 \ud800 😀" }],
+  analysis: [
+    {
+      kind: "intruders",
+      step: 3,
+      epoch: 0.5,
+      file: "a.json",
+      metrics: { intruders: 2 },
+      seconds: 1.5,
+    },
+  ],
   sample: [{ step: 0, prompt: "p", completion: "c", expected: "e" }],
   ended: [{ summary }, { summary, error: { code: "c", message: "m", remedy: "r" } }],
 };
@@ -109,6 +119,7 @@ const all: readonly EventBody[] = [
   ...bodiesOf("checkpoint"),
   ...bodiesOf("finding"),
   ...bodiesOf("log"),
+  ...bodiesOf("analysis"),
   ...bodiesOf("sample"),
   ...bodiesOf("ended"),
 ];
