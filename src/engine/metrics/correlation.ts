@@ -21,12 +21,17 @@ export const spearman = defineMetric({
   fields: metrics.spearman.fields,
   needs: "label",
   value: (examples) =>
-    correlation(
-      ranks(examples.map(({ prediction }) => prediction)),
-      ranks(examples.map(({ truth }) => truth)),
+    rankCorrelation(
+      examples.map(({ prediction }) => prediction),
+      examples.map(({ truth }) => truth),
     ),
   refuses: unlessNumbers,
 });
+
+/** Spearman's correlation of two lists of one length. */
+export function rankCorrelation(x: readonly number[], y: readonly number[]): number {
+  return correlation(ranks(x), ranks(y));
+}
 
 function unlessNumbers(predicted: Predicted): string | undefined {
   return "number" in predicted ? undefined : "it is of predicted numbers";
