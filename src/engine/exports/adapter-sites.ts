@@ -52,7 +52,7 @@ export function siteForm(sources: AdapterSources, at: AdaptedSite, prefix: strin
   const { site, row, linear } = at;
   const { pair } = site.method;
   const taken = subtracted(sources, linear.module);
-  if (row.peft && (row.peft.type !== "LORA" || !taken) && !pairWins(row))
+  if (row.peft && (row.peft.type !== "LORA" || !taken))
     return {
       type: row.peft.type,
       dora: row.peft.dora === true,
@@ -97,11 +97,6 @@ export function siteForm(sources: AdapterSources, at: AdaptedSite, prefix: strin
       ...beside.flatMap((param) => namedTensor(sources, at, param, prefix)),
     ],
   };
-}
-
-/** Whether the plain pair says the same as the method's own type in peft, and is read more widely. */
-function pairWins({ peft }: LinearMethod): boolean {
-  return peft === undefined;
 }
 
 interface TakenPair {

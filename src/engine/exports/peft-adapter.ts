@@ -87,7 +87,11 @@ function describeAdapter(parts: AdapterParts): {
   const config =
     form === undefined || form.type === "LORA"
       ? loraConfig(facts)
-      : otherConfig(form.type, facts, sites[0]?.row.peft?.fields?.(form.config) ?? {});
+      : otherConfig(
+          form.type,
+          facts,
+          sites[0]?.row.peft?.fields?.(form.config, facts.targetModules) ?? {},
+        );
   return { config, tensors };
 }
 

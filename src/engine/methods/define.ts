@@ -125,7 +125,11 @@ export interface PeftForm<P extends string> {
   readonly type: string;
   readonly tensors: { readonly [Name in P]: string };
   /** The fields of its configuration in peft, but for those that all have; of a type other than LORA. */
-  readonly fields?: (config: Values) => Readonly<Record<string, unknown>>;
+  readonly fields?: (
+    config: Values,
+    /** As `target_modules` names them. */
+    targets: readonly string[],
+  ) => Readonly<Record<string, unknown>>;
   /** `use_dora` of its LoraConfig. */
   readonly dora?: true;
 }

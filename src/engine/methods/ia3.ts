@@ -30,7 +30,13 @@ export const ia3 = defineLinearMethod({
   peft: {
     type: "IA3",
     tensors: { l: "ia3_l" },
-    fields: ({ feedforward_modules }) => ({ feedforward_modules, init_ia3_weights: true }),
+    // peft wants them among the targets.
+    fields: ({ feedforward_modules: ends }, targets) => ({
+      feedforward_modules: targets.filter(
+        (name) => Array.isArray(ends) && ends.includes(name.slice(name.lastIndexOf(".") + 1)),
+      ),
+      init_ia3_weights: true,
+    }),
   },
   params: ({ in: n, out: m, kind }, { feedforward_modules: ends }) => ({
     l: { shape: ends.includes(kind) ? [1, n] : [m, 1], init: "ones" },

@@ -75,4 +75,6 @@ export const exportCases: Readonly<Record<string, ExportCase>> = {
   },
   "16-bit-base": { base: "llama", storage: "bfloat16", method: lora },
   "nf4-base": { base: "llama", quantization: { type: "nf4" }, method: lora },
+  dora: { base: "llama", method: { type: "dora", r: 4, alpha: 8 } },
+  vera: { base: "llama", method: { type: "vera", r: 8 } },
 };
