@@ -1,4 +1,4 @@
-/** @file The column sweep against GPTQ's steps in PyTorch, on fixed layers (`make.py` beside this file). */
+/** @file The column sweep against GPTQ's steps and grids against AWQ's in PyTorch, on fixed layers (`make.py` beside this file). */
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -6,6 +6,12 @@ import { describe, it } from "node:test";
 import { createLinalg } from "../../../kernels/linalg/index.ts";
 import { buildKernels } from "../../../src/build/kernels.ts";
 import { gridColumns } from "../../../src/engine/quantizers/blocks/grid-columns.ts";
+import {
+  cutWeights,
+  decodeGrid,
+  encodeGrid,
+  fitGrid,
+} from "../../../src/engine/quantizers/blocks/uniform-grid.ts";
 import {
   factorHessian,
   sweepColumns,
@@ -50,11 +56,34 @@ describe("GPTQ's codes, scales and zeros are PyTorch's", () => {
       assert.deepEqual([...grid.groupOf], wanted.groups);
       assert.equal(hex(grid.codes), wanted.codes);
       assert.equal(hex(grid.grid.zeros), wanted.zeros);
-      const scales = new Float32Array(Uint8Array.from(Buffer.from(text(wanted.scales), "hex")).buffer); // prettier-ignore
-      for (const [i, scale] of scales.entries())
+      for (const [i, scale] of floats(wanted.scales).entries())
         // Groups are fitted to weights that float32 has corrected there and float64 here.
         assert.ok(Math.abs((grid.grid.scales[i] ?? NaN) / scale - 1) < 2e-5, `scale ${i}`);
       assert.ok(Math.abs(loss / Number(wanted.loss) - 1) < 1e-4);
+    });
+});
+
+describe("AWQ's grid gives PyTorch's values, bit for bit", () => {
+  const data = filled({ name: "gptq.weight", shape: [rows, columns], scale: 0.25, offset: 0 });
+  const lifted = data.map((w, i) => (Math.floor(i / columns) % 3 === 0 ? w + 0.5 : w));
+  const weights = { rows: 6, columns, data: lifted.subarray(0, 6 * columns) };
+
+  for (const wanted of list(fixture.awq).map(record))
+    it(String(wanted.name), () => {
+      const limits = floats(wanted.limits);
+      const grid = fitGrid(weights, {
+        bits: whole(wanted.bits),
+        symmetric: wanted.symmetric === true,
+        granularity: whole(wanted.group),
+        range: { kind: "clipped", limits },
+        rule: "awq",
+      });
+      const cut = cutWeights(weights, whole(wanted.group), limits);
+      const values = decodeGrid(encodeGrid(cut, grid), grid).map((value) => value + 0);
+      assert.deepEqual(
+        values,
+        floats(wanted.values).map((value) => value + 0),
+      );
     });
 });
 
@@ -79,6 +108,10 @@ function moments() {
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
+}
+
+function floats(hexadecimal: unknown): Float32Array {
+  return new Float32Array(Uint8Array.from(Buffer.from(text(hexadecimal), "hex")).buffer);
 }
 
 function record(value: unknown): Readonly<Record<string, unknown>> {

@@ -1,4 +1,4 @@
-"""Writes what GPTQ's steps give on fixed layers, in float32 with PyTorch as its official code computes.
+"""Writes what GPTQ's steps and AWQ's grid give on fixed layers, in float32 with PyTorch as their official code computes.
 
 Python 3.11, torch as in test/reference/requirements.txt:  python test/reference/quantizers/make.py
 Written from the formulas. Weights come from deterministic.py; inputs are whole numbers, so that the
@@ -111,6 +111,35 @@ def gptq(weight, hessian, bits, symmetric, group, act_order, static, shrunk, blo
     }
 
 
+def awq_grid(weight, bits, symmetric, group, limit):
+    """AWQ's quantizer on rows of `group` weights, cut to plus and minus `limit` of their largest magnitude."""
+    w = weight.reshape(-1, group)
+    most = w.abs().amax(1, keepdim=True)
+    w = torch.minimum(torch.maximum(w, -limit * most), limit * most)
+    if symmetric:
+        low, high = -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
+        scale = w.abs().amax(1, keepdim=True).clamp(min=1e-5) / high
+        zero = torch.zeros_like(scale)
+    else:
+        low, high = 0, 2**bits - 1
+        scale = (w.amax(1, keepdim=True) - w.amin(1, keepdim=True)).clamp(min=1e-5) / high
+        zero = (-torch.round(w.amin(1, keepdim=True) / scale)).clamp(low, high)
+    values = (torch.clamp(torch.round(w / scale) + zero, low, high) - zero) * scale
+    return {
+        "limits": (limit * most).flatten().numpy().astype("<f4").tobytes().hex(),
+        "values": values.flatten().numpy().astype("<f4").tobytes().hex(),
+    }
+
+
+AWQ_CASES = {
+    "int4": dict(bits=4),
+    "int3, cut to 0.7": dict(bits=3, limit=0.7),
+    "int2, cut to 0.55": dict(bits=2, limit=0.55),
+    "int4, symmetric": dict(bits=4, symmetric=True),
+    "int8": dict(bits=8),
+}
+AWQ_DEFAULTS = dict(symmetric=False, group=16, limit=1.0)
+
 CASES = {
     "int4": dict(bits=4),
     "int4, symmetric": dict(bits=4, symmetric=True),
@@ -135,6 +164,13 @@ def main():
     for name, options in CASES.items():
         full = {**DEFAULTS, **options}
         cases.append({"name": name, **full, **gptq(weight, hessian, **full)})
+    # A third of the rows has no value below zero, where AWQ's range and GPTQ's differ.
+    lifted = weight.clone()
+    lifted[::3] += 0.5
+    awq = []
+    for name, options in AWQ_CASES.items():
+        full = {**AWQ_DEFAULTS, **options}
+        awq.append({"name": name, **full, **awq_grid(lifted[:6], **full)})
     fixture = {
         "made by": f"torch {torch.__version__}",
         "rows": ROWS,
@@ -143,6 +179,7 @@ def main():
         "sequences": SEQUENCES,
         "dead": DEAD,
         "cases": cases,
+        "awq": awq,
     }
     path = pathlib.Path(__file__).parent / "fixtures" / "gptq.json"
     path.write_text(json.dumps(fixture, indent=1) + "\n")

@@ -28,7 +28,7 @@ export type GridRange =
     }
   /** Between the quantiles 1 − share and share (of the magnitudes where symmetric), interpolated linearly; 1 is all. */
   | { readonly kind: "percentile"; readonly share: number }
-  /** The values cut to ± the limit of their group. */
+  /** The values cut to ± the limit of their group. AWQ cuts the weights as well: {@link cutWeights} before encoding. */
   | { readonly kind: "clipped"; readonly limits: Float32Array };
 
 export interface GridOptions {
@@ -128,8 +128,8 @@ export function stepFitter(
         const limit = range.limits[group] ?? NaN;
         if (!(limit >= 0)) throw new RangeError(`Group ${group} has no limit to be clipped at.`);
         const { low, high } = extent(values);
-        const cut = { low: Math.max(low, -limit), high: Math.min(high, limit) };
-        return stepOf(cut, bits, symmetric);
+        const cut = (end: number) => Math.min(Math.max(end, -limit), limit);
+        return stepOf({ low: cut(low), high: cut(high) }, bits, symmetric);
       };
     case "shrunk": {
       const { steps = 80, divisions = 100, norm = 2.4 } = range;
@@ -150,6 +150,22 @@ export function stepFitter(
       };
     }
   }
+}
+
+/** A copy of the weights, cut to ± the limit of their group. */
+export function cutWeights(
+  { rows, columns, data }: Matrix<Data>,
+  granularity: Granularity,
+  limits: Float32Array,
+): Matrix<Float32Array<ArrayBuffer>> {
+  const shape = groupsOf({ rows, columns }, granularity);
+  const cut = Float32Array.from(data, (value, i) => {
+    const row = Math.floor(i / shape.columns);
+    const g = Math.floor((i % shape.columns) / shape.group);
+    const limit = limits[row * shape.perRow + g] ?? NaN;
+    return Math.min(Math.max(value, -limit), limit);
+  });
+  return { rows, columns, data: cut };
 }
 
 /** [rows · columns] codes below 2^bits; values outside the range take its ends. RangeError for NaN and infinities. */

@@ -140,6 +140,12 @@ describe("the range of a uniform grid", () => {
     const grid = fitGrid(W, { ...options, range: { kind: "clipped", limits } });
     assert.ok((grid.scales[0] ?? NaN) <= Math.fround(1 / 15));
     assert.equal(grid.scales[1], fitGrid(W, options).scales[1]);
+    const above = { rows: 1, columns: 2, data: new Float32Array([3, 4]) };
+    const range = { kind: "clipped", limits: new Float32Array([2]) } as const;
+    const cut = fitGrid(above, { ...options, rule: "gptq", range });
+    assert.equal(cut.scales[0], Math.fround(2 / 15));
+    const flat = fitGrid(above, { ...options, range });
+    assert.equal(flat.scales[0], Math.fround(1e-5 / 15));
   });
 });
 
