@@ -139,6 +139,7 @@ const pure: readonly string[] = [
   "src/engine/autodiff",
   "src/engine/models",
   "src/engine/methods",
+  "src/engine/initialisers",
   "src/engine/quantizers",
   "src/engine/optimizers",
   "src/engine/schedules",

@@ -1,15 +1,13 @@
 /** @file Turns a model and the experiment's choices into block setups: what is held how, what trains, which method acts where. */
-import type { DType, Shape } from "../../shared/dtypes.ts";
+import type { DType } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import type { Experiment, MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked, Finding } from "../../shared/findings.ts";
-import { initialisers, methods, quantizers, rowNamed, sharings } from "../catalog.ts";
-import type { BoundMethod, Init, LinearMethod, ParamSpec } from "../methods/define.ts";
-import { ownStarts, pairStart } from "../methods/pair-start.ts";
-import type { Start } from "../methods/start.ts";
+import { methods, quantizers, rowNamed } from "../catalog.ts";
+import type { Init, LinearMethod } from "../methods/define.ts";
 import type { FactorSpec } from "../network/factors.ts";
 import type { FullMatch } from "../methods/targets.ts";
-import { idleExclusions, idleKeys, patternValue, targetSites } from "../methods/targets.ts";
+import { idleExclusions, idleKeys, targetSites } from "../methods/targets.ts";
 import type { BlockSpec, LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
 import { tiedHead, untied, untiedName } from "../models/untie.ts";
 import type { BlockSetup, SiteMethod, Storage } from "../programs/setup.ts";
@@ -22,6 +20,14 @@ import {
   trainedTensors,
 } from "../programs/setup.ts";
 import type { ParameterSpec } from "../network/parameters.ts";
+import {
+  allocatedMethod,
+  initFindings,
+  patterned,
+  startsOf,
+  unequalShapes,
+  withShared,
+} from "./site-choices.ts";
 import { storedName } from "./stored-tensor.ts";
 
 /** A tensor to train, and how it starts: drawn, or as the checkpoint has it. */
@@ -250,87 +256,6 @@ function groupName(index: number): string {
   return index === 0 ? "shared" : `shared.${index}`;
 }
 
-/** Factors that the file's `sharing` ties over the sites of a kind. */
-function withShared(
-  params: ReadonlyMap<string, ParamSpec>,
-  { roles }: BoundMethod,
-  { sharing }: MethodChoice,
-  kind: string,
-): ReadonlyMap<string, ParamSpec> {
-  if (sharing === null || roles === undefined) return params;
-  const shared = rowNamed(sharings, sharing.type)
-    .bind(sharing.config)
-    .map((role) => roles[role]);
-  return new Map(
-    [...params].map(([name, spec]) => [
-      name,
-      shared.includes(name) ? { ...spec, key: `${name}.${kind}` } : spec,
-    ]),
-  );
-}
-
-/** What starts a method's tensors from data: first the initialiser that the file names, then the method's own. */
-function startsOf(bound: BoundMethod, { init }: MethodChoice): readonly Start[] {
-  if (init.type === "default" || bound.roles === undefined) return ownStarts(bound);
-  const pair = rowNamed(initialisers, init.type).bind(init.config);
-  return [pairStart(pair, bound.roles), ...(bound.start ? [bound.start] : [])];
-}
-
-function initFindings(method: LinearMethod, { init, from }: MethodChoice): readonly Finding[] {
-  if (init.type === "default") return [];
-  if (method.roles === undefined)
-    return [
-      {
-        code: "init-without-pair",
-        severity: "error",
-        message: `init: ${init.type} starts the two factors of a low-rank pair, which ${method.name} does not train.`,
-        remedy: "Leave `init` out.",
-      },
-    ];
-  if (rowNamed(initialisers, init.type).takesCore && method.roles.core === undefined)
-    return [
-      {
-        code: "init-without-core",
-        severity: "error",
-        message: `init: ${init.type} starts a core between the two factors, which ${method.name} does not have.`,
-        remedy: "Use `type: lora_xs`, or leave `init` out.",
-      },
-    ];
-  return from === null
-    ? []
-    : [
-        {
-          code: "init-beside-from",
-          severity: "error",
-          message: `init: ${init.type} and from both say how the tensors start.`,
-          remedy: "Leave one of them out.",
-        },
-      ];
-}
-
-/** Tensors that sites of different shapes would share. */
-function unequalShapes(setups: readonly BlockSetup[]): readonly Finding[] {
-  const first = new Map<string, { readonly shape: Shape; readonly module: string }>();
-  const findings: Finding[] = [];
-  for (const { spec, sites } of setups)
-    for (const { name, module } of spec.linears) {
-      const { params, group = "", method } = sites.get(name) ?? {};
-      for (const { key, shape } of params?.values() ?? []) {
-        if (key === undefined) continue;
-        const known = first.get(`${group}#${key}`);
-        if (known === undefined) first.set(`${group}#${key}`, { shape, module });
-        else if (known.shape.join() !== shape.join())
-          findings.push({
-            code: "shared-shapes-differ",
-            severity: "error",
-            message: `${method?.name ?? "The method"} shares ${key} between ${known.module} and ${module}, where it would be [${known.shape.join(", ")}] and [${shape.join(", ")}].`,
-            remedy: "Give them one rank, or entries of `method` of their own.",
-          });
-      }
-    }
-  return findings;
-}
-
 /** Names in exclusions and patterns that change nothing. */
 function idleNames(
   model: Model,
@@ -356,34 +281,6 @@ function idleNames(
       ),
     ),
   ];
-}
-
-/** The choice's own fields, with the rank and alpha that a pattern gives the module. */
-function patterned(
-  choice: MethodChoice,
-  { module }: LinearSpec,
-  fullMatch: FullMatch,
-): Readonly<Record<string, unknown>> {
-  const r = patternValue(choice.rank_pattern, module, fullMatch);
-  const alpha = patternValue(choice.alpha_pattern, module, fullMatch);
-  return {
-    ...choice.config,
-    ...(r === undefined ? {} : { r }),
-    ...(alpha === undefined ? {} : { alpha }),
-  };
-}
-
-/** The method with the rank that it was given, and alpha such that its scale stays. */
-function allocatedMethod(
-  method: LinearMethod,
-  bound: BoundMethod,
-  size: number | undefined,
-): BoundMethod {
-  const { r, alpha, use_rslora: rooted } = bound.config;
-  if (size === undefined || typeof r !== "number") return bound;
-  const share = rooted === true ? Math.sqrt(size / r) : size / r;
-  const scaled = typeof alpha === "number" ? { alpha: alpha * share } : {};
-  return method.bind({ ...bound.config, r: size, ...scaled });
 }
 
 /** `lm_head` of `lm_head.weight`. */
