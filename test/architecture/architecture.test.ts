@@ -143,11 +143,15 @@ const pure: readonly string[] = [
   "src/engine/quantizers",
   "src/engine/optimizers",
   "src/engine/schedules",
+  "src/engine/active-layers",
+  "src/engine/sharings",
+  "src/engine/catalog-pairs.ts",
   "src/engine/programs",
   "src/engine/network",
   "src/engine/plan",
   "server",
   "src/engine/analyze",
+  "src/engine/report",
   "src/engine/onnx",
   "src/engine/compare",
 ];
@@ -165,6 +169,7 @@ const impure: Readonly<Record<string, string>> = {
   "src/engine/statistics": "draws samples",
   "src/engine/exports": "writes adapters and models",
   "src/engine/sweeps": "reads runs",
+  "src/engine/lab": "reads weights and keeps analyses",
   "src/engine/session": "puts all of it together",
 };
 

@@ -1,4 +1,5 @@
 /** @file A network over given tensors, with LoRA or trained whole, on any backend; what tests of training share. */
+import { lazyLinalg } from "../../src/engine/runtime/linalg.ts";
 import assert from "node:assert/strict";
 import { createNf4, nestScales, unnestScales } from "../../kernels/nf4/index.ts";
 import type { Nf4 } from "../../kernels/nf4/index.ts";
@@ -124,7 +125,10 @@ export function buildNetwork(parts: NetworkParts): TestNetwork {
     context,
     base,
     parameters,
-    optimizer: openOptimizer(context, rule, parts.normals),
+    optimizer: openOptimizer(context, rule, {
+      linalg: lazyLinalg(),
+      ...(parts.normals && { normals: parts.normals }),
+    }),
     train: createTrainer(context),
   };
 }

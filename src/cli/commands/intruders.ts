@@ -1,6 +1,7 @@
 /** @file `spectune intruders`: strong directions of tuned weights that the base did not have. */
 import type { MatrixIntrudersRecord } from "../../engine/analyze/records.ts";
-import { countGrid, intrudersJson, totalOf } from "../../engine/lab/look-intruders.ts";
+import { countGrid, totalOf } from "../../engine/analyze/counts.ts";
+import { intrudersJson } from "../../engine/lab/look-intruders.ts";
 import type { LookResult } from "../../engine/lab/look.ts";
 import { sideLabel } from "../../engine/lab/open-sides.ts";
 import { invariant } from "../../shared/errors.ts";

@@ -1,22 +1,28 @@
-/** @file Counts over a grid of ε and k, from the cosines of the exact stage. */
-import type { CountGridRecord, MatrixIntrudersRecord } from "./records.ts";
+/** @file Counts over a grid of ε and k, from the interval that is known of each vector's greatest cosine. */
+import type { MatrixIntrudersRecord, VectorRecord } from "./records.ts";
 
-/** How many of the first k vectors have a largest cosine below ε, summed over the matrices; rows are ε, columns k. */
+/** How many of the first k vectors are certainly, and how many possibly, intruders at ε, over all matrices: rows are ε, columns k. */
 export function countGrid(
   records: readonly MatrixIntrudersRecord[],
   epsilons: readonly number[],
   ks: readonly number[],
-): CountGridRecord {
-  const counts = epsilons.map((epsilon) =>
-    ks.map((k) =>
-      records.reduce(
-        (sum, { vectors }) =>
-          sum +
-          vectors.filter(({ index, official }) => index < k && (official ?? Infinity) < epsilon)
-            .length,
-        0,
-      ),
-    ),
-  );
-  return { epsilons, ks, counts };
+): {
+  readonly certain: readonly (readonly number[])[];
+  readonly possible: readonly (readonly number[])[];
+} {
+  const vectorsUpTo = (k: number): readonly VectorRecord[] =>
+    records.flatMap(({ vectors }) => vectors.filter(({ index }) => index < k));
+  const counted = (is: (vector: VectorRecord, epsilon: number) => boolean) =>
+    epsilons.map((epsilon) =>
+      ks.map((k) => vectorsUpTo(k).filter((vector) => is(vector, epsilon)).length),
+    );
+  return {
+    certain: counted(({ upper }, epsilon) => upper < epsilon),
+    possible: counted(({ lower }, epsilon) => lower < epsilon),
+  };
+}
+
+/** Intruders of all matrices. */
+export function totalOf(records: readonly MatrixIntrudersRecord[]): number {
+  return records.reduce((sum, { count }) => sum + count, 0);
 }

@@ -222,13 +222,6 @@ export interface MatrixIntrudersRecord {
   readonly seconds: number;
 }
 
-/** Counts for each ε (rows) and k (columns), of vectors' exact cosines. */
-export interface CountGridRecord {
-  readonly epsilons: readonly number[];
-  readonly ks: readonly number[];
-  readonly counts: readonly (readonly number[])[];
-}
-
 /** What a mitigation did to one matrix. */
 export interface MitigationRecord {
   readonly name: string;

@@ -3,9 +3,9 @@ import { elementCount } from "../../shared/dtypes.ts";
 import { at } from "../../shared/errors.ts";
 import type { Graph, NodeOf, OpName, Value } from "../core/graph.ts";
 import { causalAttentionGradient } from "./attention.ts";
+import { addColumn, gatherColumns, pickColumn, scatterColumns } from "../core/columns.ts";
 import {
   add,
-  addColumn,
   cast,
   constant,
   div,
@@ -14,20 +14,17 @@ import {
   exp,
   expand,
   gather,
-  gatherColumns,
   less,
   matmul,
   mul,
   neg,
   pad,
-  pickColumn,
   reduceSum,
   reshape,
   rope,
   scalar,
   scale,
   scatterAdd,
-  scatterColumns,
   sigmoid,
   sign,
   slice,

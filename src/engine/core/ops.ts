@@ -371,35 +371,6 @@ export function scatterAdd(g: Graph, table: Value, indices: Value, updates: Valu
   return one(g.emit("ScatterAdd", [table, indices, updates], none, [table]));
 }
 
-/** x [n, m] at columns [n, 1]: [n, 1]. */
-export function pickColumn(g: Graph, x: Value, columns: Value): Value {
-  needIndices("PickColumn", columns);
-  return one(g.emit("PickColumn", [x, columns], none, [{ dtype: x.dtype, shape: columns.shape }]));
-}
-
-/** x [n, m] with updates [n, 1] added at columns [n, 1]. */
-export function addColumn(g: Graph, x: Value, columns: Value, updates: Value): Value {
-  needIndices("AddColumn", columns);
-  return one(g.emit("AddColumn", [x, columns, updates], none, [x]));
-}
-
-/** Columns of x [n, m] at int32 indices [k]: [n, k]. */
-export function gatherColumns(g: Graph, x: Value, indices: Value): Value {
-  needIndices("GatherColumns", indices);
-  const shape = [at(x.shape, 0), at(indices.shape, 0)];
-  return one(g.emit("GatherColumns", [x, indices], none, [{ dtype: x.dtype, shape }]));
-}
-
-/** x [n, m] with updates [n, k] added to the columns named by indices [k]. */
-export function scatterColumns(g: Graph, x: Value, indices: Value, updates: Value): Value {
-  needIndices("ScatterColumns", indices);
-  invariant(
-    sameShape(updates.shape, [at(x.shape, 0), at(indices.shape, 0)]),
-    `ScatterColumns: [${updates.shape.join()}] into [${x.shape.join()}]`,
-  );
-  return one(g.emit("ScatterColumns", [x, indices, updates], none, [x]));
-}
-
 function one(values: readonly Value[]): Value {
   return at(values, 0);
 }

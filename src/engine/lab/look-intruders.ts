@@ -2,7 +2,8 @@
 import type { IntruderOptions } from "../analyze/finding.ts";
 import { intruderDefaults } from "../analyze/finding.ts";
 import { intruders } from "../analyze/intruders.ts";
-import type { MatrixIntrudersRecord, VectorRecord } from "../analyze/records.ts";
+import { totalOf } from "../analyze/counts.ts";
+import type { MatrixIntrudersRecord } from "../analyze/records.ts";
 import type { Look } from "./look.ts";
 import { isRecordWith } from "./look.ts";
 
@@ -16,10 +17,6 @@ export function lookForIntruders(options: Partial<IntruderOptions>): Look<Matrix
     work: ({ out, in: width }) => out * width * (all.exact ? Math.min(out, width) : 1),
     summary: (records) => ({ total: totalOf(records) }),
   };
-}
-
-export function totalOf(records: readonly MatrixIntrudersRecord[]): number {
-  return records.reduce((sum, { count }) => sum + count, 0);
 }
 
 /** What `spectune intruders --json` prints. */
@@ -55,26 +52,5 @@ export function intrudersJson(records: readonly MatrixIntrudersRecord[]): Intrud
         by,
       })),
     })),
-  };
-}
-
-/** Counts of a grid of ε and k from what is known of each vector: intervals that hold ε count by their exact cosine alone. */
-export function countGrid(
-  records: readonly MatrixIntrudersRecord[],
-  epsilons: readonly number[],
-  ks: readonly number[],
-): {
-  readonly certain: readonly (readonly number[])[];
-  readonly possible: readonly (readonly number[])[];
-} {
-  const vectorsUpTo = (k: number): readonly VectorRecord[] =>
-    records.flatMap(({ vectors }) => vectors.filter(({ index }) => index < k));
-  const counted = (is: (vector: VectorRecord, epsilon: number) => boolean) =>
-    epsilons.map((epsilon) =>
-      ks.map((k) => vectorsUpTo(k).filter((vector) => is(vector, epsilon)).length),
-    );
-  return {
-    certain: counted(({ upper }, epsilon) => upper < epsilon),
-    possible: counted(({ lower }, epsilon) => lower < epsilon),
   };
 }

@@ -13,16 +13,8 @@
  * Of the input only the columns J are kept for the gradient.
  */
 import { int, number } from "../../shared/schema.ts";
-import {
-  add,
-  addColumn,
-  constant,
-  expand,
-  gatherColumns,
-  matmul,
-  reshape,
-  scalar,
-} from "../core/ops.ts";
+import { addColumn, gatherColumns } from "../core/columns.ts";
+import { add, constant, expand, matmul, reshape, scalar } from "../core/ops.ts";
 import { defineLinearMethod } from "./define.ts";
 
 export const paca = defineLinearMethod({

@@ -8,8 +8,7 @@ import type { BoundRule } from "../optimizers/define.ts";
 import type { DeviceTensor, Program, Tensors } from "../runtime/backend.ts";
 import type { NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
-import type { Normals } from "./estimator.ts";
-import type { Optimizer } from "./optimizer.ts";
+import type { Optimizer, OptimizerTools } from "./optimizer.ts";
 import { createOptimizer, updateNames, updateProgram } from "./optimizer.ts";
 import type { DeviceTrained } from "./trained-tensors.ts";
 
@@ -17,7 +16,7 @@ import type { DeviceTrained } from "./trained-tensors.ts";
 export function openOptimizer(
   context: NetworkContext,
   rule: BoundRule,
-  normals?: Normals,
+  tools: OptimizerTools,
 ): Optimizer {
   const { backend, cache, parameters, trained } = context;
   if (
@@ -31,7 +30,7 @@ export function openOptimizer(
     });
   return trained.place === "device"
     ? createDeviceOptimizer(context, trained, rule)
-    : createOptimizer(backend, cache, parameters, rule, normals);
+    : createOptimizer(backend, cache, parameters, rule, tools);
 }
 
 function createDeviceOptimizer(

@@ -1,5 +1,4 @@
 /** @file Takes one optimizer step over all spans: the rule's program runs in place, span by span, after what the rule does on the host. */
-import { createLinalg } from "../../../kernels/linalg/index.ts";
 import type { Linalg } from "../../../kernels/linalg/index.ts";
 import type { Shape } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
@@ -9,7 +8,6 @@ import type { Graph } from "../core/graph.ts";
 import { mul } from "../core/ops.ts";
 import type { BoundRule, TensorFacts } from "../optimizers/define.ts";
 import type { Backend, DeviceTensor } from "../runtime/backend.ts";
-import { kernelBytes } from "../runtime/kernels.ts";
 import type { Normals } from "./estimator.ts";
 import { pieceLengths } from "./piece-lengths.ts";
 import type { Parameter, Parameters, ParameterSpan, ParameterSpec } from "./parameters.ts";
@@ -88,13 +86,20 @@ export function updatePrograms(rule: BoundRule, specs: readonly ParameterSpec[])
   ];
 }
 
+/** What some rules need beside programs. */
+export interface OptimizerTools {
+  readonly linalg: () => Linalg;
+  /** Of rules that draw. */
+  readonly normals?: Normals;
+}
+
 /** Updates the host's arrays in place, span by span. */
 export function createOptimizer(
   backend: Backend,
   cache: ProgramCache,
   parameters: Parameters,
   rule: BoundRule,
-  normals?: Normals,
+  { linalg, normals }: OptimizerTools,
 ): Optimizer {
   const number = (value: number): DeviceTensor =>
     backend.upload("float32", [], Float32Array.of(value));
@@ -107,8 +112,6 @@ export function createOptimizer(
   const clean = new Map<string, Float32Array>();
   const stateOf = ({ name }: Parameter): ReadonlyMap<string, Float32Array> =>
     new Map([...parameters.statesOf(name)].map(([key, { data }]) => [key, data]));
-  let opened: Linalg | undefined;
-  const linalg = (): Linalg => (opened ??= createLinalg(kernelBytes("linalg")));
   return {
     async step({ t, lr, gradientScale, takes = () => true }) {
       for (const { A, B, scale } of pairs)

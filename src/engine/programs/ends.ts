@@ -3,6 +3,7 @@ import { invariant } from "../../shared/errors.ts";
 import { differentiate } from "../autodiff/backward.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
+import { pickColumn } from "../core/columns.ts";
 import {
   cast,
   constant,
@@ -12,7 +13,6 @@ import {
   gather,
   less,
   mul,
-  pickColumn,
   reduceMax,
   reduceMean,
   reduceSum,

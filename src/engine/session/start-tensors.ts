@@ -1,5 +1,4 @@
 /** @file Starts methods' tensors from data before the first step, and takes off the base what they begin with. */
-import { createLinalg } from "../../../kernels/linalg/index.ts";
 import type { Linalg } from "../../../kernels/linalg/index.ts";
 import { UserError, invariant } from "../../shared/errors.ts";
 import type {
@@ -21,7 +20,7 @@ import { subtractedNames } from "../network/factors.ts";
 import type { Parameters } from "../network/parameters.ts";
 import type { BlockSetup, SiteMethod } from "../programs/setup.ts";
 import { localName, parameterName } from "../programs/setup.ts";
-import { kernelBytes } from "../runtime/kernels.ts";
+import { lazyLinalg } from "../runtime/linalg.ts";
 import type { Calibrated } from "./calibrate.ts";
 import type { ModelSetup } from "./set-up.ts";
 
@@ -75,7 +74,7 @@ export function startingSites({ setups }: ModelSetup): readonly StartingSite[] {
 export async function startTensors(parts: StartParts): Promise<void> {
   const sites = startingSites(parts.setup);
   if (sites.length === 0) return;
-  const linalg = createLinalg(kernelBytes("linalg"));
+  const linalg = lazyLinalg()();
   const measured = new Map<StartingSite, Map<Start, StartResult>>();
   const runStart = (at: StartingSite, start: Start): Promise<StartResult> =>
     start.run(siteOf(at), startContext(parts, at, start, linalg));
@@ -113,7 +112,7 @@ export interface Allocation {
 export async function allocateSizes(
   parts: Omit<StartParts, "kept">,
 ): Promise<Allocation | undefined> {
-  const linalg = createLinalg(kernelBytes("linalg"));
+  const linalg = lazyLinalg()();
   const entries = new Map<string, StartingSite[]>();
   for (const at of startingSites(parts.setup))
     if (at.starts.some(({ allocate }) => allocate)) {

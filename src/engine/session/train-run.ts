@@ -1,4 +1,5 @@
 /** @file A prepared run, from the first step to the exported adapter. */
+import { lazyLinalg } from "../runtime/linalg.ts";
 import { join } from "node:path";
 import { resourceUsage } from "node:process";
 import type { EventBody, Metrics, RunSummary, Scores, Split } from "../../shared/protocol.ts";
@@ -166,7 +167,7 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
       schedule,
       steps,
       stepsPerEpoch: data.plan.stepsPerEpoch,
-      optimizer: openOptimizer(context, rule, random.normals),
+      optimizer: openOptimizer(context, rule, { linalg: lazyLinalg(), normals: random.normals }),
       trainBatch: createTrainer(context),
       controls: createControls({
         setup,

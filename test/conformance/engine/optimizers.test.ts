@@ -1,4 +1,5 @@
 /** @file Every update rule of the catalog: reaches optima, has the state it declares, goes on from it exactly. */
+import { lazyLinalg } from "../../../src/engine/runtime/linalg.ts";
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { optimizers } from "../../../src/engine/catalog.ts";
@@ -132,7 +133,10 @@ for (const row of optimizers)
       steps = 600,
     ): Promise<void> => {
       const cache = createProgramCache(backend);
-      const optimizer = createOptimizer(backend, cache, parameters, rule, random.normals);
+      const optimizer = createOptimizer(backend, cache, parameters, rule, {
+        linalg: lazyLinalg(),
+        normals: random.normals,
+      });
       const estimator =
         rule.estimate && createEstimator(backend, cache, parameters, rule, random.normals);
       for (let t = from; t <= to; t++) {

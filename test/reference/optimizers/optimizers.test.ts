@@ -1,4 +1,5 @@
 /** @file Five steps of update rules against PyTorch in float64 (`record.py`). */
+import { lazyLinalg } from "../../../src/engine/runtime/linalg.ts";
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -39,7 +40,9 @@ async function steps(
   const parameters = createParameters(specs, rule);
   for (const { name: tensor, weight } of parameters.all.values())
     if (tensor !== "B") weight.forEach((_, i) => (weight[i] = value(i, 1)));
-  const optimizer = createOptimizer(backend, createProgramCache(backend), parameters, rule);
+  const optimizer = createOptimizer(backend, createProgramCache(backend), parameters, rule, {
+    linalg: lazyLinalg(),
+  });
   for (let t = 1; t <= 5; t++) {
     fill(parameters, t);
     await optimizer.step({ t, lr: 1e-2, gradientScale: 1 });

@@ -1,4 +1,5 @@
 /** @file Trains a small model with an adapter for a few steps and exports it as a run does. */
+import { lazyLinalg } from "../../../src/engine/runtime/linalg.ts";
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -73,7 +74,7 @@ export async function exportCase(
     drawMask: random.mask,
     onProgress: () => undefined,
   });
-  const optimizer = openOptimizer(context, rule);
+  const optimizer = openOptimizer(context, rule, { linalg: lazyLinalg() });
   const network = { context, base: held, parameters, optimizer, train: createTrainer(context) };
   const batches = fixture.batches.map((batch) => modelBatch(setup.model, batch, "scored"));
   await trainSteps(network, batches, { steps: 3, lr: 0.02 });

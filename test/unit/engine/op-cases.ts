@@ -5,6 +5,7 @@ import { at } from "../../../src/shared/errors.ts";
 import type { Graph, OpName, Value } from "../../../src/engine/core/graph.ts";
 import { newGraph } from "../../../src/engine/core/graph.ts";
 import * as o from "../../../src/engine/core/ops.ts";
+import * as columns from "../../../src/engine/core/columns.ts";
 import { nf4Values } from "../../../src/engine/runtime/reference/products.ts";
 
 /** Declares inputs together with their data. */
@@ -345,22 +346,26 @@ export const opCases: { readonly [Op in OpName]: readonly OpCase[] } = {
     ({ g, float, ints }) => [o.scatterAdd(g, float([1, 1]), ints([1], [0]), float([1, 1]))],
   ],
   PickColumn: [
-    ({ g, float, ints }) => [o.pickColumn(g, float([3, 4]), ints([3, 1], [3, 0, 3]))],
-    ({ g, float, ints }) => [o.pickColumn(g, float([1, 1]), ints([1, 1], [0]))],
+    ({ g, float, ints }) => [columns.pickColumn(g, float([3, 4]), ints([3, 1], [3, 0, 3]))],
+    ({ g, float, ints }) => [columns.pickColumn(g, float([1, 1]), ints([1, 1], [0]))],
   ],
   AddColumn: [
-    ({ g, float, ints }) => [o.addColumn(g, float([3, 4]), ints([3, 1], [3, 0, 3]), float([3, 1]))],
-    ({ g, float, ints }) => [o.addColumn(g, float([1, 1]), ints([1, 1], [0]), float([1, 1]))],
+    ({ g, float, ints }) => [
+      columns.addColumn(g, float([3, 4]), ints([3, 1], [3, 0, 3]), float([3, 1])),
+    ],
+    ({ g, float, ints }) => [columns.addColumn(g, float([1, 1]), ints([1, 1], [0]), float([1, 1]))],
   ],
   GatherColumns: [
-    ({ g, float, ints }) => [o.gatherColumns(g, float([3, 4]), ints([3], [2, 0, 2]))],
-    ({ g, float, ints }) => [o.gatherColumns(g, float([1, 1]), ints([1], [0]))],
+    ({ g, float, ints }) => [columns.gatherColumns(g, float([3, 4]), ints([3], [2, 0, 2]))],
+    ({ g, float, ints }) => [columns.gatherColumns(g, float([1, 1]), ints([1], [0]))],
   ],
   ScatterColumns: [
     ({ g, float, ints }) => [
-      o.scatterColumns(g, float([3, 4]), ints([3], [2, 0, 2]), float([3, 3])),
+      columns.scatterColumns(g, float([3, 4]), ints([3], [2, 0, 2]), float([3, 3])),
     ],
-    ({ g, float, ints }) => [o.scatterColumns(g, float([1, 1]), ints([1], [0]), float([1, 1]))],
+    ({ g, float, ints }) => [
+      columns.scatterColumns(g, float([1, 1]), ints([1], [0]), float([1, 1])),
+    ],
   ],
 };
 

@@ -1,3 +1,4 @@
+/** @file What the command intruders prints as JSON and as a table. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { intrudersTable } from "../../../../src/cli/commands/intruders.ts";

@@ -1,3 +1,4 @@
+/** @file Bases with adapters, tuned folders and refusals, matrix by matrix. */
 import assert from "node:assert/strict";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -1,3 +1,4 @@
+/** @file The cache of base decompositions on the disk, whole, damaged and cut off. */
 import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

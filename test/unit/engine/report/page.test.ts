@@ -1,3 +1,4 @@
+/** @file The report as one page: figures with their tables, and nothing from outside. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { csv, reportPage } from "../../../../src/engine/report/page.ts";

@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import type { Graph, Value } from "../../../../src/engine/core/graph.ts";
 import { newGraph } from "../../../../src/engine/core/graph.ts";
 import * as o from "../../../../src/engine/core/ops.ts";
+import * as c from "../../../../src/engine/core/columns.ts";
 import { createOrtBackend } from "../../../../src/engine/runtime/ort.ts";
 import type { Shape } from "../../../../src/shared/dtypes.ts";
 import { elementCount } from "../../../../src/shared/dtypes.ts";
@@ -108,7 +109,11 @@ describe("outputs over an input", () => {
       const x = g.input("x", "float32", [300, 90]);
       const place = g.input("place", "int32", [300, 1]);
       const updates = g.input("updates", "float32", [300, 1]);
-      return { inputs: [x, place, updates], output: o.addColumn(g, x, place, updates), over: 0 };
+      return {
+        inputs: [x, place, updates],
+        output: c.addColumn(g, x, place, updates),
+        over: 0,
+      };
     }, columns);
   });
 
