@@ -44,7 +44,9 @@ import { loraPro } from "./optimizers/lora-pro.ts";
 import { mezo } from "./optimizers/mezo.ts";
 import { sgd } from "./optimizers/sgd.ts";
 import type { Quantizer } from "./quantizers/define.ts";
+import { gptq } from "./quantizers/gptq.ts";
 import { nf4 } from "./quantizers/nf4.ts";
+import { rtn } from "./quantizers/rtn.ts";
 import type { Sharing } from "./sharings/define.ts";
 import { sharelora } from "./sharings/sharelora.ts";
 import { learningRateSchedules } from "./schedules/learning-rate.ts";
@@ -86,7 +88,7 @@ export const optimizers: readonly UpdateRule[] = [
   loraGgpo,
 ];
 export const activeLayers: readonly ActiveLayers[] = [lisa, hift];
-export const quantizers: readonly Quantizer[] = [nf4];
+export const quantizers: readonly Quantizer[] = [nf4, rtn, gptq];
 
 /** The row of that name; the experiment's checks have made sure that there is one. */
 export function rowNamed<T extends { readonly name: string }>(rows: readonly T[], name: string): T {

@@ -11,7 +11,6 @@ import type { CatalogRow } from "../../engine/catalog-row.ts";
 import type { LinearMethod, Method } from "../../engine/methods/define.ts";
 import { layoutBytes } from "../../engine/network/parameters.ts";
 import type { UpdateRule } from "../../engine/optimizers/define.ts";
-import { heldBytes } from "../../engine/programs/setup.ts";
 import type { Quantizer } from "../../engine/quantizers/define.ts";
 import { learningRateSchedules } from "../../engine/schedules/learning-rate.ts";
 import { elementCount } from "../../shared/dtypes.ts";
@@ -101,7 +100,8 @@ function share(count: number): string {
 }
 
 function held(quantizer: Quantizer): string {
-  const bytes = heldBytes(quantizer.bind(defaults(quantizer.config)), weights);
+  const bound = quantizer.bind(defaults(quantizer.config));
+  const bytes = bound.storedBytes({ rows: layer.out, columns: layer.in });
   const bits = ((8 * bytes) / weights).toFixed(2);
   return `${(bytes / 1e6).toFixed(1)} MB (${bits} bits a weight)`;
 }

@@ -1,24 +1,92 @@
-/** @file What a quantizer states: its fields, how a weight is held, and how many bytes that takes. */
+/** @file What a quantizer states: its fields, what it reads, how it stores a matrix, and how many bytes that takes. */
 import type { Fields, Infer } from "../../shared/schema.ts";
 import type { CatalogRow } from "../catalog-row.ts";
 import { rowOf } from "../catalog-row.ts";
 import { complete } from "../config.ts";
 import type { Storage } from "../programs/setup.ts";
+import type {
+  LayerContext,
+  MatrixShape,
+  QuantizeContext,
+  QuantizerNeed,
+  SiteMatrix,
+} from "./context.ts";
+import type { PackedFormat, PackedMatrix } from "./packed.ts";
+
+/** Stores one matrix. Deterministic; a RangeError for NaN and infinities. */
+export type QuantizeMatrix = (matrix: SiteMatrix, ctx: QuantizeContext) => Promise<PackedMatrix>;
 
 export interface QuantizerDefinition<F extends Fields> extends CatalogRow<F> {
-  /** How a weight is held under this configuration. */
-  storage(config: Infer<F>): Storage;
+  /** What it reads beside the weights; nothing where not given. */
+  readonly needs?: (config: Infer<F>) => readonly QuantizerNeed[];
+  /** Formats that it stores matrices in. */
+  readonly formats: readonly PackedFormat[];
+  /** Bytes that a matrix of this shape takes, exactly. */
+  readonly storedBytes: (config: Infer<F>, shape: MatrixShape) => number;
+  /** Why a matrix of this shape cannot be stored under these fields, with the nearest that can. */
+  readonly refuses?: (config: Infer<F>, shape: MatrixShape) => string | undefined;
+  /** Either each matrix alone … */
+  readonly quantize?: (
+    config: Infer<F>,
+    matrix: SiteMatrix,
+    ctx: QuantizeContext,
+  ) => Promise<PackedMatrix>;
+  /** … or the matrices of a layer, after looking at all of it. */
+  readonly layer?: (config: Infer<F>, layer: LayerContext) => Promise<QuantizeMatrix>;
+  /** Configurations of which the one with the least error summed over layers is taken: each costs a pass over the model. */
+  readonly candidates?: (config: Infer<F>) => readonly Infer<F>[];
+  /** How a weight is held that is packed as the model is read; not given where that takes data. */
+  readonly storage?: (config: Infer<F>) => Storage;
+}
+
+/** A quantizer under one configuration. */
+export interface BoundQuantizer {
+  readonly needs: readonly QuantizerNeed[];
+  readonly storedBytes: (shape: MatrixShape) => number;
+  readonly refuses: (shape: MatrixShape) => string | undefined;
+  /** Prepares a layer; the result stores each of its matrices. */
+  readonly layer: (layer: LayerContext) => Promise<QuantizeMatrix>;
+  /** Whether {@link BoundQuantizer.layer} looks at the layer at all. */
+  readonly alone: QuantizeMatrix | undefined;
+  /** Under other configurations, to be tried; itself alone where there is no choice. */
+  readonly candidates: () => readonly BoundQuantizer[];
+  readonly storage: Storage | undefined;
 }
 
 export interface Quantizer extends CatalogRow {
   readonly kind: "quantizer";
-  readonly bind: (config: unknown) => Storage;
+  readonly formats: readonly PackedFormat[];
+  readonly bind: (config: unknown) => BoundQuantizer;
 }
 
 export function defineQuantizer<F extends Fields>(definition: QuantizerDefinition<F>): Quantizer {
   return {
     kind: "quantizer",
     ...rowOf(definition),
-    bind: (config) => definition.storage(complete(definition.config, config, definition.name)),
+    formats: definition.formats,
+    bind: (config) => bound(definition, complete(definition.config, config, definition.name)),
   };
+}
+
+function bound<F extends Fields>(
+  definition: QuantizerDefinition<F>,
+  config: Infer<F>,
+): BoundQuantizer {
+  const { quantize, layer, candidates } = definition;
+  const alone: QuantizeMatrix | undefined =
+    quantize && ((matrix, ctx) => quantize(config, matrix, ctx));
+  const self: BoundQuantizer = {
+    needs: definition.needs?.(config) ?? [],
+    storedBytes: (shape) => definition.storedBytes(config, shape),
+    refuses: (shape) => definition.refuses?.(config, shape),
+    alone: layer ? undefined : alone,
+    async layer(of) {
+      const each = (await layer?.(config, of)) ?? alone;
+      if (!each) throw new RangeError(`${definition.name} says no way to store a matrix`);
+      return each;
+    },
+    candidates: () => candidates?.(config).map((other) => bound(definition, other)) ?? [self],
+    storage: definition.storage?.(config),
+  };
+  return self;
 }

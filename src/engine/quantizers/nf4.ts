@@ -7,6 +7,7 @@
  */
 import { bool, int } from "../../shared/schema.ts";
 import { defineQuantizer } from "./define.ts";
+import { bnb, bnbBytes, encodeBnb } from "./formats/bnb.ts";
 
 export const nf4 = defineQuantizer({
   name: "nf4",
@@ -28,6 +29,11 @@ export const nf4 = defineQuantizer({
       aliases: ["bnb_4bit_use_double_quant"],
     }),
   },
+  formats: [bnb],
+  storedBytes: ({ block_size: blockSize, double_quant: doubleQuant }, shape) =>
+    bnbBytes(shape, { blockSize, doubleQuant }),
+  quantize: ({ block_size: blockSize, double_quant: doubleQuant }, matrix) =>
+    Promise.resolve(encodeBnb(matrix, { type: "nf4", blockSize, doubleQuant })),
   storage: ({ block_size, double_quant }) => ({
     type: "nf4",
     blockSize: block_size,

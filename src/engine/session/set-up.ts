@@ -300,7 +300,19 @@ function quantizedSources(
 ): { readonly storage: ReadonlyMap<string, Storage>; readonly findings: readonly Finding[] } {
   const choice = experiment.quantization;
   if (choice === null) return { storage: new Map(), findings: [] };
-  const storage = rowNamed(quantizers, choice.type).bind(choice.config);
+  const { storage } = rowNamed(quantizers, choice.type).bind(choice.config);
+  if (!storage)
+    return {
+      storage: new Map(),
+      findings: [
+        {
+          code: "quantized-from-data",
+          severity: "error",
+          message: `quantization: ${choice.type} cannot be made while a model is read.`,
+          remedy: `Make a folder with spectune quantize --type ${choice.type}, and give it as the model.`,
+        },
+      ],
+    };
   // What an embedding table shares its memory with stays as it is.
   const tables = new Set(
     allTensors(model).flatMap(({ role, source }) => (role === "embedding" ? [source] : [])),

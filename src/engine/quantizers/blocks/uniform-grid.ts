@@ -44,6 +44,8 @@ export interface GridOptions {
    * at least 1e-5, symmetric is max|w| over 2^(bits−1) − 1 steps.
    */
   readonly rule?: GridRule;
+  /** Rounds each scale once it is found, to float16 say; codes then come from the rounded one. */
+  readonly roundScale?: (scale: number) => number;
 }
 
 export type GridRule = "gptq" | "awq";
@@ -108,6 +110,18 @@ export function fitGrid(matrix: Matrix<Data>, options: GridOptions): Grid {
 
 /** Fits one group of finite values at a time; `group` counts them for limits that each has of its own. */
 export function stepFitter(
+  options: Omit<GridOptions, "granularity">,
+): (values: Data, group: number) => Step {
+  const fit = exactFitter(options);
+  const { roundScale } = options;
+  if (!roundScale) return fit;
+  return (values, group) => {
+    const { scale, zero } = fit(values, group);
+    return { scale: roundScale(scale), zero };
+  };
+}
+
+function exactFitter(
   options: Omit<GridOptions, "granularity">,
 ): (values: Data, group: number) => Step {
   const { bits, symmetric, range = { kind: "min-max" }, rule = "gptq" } = options;
