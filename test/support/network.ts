@@ -260,6 +260,10 @@ function hold(
       };
     case "nf4":
       return packed(shape, values);
+    case "packed": {
+      const expand = (into: Float32Array): void => into.set(values);
+      return { type: "packed", shape, packed: { bytes: values.byteLength, expand } };
+    }
   }
 }
 
@@ -305,6 +309,10 @@ function newDecoder(tensors: ReadonlyMap<string, TensorSpec>): Decoder {
     nf4({ codes, scales, count }) {
       nf4 ??= newNf4(most);
       return nf4.decode(codes, scales, 0, count);
+    },
+    packed({ expand }, count) {
+      expand(buffer.subarray(0, count));
+      return buffer.subarray(0, count);
     },
   };
 }

@@ -1,5 +1,6 @@
 /** @file The architectures that are known, by the `model_type` of config.json. */
 import { hasErrors } from "../../shared/findings.ts";
+import { isRecord } from "../../shared/wire.ts";
 import type { HeadOutputs, Model, ReadModel, Task } from "./architecture.ts";
 import { readBert } from "./bert.ts";
 import { readConfig } from "./config-reader.ts";
@@ -71,14 +72,22 @@ export function readModel(
     });
   }
   const model = architecture.read(config, outputs);
-  config.only(
-    "quantization_config",
-    [],
-    "the checkpoint is quantized already; take the original and set `quantization` in the experiment.",
-  );
+  const quantized = config.value("quantization_config");
+  if (isRecord(quantized) && !readsQuantized(quantized["quant_method"]))
+    config.refuse(
+      "quantization_config",
+      `the checkpoint is quantized in a way that is not read here; take the original and quantize it with \`spectune quantize\`, or one whose quant_method is ${quantMethods.join(", ")}.`,
+    );
   config.warnOfRest();
   const failed = hasErrors(config.findings);
   return { value: failed ? undefined : model, findings: config.findings };
+}
+
+/** Ways of quantizing whose folders are read. */
+const quantMethods: readonly string[] = ["spectune", "gptq", "bitsandbytes"];
+
+function readsQuantized(method: unknown): boolean {
+  return typeof method === "string" && quantMethods.includes(method);
 }
 
 function refused(finding: ReadModel["findings"][number]): ReadModel {

@@ -8,7 +8,16 @@ import type { Scales } from "../../../kernels/nf4/index.ts";
 export type HeldTensor =
   | { readonly type: "float32"; readonly shape: Shape; readonly data: Float32Array }
   | { readonly type: "float16" | "bfloat16"; readonly shape: Shape; readonly data: Uint16Array }
-  | { readonly type: "nf4"; readonly shape: Shape; readonly packed: PackedNF4 };
+  | { readonly type: "nf4"; readonly shape: Shape; readonly packed: PackedNF4 }
+  | { readonly type: "packed"; readonly shape: Shape; readonly packed: PackedWeight };
+
+/** A matrix as a quantizer stored it. */
+export interface PackedWeight {
+  /** Of everything that is held. */
+  readonly bytes: number;
+  /** Writes W [out, in]. */
+  readonly expand: (into: Float32Array) => void;
+}
 
 /** NF4 codes with doubly quantized scales, as bitsandbytes holds them. */
 export interface PackedNF4 {
@@ -29,6 +38,7 @@ export interface PackedNF4 {
 export interface Decoder {
   half(data: Uint16Array, type: "float16" | "bfloat16"): Float32Array;
   nf4(packed: PackedNF4): Float32Array;
+  packed(packed: PackedWeight, count: number): Float32Array;
 }
 
 export interface BaseWeights {
@@ -70,11 +80,13 @@ export function createBaseWeights(
           return decoder.half(tensor.data, tensor.type);
         case "nf4":
           return decoder.nf4(tensor.packed);
+        case "packed":
+          return decoder.packed(tensor.packed, elementCount(tensor.shape));
       }
     },
     rows(source, ids, into) {
       const table = get(source);
-      invariant(table.type !== "nf4", `${source} is an embedding table and is not quantized`);
+      invariant("data" in table, `${source} is an embedding table and is not quantized`);
       const width = elementCount(table.shape.slice(1));
       ids.forEach((id, row) => {
         const from = table.data.subarray(id * width, (id + 1) * width);
@@ -84,11 +96,11 @@ export function createBaseWeights(
     },
     bytes: {
       quantized: all.reduce(
-        (sum, tensor) => sum + (tensor.type === "nf4" ? tensor.packed.bytes : 0),
+        (sum, tensor) => sum + ("data" in tensor ? 0 : tensor.packed.bytes),
         0,
       ),
       plain: all.reduce(
-        (sum, tensor) => sum + (tensor.type === "nf4" ? 0 : tensor.data.byteLength),
+        (sum, tensor) => sum + ("data" in tensor ? tensor.data.byteLength : 0),
         0,
       ),
     },

@@ -1,12 +1,18 @@
-/** @file Expands 16-bit and NF4 weights to float32 in one buffer that is made once. */
+/** @file Expands 16-bit and packed weights to float32 in buffers that are made once. */
 import { invariant } from "../../shared/errors.ts";
 import type { Nf4 } from "../../../kernels/nf4/index.ts";
 import { halfToFloat32 } from "../weights/dtype-conversion.ts";
 import type { Decoder } from "./base-weights.ts";
 
-/** `largestHalf`: elements of the largest 16-bit tensor; `nf4` decodes into its own scratch. */
-export function createDecoder(largestHalf: number, nf4: Nf4 | undefined): Decoder {
-  const scratch = new Float32Array(largestHalf);
+/** Elements of the largest tensor of each kind. */
+export interface DecoderSizes {
+  readonly half: number;
+  readonly packed: number;
+}
+
+/** `nf4` decodes into its own scratch. */
+export function createDecoder(sizes: DecoderSizes, nf4: Nf4 | undefined): Decoder {
+  const scratch = new Float32Array(Math.max(sizes.half, sizes.packed));
   return {
     half(data, type) {
       const into = scratch.subarray(0, data.length);
@@ -16,6 +22,11 @@ export function createDecoder(largestHalf: number, nf4: Nf4 | undefined): Decode
     nf4({ codes, scales, count }) {
       invariant(nf4, "NF4 weights need the kernel");
       return nf4.decode(codes, scales, 0, count);
+    },
+    packed({ expand }, count) {
+      const into = scratch.subarray(0, count);
+      expand(into);
+      return into;
     },
   };
 }

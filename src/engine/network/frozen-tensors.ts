@@ -81,7 +81,12 @@ function onDevice({ backend, cache, base, buffers }: FrozenSources): FrozenTenso
     absmax,
     rowNorms2: (source) => once(source, "norms", () => rowNorms2(backend, base, source)),
     async decoded(source) {
-      const { shape } = base.get(source);
+      const { shape, type } = base.get(source);
+      if (type === "packed") {
+        const crossed = backend.upload("float32", shape, base.decode(source));
+        buffers.keep("decoded", crossed);
+        return crossed;
+      }
       const { blockSize } = packedOf(base, source);
       const key = `${shape.join()} ${blockSize}`;
       const program = programs.get(key) ?? cache.compile(nf4Decoding(shape, blockSize));

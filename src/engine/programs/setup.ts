@@ -8,14 +8,28 @@ import type { BlockSpec, LinearSpec } from "../models/architecture.ts";
 /** How a base weight is held in memory. Only linear weights and embedding tables are held other than in float32. */
 export type Storage =
   | { readonly type: "float32" | "float16" | "bfloat16" }
-  | { readonly type: "nf4"; readonly blockSize: number; readonly doubleQuant: boolean };
+  | { readonly type: "nf4"; readonly blockSize: number; readonly doubleQuant: boolean }
+  | PackedStorage;
+
+/** As a quantizer packed it. */
+export interface PackedStorage {
+  readonly type: "packed";
+  /** Of everything that is held of it. */
+  readonly bytes: number;
+}
 
 /** Bytes that `count` weights take when they are held so, their scales included. */
 export function heldBytes(storage: Storage, count: number): number {
+  if (storage.type === "packed") return storage.bytes;
   if (storage.type !== "nf4") return count * dtypeBytes[storage.type];
   const blocks = Math.ceil(count / storage.blockSize);
   const scales = storage.doubleQuant ? blocks + 4 * Math.ceil(blocks / 256) + 4 : 4 * blocks;
   return Math.ceil(count / 2) + scales;
+}
+
+/** Whether a weight is expanded before most products. */
+export function isPacked({ type }: Storage): boolean {
+  return type === "nf4" || type === "packed";
 }
 
 /** A method at one linear site. */

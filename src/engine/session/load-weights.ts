@@ -8,6 +8,10 @@ import type { Model, TensorSpec } from "../models/architecture.ts";
 import type { HeldTensor, PackedNF4 } from "../network/base-weights.ts";
 import type { Factors } from "../network/factors.ts";
 import type { Parameters } from "../network/parameters.ts";
+import { bnbScales } from "../quantizers/formats/bnb.ts";
+import { packedFormats } from "../quantizers/formats/table.ts";
+import type { PackedMatrix } from "../quantizers/packed.ts";
+import { bytesOf, storedBytes as packedBytes } from "../quantizers/packed.ts";
 import type { BlockSetup, Storage } from "../programs/setup.ts";
 import { storageOf } from "../programs/setup.ts";
 import { refuseNonFinite, requireTensor } from "../weights/check-tensor.ts";
@@ -91,6 +95,67 @@ function lookedUp(tensor: TensorSpec, { model, source }: Checkpoint): TensorInfo
   return source.tensors.get(storedName(model, source.tensors, tensor) ?? tensor.source);
 }
 
+/** The checkpoint's matrix, packed as it is stored; undefined where it is not. */
+async function storedPacked(
+  tensor: TensorSpec,
+  checkpoint: Checkpoint,
+): Promise<PackedMatrix | undefined> {
+  const info = lookedUp(tensor, checkpoint);
+  return info && checkpoint.source.packed?.(info.name);
+}
+
+async function holdPacked(tensor: TensorSpec, checkpoint: Checkpoint): Promise<HeldTensor> {
+  const matrix = await storedPacked(tensor, checkpoint);
+  invariant(matrix, `${tensor.source} is not packed`);
+  const { shape } = tensor;
+  requireTensor(
+    checkpoint.source,
+    lookedUp(tensor, checkpoint)?.name ?? tensor.source,
+    tensor.transposed ? shape.toReversed() : shape,
+  );
+  const format = packedFormats.find(({ name }) => name === matrix.format);
+  invariant(format, `there is no format ${matrix.format}`);
+  const expand = (into: Float32Array): void => {
+    format.expand(matrix, into);
+  };
+  return { type: "packed", shape, packed: { bytes: packedBytes(matrix), expand } };
+}
+
+/** NF4 of a file as it is. */
+async function holdPackedNf4(
+  tensor: TensorSpec,
+  storage: Storage & { readonly type: "nf4" },
+  checkpoint: Checkpoint,
+): Promise<HeldTensor | undefined> {
+  const matrix = await storedPacked(tensor, checkpoint);
+  if (!matrix) return undefined;
+  const { shape } = tensor;
+  const codes = bytesOf(matrix, "codes");
+  const count = matrix.rows * matrix.columns;
+  return {
+    type: "nf4",
+    shape,
+    packed: heldNf4(codes, bnbScales(matrix), storage.blockSize, count),
+  };
+}
+
+function heldNf4(codes: Uint8Array, scales: Scales, blockSize: number, count: number): PackedNF4 {
+  return {
+    codes,
+    scales,
+    blockSize,
+    count,
+    bytes:
+      codes.byteLength +
+      (scales instanceof Float32Array
+        ? scales.byteLength
+        : scales.codes.byteLength + scales.absmax.byteLength + 4),
+    absmax(into) {
+      into.set(scales instanceof Float32Array ? scales : unnestScales(scales));
+    },
+  };
+}
+
 function frozenTensors(block: BlockSetup): readonly TensorSpec[] {
   return block.spec.tensors.filter(({ name }) => !block.trained.has(name));
 }
@@ -115,13 +180,26 @@ async function hold(
       if (data !== stored) giveBack(bytes);
       return { type: storage.type, shape, data };
     }
+    case "packed":
+      return holdPacked(tensor, checkpoint);
     case "nf4": {
-      const values = await readFloats(tensor, checkpoint);
-      const held = holdValues(tensor, storage, values, nf4);
-      giveBack(values);
-      return held;
+      const held = await holdPackedNf4(tensor, storage, checkpoint);
+      if (held) return held;
+      return holdEncoded(tensor, storage, checkpoint, nf4);
     }
   }
+}
+
+async function holdEncoded(
+  tensor: TensorSpec,
+  storage: Storage,
+  checkpoint: Checkpoint,
+  nf4: Nf4 | undefined,
+): Promise<HeldTensor> {
+  const values = await readFloats(tensor, checkpoint);
+  const held = holdValues(tensor, storage, values, nf4);
+  giveBack(values);
+  return held;
 }
 
 /** Values [shape] in the form that a tensor is held in; float32 ones are kept, not copied. */
@@ -141,6 +219,9 @@ export function holdValues(
       float32ToHalf(storage.type, values, data);
       return { type: storage.type, shape, data };
     }
+    case "packed":
+      // What was changed for this run is not rounded anew.
+      return { type: "float32", shape, data: values };
     case "nf4":
       invariant(nf4, "NF4 weights need the kernel");
       return { type: "nf4", shape, packed: pack(tensor, values, storage, nf4) };
@@ -166,20 +247,7 @@ function pack(
   invariant(quantized.kind === "quantized", `${tensor.source} is not finite`);
   const { codes, absmax } = quantized;
   const scales: Scales = storage.doubleQuant ? nestScales(absmax) : absmax;
-  return {
-    codes,
-    scales,
-    blockSize: storage.blockSize,
-    count: values.length,
-    bytes:
-      codes.byteLength +
-      (scales instanceof Float32Array
-        ? scales.byteLength
-        : scales.codes.byteLength + scales.absmax.byteLength + 4),
-    absmax(into) {
-      into.set(scales instanceof Float32Array ? scales : unnestScales(scales));
-    },
-  };
+  return heldNf4(codes, scales, storage.blockSize, values.length);
 }
 
 /** A tensor in float32 and in our orientation. */

@@ -56,7 +56,10 @@ export async function openNetwork(options: OpenNetworkOptions): Promise<OpenNetw
   const base = createBaseWeights(
     await loadFrozen(setup, source, nf4, options.onProgress),
     createDecoder(
-      largest(setup, (storage) => storage.type === "float16" || storage.type === "bfloat16"),
+      {
+        half: largest(setup, ({ type }) => type === "float16" || type === "bfloat16"),
+        packed: largest(setup, ({ type }) => type === "packed"),
+      },
       nf4,
     ),
   );

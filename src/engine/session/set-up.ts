@@ -28,6 +28,8 @@ import {
   unequalShapes,
   withShared,
 } from "./site-choices.ts";
+import type { PackedAs } from "../weights/safetensors.ts";
+import { alreadyQuantized, packedStorage } from "./packed-storage.ts";
 import { storedName } from "./stored-tensor.ts";
 
 /** A tensor to train, and how it starts: drawn, or as the checkpoint has it. */
@@ -53,7 +55,10 @@ export interface ModelSetup {
 }
 
 /** What the checkpoint says about a tensor; missing where a head is newly made. */
-export type StoredTypes = ReadonlyMap<string, { readonly dtype?: DType | undefined }>;
+export type StoredTypes = ReadonlyMap<
+  string,
+  { readonly dtype?: DType | undefined; readonly packed?: PackedAs }
+>;
 
 export type SetupFields = Pick<Experiment, "method" | "quantization">;
 
@@ -98,7 +103,7 @@ export function setUpModel(
   // What starts anew is saved whole, so that an update beside it would have no meaning.
   for (const { module } of model.blocks.flatMap(({ linears }) => linears))
     if (startsAnew(model, stored, module)) sites.delete(module);
-  const quantized = quantizedSources(model, experiment, trainedSources);
+  const quantized = quantizedSources(model, experiment, trainedSources, stored);
   findings.push(...quantized.findings);
 
   const setups = new Map(
@@ -297,9 +302,13 @@ function quantizedSources(
   model: Model,
   experiment: SetupFields,
   trained: ReadonlySet<string>,
+  stored: StoredTypes,
 ): { readonly storage: ReadonlyMap<string, Storage>; readonly findings: readonly Finding[] } {
   const choice = experiment.quantization;
   if (choice === null) return { storage: new Map(), findings: [] };
+  const packed = [...stored].find(([, { packed: already }]) => already !== undefined)?.[0];
+  if (packed !== undefined)
+    return { storage: new Map(), findings: [alreadyQuantized(choice.type, packed)] };
   const { storage } = rowNamed(quantizers, choice.type).bind(choice.config);
   if (!storage)
     return {
@@ -351,7 +360,9 @@ function storageOf(
   if (trained.has(source)) return [];
   const storage = quantized.get(source);
   if (storage) return [[name, storage]];
-  const dtype = stored.get(storedName(model, stored, tensor) ?? "")?.dtype;
+  const info = stored.get(storedName(model, stored, tensor) ?? "");
+  if (info?.packed) return [[name, packedStorage(info.packed)]];
+  const dtype = info?.dtype;
   const large = role === "linear" || role === "embedding";
   return large && (dtype === "float16" || dtype === "bfloat16") ? [[name, { type: dtype }]] : [];
 }

@@ -18,6 +18,18 @@ export interface TensorInfo {
   /** Offset of the first byte from the start of the file. */
   readonly offset: number;
   readonly bytes: number;
+  /** Of a quantized matrix: how it lies in the files. Its type and shape are those that it is expanded to. */
+  readonly packed?: PackedAs;
+}
+
+/** A quantized matrix in a file, W [rows, columns] = [out, in]. */
+export interface PackedAs {
+  readonly format: string;
+  readonly settings: Readonly<Record<string, number | string | boolean>>;
+  readonly rows: number;
+  readonly columns: number;
+  /** Of everything that is stored of it. */
+  readonly bytes: number;
 }
 
 export interface SafetensorsHeader {

@@ -4,7 +4,9 @@ import type { FileHandle } from "node:fs/promises";
 import { at, invariant, UserError } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
 import { dtypeToRead } from "./check-tensor.ts";
+import type { PackedMatrix } from "../quantizers/packed.ts";
 import { locateWeights } from "./locate-weights.ts";
+import { withPacked } from "./packed-weights.ts";
 import { explainingReads, openToRead, throwErrors } from "./read-errors.ts";
 import {
   headerEnd,
@@ -30,6 +32,8 @@ export interface WeightSource {
   readonly read: (name: string, into?: Bytes) => Promise<Bytes>;
   /** The bytes of rows `start` to `end` (exclusive) along the first dimension. */
   readonly readRows: (name: string, start: number, end: number, into?: Bytes) => Promise<Bytes>;
+  /** A quantized matrix as it is stored; undefined for other tensors. */
+  readonly packed?: (name: string) => Promise<PackedMatrix | undefined>;
   readonly close: () => Promise<void>;
 }
 
@@ -39,7 +43,7 @@ export type Bytes = Uint8Array<ArrayBuffer>;
 /**
  * Opens the safetensors weights of a model folder, or one file, and reads the headers. A
  * {@link UserError} names file and tensor for whatever breaks the format or is missing, also later
- * when a file changes while it is open.
+ * when a file changes while it is open. Quantized matrices appear as they are expanded.
  */
 export async function openWeights(path: string): Promise<WeightSource> {
   const located = await locateWeights(path);
@@ -51,10 +55,12 @@ export async function openWeights(path: string): Promise<WeightSource> {
       shards.map(({ header }) => header),
     );
     throwErrors(findings);
-    return weightSource(path, shards, tensors, [
-      ...shards.flatMap((shard) => shard.findings),
-      ...findings,
-    ]);
+    return await withPacked(
+      weightSource(path, shards, tensors, [
+        ...shards.flatMap((shard) => shard.findings),
+        ...findings,
+      ]),
+    );
   } catch (error) {
     await closeAll(shards);
     throw error;

@@ -1,0 +1,180 @@
+/**
+ * @file The layout of GPTQ's folders, as AutoGPTQ and GPTQModel write and transformers reads them.
+ *
+ * `qweight` int32 [in · bits / 32, out], `qzeros` int32 [groups, out · bits / 32], `scales` float16 [groups, out],
+ * `g_idx` int32 [in]; codes lowest first in words that count up. `checkpoint_format: gptq` holds zeros less one,
+ * `gptq_v2` as they are.
+ */
+import { invariant } from "../../../shared/errors.ts";
+import { packBits, unpackBits } from "../blocks/bit-packing.ts";
+import { gridMatrix, packGrid } from "../formats/grid.ts";
+import { floatsOf, storedHalf } from "../half.ts";
+import type { PackedMatrix, StoredArray } from "../packed.ts";
+import { arrayOf, stored } from "../packed.ts";
+import type { Layout } from "./layout.ts";
+
+const suffixes = ["qweight", "qzeros", "scales", "g_idx"] as const;
+
+/** Bits whose words hold whole codes, or 32 codes in three words. */
+export const gptqBits: readonly number[] = [2, 3, 4, 8];
+
+export const gptqLayout: Layout = gptqWith(0);
+
+/** The layout whose zeros are stored less `less`: 1 for `checkpoint_format: gptq`. */
+export function gptqWith(less: 0 | 1): Layout {
+  return {
+    name: "gptq",
+    mark: ".qweight",
+    reads: false,
+    refuses,
+    write: (module, packed) => write(module, packed, less),
+    find(module, arrays, _mark, config) {
+      const [words, zeros, scales, groups] = suffixes.map((name) =>
+        arrays.get(`${module}.${name}`),
+      );
+      const columns = groups?.shape[0];
+      const [height = 0, rows = 0] = words?.shape ?? [];
+      if (!zeros || !scales || columns === undefined || words?.shape.length !== 2) return undefined;
+      const bits = (32 * height) / columns;
+      if (!gptqBits.includes(bits)) return undefined;
+      const perRow = scales.shape[0] ?? 1;
+      const group = perRow === 1 ? -1 : Math.ceil(columns / perRow);
+      const v2 = config["checkpoint_format"] === "gptq_v2";
+      return {
+        module,
+        format: "grid",
+        rows,
+        columns,
+        settings: { bits, group },
+        arrays: suffixes.map((name) => `${module}.${name}`),
+        unpack: (read) => unpack({ module, rows, columns, bits, group, perRow }, read, v2 ? 0 : 1),
+      };
+    },
+  };
+}
+
+/** Whether no zero of a matrix is 0, so that all can be stored less one. */
+export function zerosAboveNought(packed: PackedMatrix): boolean {
+  return gridMatrix(packed).grid.zeros.every((zero) => zero > 0);
+}
+
+function refuses({ format, rows, columns, settings, tensors }: PackedMatrix): string | undefined {
+  if (format !== "grid") return `it holds uniform grids, not ${format}`;
+  const { bits, group } = settings;
+  if (typeof bits !== "number" || typeof group !== "number") return "bits and group are not given";
+  if (!gptqBits.includes(bits)) return `it holds 2, 3, 4 or 8 bits, not ${bits}`;
+  if (group === 0) return "it holds a scale for each row at least";
+  if (group > 0 && columns % group !== 0)
+    return `${columns} inputs are no whole groups of ${group}`;
+  if ((columns * bits) % 32 !== 0) return `${columns} inputs of ${bits} bits are no whole words`;
+  if ((rows * bits) % 32 !== 0) return `${rows} outputs of ${bits} bits are no whole words`;
+  if (tensors.get("scales")?.dtype !== "float16") return "it holds scales in float16";
+  return undefined;
+}
+
+function write(
+  module: string,
+  packed: PackedMatrix,
+  less: 0 | 1,
+): ReadonlyMap<string, StoredArray> {
+  const { rows, columns } = packed;
+  const { grid, groupOf } = gridMatrix(packed);
+  const { bits, zeros } = grid;
+  const perRow = grid.scales.length / rows;
+  const words = wordsOf(arrayOf(packed, "codes").data);
+  const size = Math.ceil(columns / perRow);
+  const top = 2 ** bits - 1;
+  const zeroRows = turned(zeros, rows, perRow);
+  const zeroWords = Array.from({ length: perRow }, (_, g) =>
+    wordsOf(
+      packBits(
+        zeroRows.subarray(g * rows, (g + 1) * rows).map((zero) => (zero - less) & top),
+        bits,
+      ),
+    ),
+  );
+  const width = (rows * bits) / 32;
+  const qzeros = new Int32Array(perRow * width);
+  for (const [g, row] of zeroWords.entries()) qzeros.set(row, g * width);
+  const ids = groupOf ?? Int32Array.from({ length: columns }, (_, j) => Math.floor(j / size));
+  return new Map([
+    [
+      `${module}.qweight`,
+      stored("int32", [(columns * bits) / 32, rows], turned(words, rows, (columns * bits) / 32)),
+    ],
+    [`${module}.qzeros`, stored("int32", [perRow, width], qzeros)],
+    [`${module}.scales`, storedHalf([perRow, rows], turned(grid.scales, rows, perRow))],
+    [`${module}.g_idx`, stored("int32", [columns], Int32Array.from(ids))],
+  ]);
+}
+
+interface Found {
+  readonly module: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly bits: number;
+  readonly group: number;
+  readonly perRow: number;
+}
+
+function unpack(
+  { module, rows, columns, bits, group, perRow }: Found,
+  read: ReadonlyMap<string, StoredArray>,
+  less: 0 | 1,
+): PackedMatrix {
+  const array = (name: string): StoredArray => {
+    const found = read.get(`${module}.${name}`);
+    invariant(found, `${module}.${name} was not read`);
+    return found;
+  };
+  const words = (name: string): Int32Array<ArrayBuffer> => {
+    const { data } = array(name);
+    if (!(data instanceof Int32Array)) throw new RangeError(`${module}.${name} holds no words.`);
+    return data;
+  };
+  const height = (columns * bits) / 32;
+  const qweight = turned(words("qweight"), height, rows);
+  const codes = unpackBits(new Uint8Array(qweight.buffer), bits, rows * columns);
+  const qzeros = unpackBits(new Uint8Array(words("qzeros").slice().buffer), bits, perRow * rows);
+  const top = 2 ** bits - 1;
+  const zeros = turned(qzeros, perRow, rows).map((zero) => (zero + less) & top);
+  const scales = turned(floatsOf(array("scales")), perRow, rows);
+  const ids = words("g_idx");
+  const size = group === -1 ? columns : group;
+  const inOrder = ids.every((id, column) => id === Math.floor(column / size));
+  const middle = 2 ** (bits - 1);
+  const packed = packGrid(
+    {
+      grid: { bits, rows, columns, granularity: group === -1 ? "row" : group, scales, zeros },
+      codes,
+      ...(!inOrder && { groupOf: ids }),
+    },
+    { scales: "float16", symmetric: zeros.every((zero) => zero === middle) },
+  );
+  return packed;
+}
+
+/** Little-endian words of bytes that are a whole number of them. */
+function wordsOf(data: ArrayBufferView<ArrayBuffer>): Int32Array<ArrayBuffer> {
+  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
+  return new Int32Array(bytes.buffer);
+}
+
+/** [rows, columns] to [columns, rows]. */
+function turned<
+  T extends Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
+>(from: T, rows: number, columns: number): T {
+  const to = copyOf(from);
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) to[j * rows + i] = from[i * columns + j] ?? 0;
+  return to;
+}
+
+function copyOf<
+  T extends Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
+>(of: T): T;
+function copyOf(
+  of: Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
+): Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer> {
+  return of.slice();
+}
