@@ -4,7 +4,12 @@ import { readModel } from "../../src/engine/models/registry.ts";
 import { memoryInputs } from "../../src/engine/plan/memory-inputs.ts";
 import type { MemoryPlan } from "../../src/engine/plan/plan-memory.ts";
 import { planMemory } from "../../src/engine/plan/plan-memory.ts";
-import { planTraining, stepsOf } from "../../src/engine/plan/training-plan.ts";
+import {
+  measuringBatches,
+  measuringBatchSize,
+  planTraining,
+  stepsOf,
+} from "../../src/engine/plan/training-plan.ts";
 import { planSetup } from "../../src/engine/plan/setup.ts";
 import type { ModelSetup } from "../../src/engine/plan/setup.ts";
 import type { Experiment } from "../../src/shared/experiment/fields/experiment-fields.ts";
@@ -79,15 +84,24 @@ export function computeTraining(
   });
   const scale = complete ? 1 : Math.max(1, total / Math.max(1, examples.count));
   const stepsPerEpoch = Math.ceil((batches.rows * scale) / experiment.train.batch_size);
-  const evaluates = split ?? (experiment.data.eval === null ? undefined : {});
+  const measured = (subset: Uint32Array) => ({
+    examples,
+    subset,
+    batches: measuringBatches(examples, subset, {
+      maxLength,
+      batchSize: measuringBatchSize(experiment, microBatchSize),
+    }),
+  });
+  // Of other files than the training data nothing is read while one types: they are taken to be like it.
+  const all = Uint32Array.from({ length: examples.count }, (_, index) => index);
+  const evaluates = split?.eval ?? (experiment.data.eval === null ? undefined : all);
   const data = {
     plan: batches,
     microBatchSize,
-    train: {
-      counts: { tokens: counts.tokens * scale, trainedTokens: counts.trainedTokens * scale },
-    },
+    train: { examples, counts: { tokens: counts.tokens * scale } },
     target,
-    eval: evaluates,
+    eval: evaluates && measured(evaluates),
+    general: experiment.eval.forgetting === null ? undefined : measured(all),
   };
   return {
     steps: stepsOf(experiment, { plan: { stepsPerEpoch } }),
@@ -138,9 +152,9 @@ function identityOf(of: object): number {
 
 function keyOf(
   what: string,
-  { task, data, method, quantization, train }: Experiment,
+  { task, data, method, quantization, train, eval: measuring }: Experiment,
   view: ModelView,
 ): string {
-  const said = JSON.stringify([task, data, method, quantization, train]);
+  const said = JSON.stringify([task, data, method, quantization, train, measuring]);
   return canonicalJson([what, identityOf(view.facts), said]);
 }

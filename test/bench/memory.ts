@@ -12,11 +12,19 @@ import { processFloor } from "../../src/engine/plan/plan-memory.ts";
 import { eventsFile } from "../../src/engine/runs/events-log.ts";
 import { drawing } from "../../src/build/sample/world.ts";
 import type { Config } from "./support/random-model.ts";
-import { labelledText, longText, randomModel } from "./support/random-model.ts";
+import {
+  labelledText,
+  longText,
+  prompts,
+  randomModel,
+  variedText,
+} from "./support/random-model.ts";
 
 const count = 20;
 const architectures = ["llama", "qwen2", "gpt2", "qwen3", "bert", "roberta"] as const;
 type Architecture = (typeof architectures)[number];
+
+type Rows = "long" | "varied" | "prompts";
 
 /** One drawn experiment, and the words for it in the report. */
 interface Drawn {
@@ -50,6 +58,8 @@ async function drawn(index: number): Promise<Drawn> {
   const checkpointing = choose([false, true]);
   const quantization = full ? "none" : choose(["none", "nf4", "nf4 doubly"] as const);
   const measured = choose([false, true]);
+  // Rows of many lengths, and questions that are answered to be measured.
+  const rows = choose<Rows>(["long", "varied", "prompts"]);
 
   const labelled = type === "bert" || type === "roberta";
   const task = labelled ? "sequence-classification" : "causal-lm";
@@ -58,7 +68,8 @@ async function drawn(index: number): Promise<Drawn> {
     configOf(type, { hidden, layers, vocabulary, heads, groups, tied }),
     { task, dtype: half ? "bfloat16" : "float32" },
   );
-  const text = labelled ? labelledText : longText;
+  const text = labelled ? labelledText : { long: longText, varied: variedText, prompts }[rows];
+  const answered = measured && !labelled && rows === "prompts";
   const method = full
     ? "full"
     : `{ type: lora, r: ${rank}, dropout: ${dropout}, target_modules: all-linear }`;
@@ -68,17 +79,21 @@ model: ${folder}
 task: ${task}
 data:
   train: ${text(folder, 40, 2 * length)}
-  eval: ${measured ? text(folder, 6, 2 * length) : "null"}
+  eval: ${measured ? text(folder, 20, 2 * length) : "null"}
+  test: ${answered ? text(folder, 24, 2 * length) : "null"}
   max_length: ${length}
 method: ${method}
 quantization: ${quantization === "none" ? "null" : `{ type: nf4, double_quant: ${quantization === "nf4 doubly"} }`}
 train:
-  max_steps: 2
+  max_steps: ${rows === "long" ? 2 : 5}
   batch_size: ${batch}
   micro_batch_size: ${micro}
   gradient_checkpointing: ${checkpointing}
   learning_rate: 1.0e-4
-eval: { every: end }
+eval:
+  every: end
+  metrics: ${answered ? "[loss, { type: exact_match, max_new_tokens: 24 }]" : "[loss]"}
+  forgetting: ${measured && rows === "varied" && !labelled ? `{ text: ${longText(folder, 12, length)}, tokens: 2000 }` : "null"}
 checkpoints: { every: end }
 `;
   const name = [
@@ -88,7 +103,8 @@ checkpoints: { every: end }
     full ? "full" : `lora r${rank}${dropout > 0 ? " dropout" : ""}`,
     ...(quantization === "none" ? [] : [quantization]),
     ...(checkpointing ? ["checkpointing"] : []),
-    ...(measured ? ["evaluated"] : []),
+    ...(labelled ? [] : [`${rows} rows`]),
+    ...(measured ? [answered ? "answered" : "evaluated"] : []),
   ].join(", ");
   return { name, yaml };
 }

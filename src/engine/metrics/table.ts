@@ -60,6 +60,12 @@ export function neededBy(choices: readonly Choice[]): ReadonlySet<ResultKind> {
   return new Set(rowsOf(choices).map(({ metric }) => metric.needs));
 }
 
+/** How many tokens are to be generated from each prompt; undefined where no metric reads completions. */
+export function newTokensFor(choices: readonly Choice[]): number | undefined {
+  if (!neededBy(choices).has("completion")) return undefined;
+  return Number(choices.find(({ type }) => type === "exact_match")?.config["max_new_tokens"]);
+}
+
 /** Metrics that have no meaning for what is predicted, before anything is computed. */
 export function checkMetrics(choices: readonly Choice[], predicted: Predicted): readonly Finding[] {
   return rowsOf(choices).flatMap(({ name, metric, config }) => {

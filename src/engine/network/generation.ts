@@ -9,6 +9,8 @@ import type { ModelBatch } from "./batch.ts";
 import { batchFeeds, shapeKey, shapeOf } from "./batch.ts";
 import type { NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
+import type { GenerationShape } from "./generation-shape.ts";
+import { generationShape } from "./generation-shape.ts";
 import { embed, made } from "./inference.ts";
 import type { Uploader } from "./uploads.ts";
 import { withUploads } from "./uploads.ts";
@@ -30,9 +32,6 @@ interface Cache {
   readonly values: readonly Float32Array[];
 }
 
-/** Sequence lengths are rounded up to this, so that prompts of similar length share their programs. */
-const lengthStep = 32;
-
 /** New tokens of each prompt, without the token that ended it. */
 export async function generate(
   context: NetworkContext,
@@ -40,11 +39,10 @@ export async function generate(
   options: GenerationOptions,
 ): Promise<readonly number[][]> {
   const { sizes } = context.model;
-  const batch = prompts.length;
-  const longest = Math.max(...prompts.map(({ length }) => length));
-  const promptLength = Math.min(roundUp(longest), Math.max(longest, sizes.maxLength));
-  const capacity = roundUp(promptLength + options.maxNewTokens);
-  const cache = newCache(context, batch, capacity);
+  const lengths = prompts.map(({ length }) => length);
+  const shape = generationShape(lengths, options.maxNewTokens, sizes.maxLength);
+  const { batch, promptLength, capacity } = shape;
+  const cache = cacheOf(context, shape);
   const results: number[][] = prompts.map(() => []);
   const done = prompts.map(() => false);
 
@@ -202,10 +200,19 @@ function decodingBias(
   return bias;
 }
 
-function newCache({ model, layers }: NetworkContext, batch: number, capacity: number): Cache {
-  const { keyValueHeads, headDim } = model.sizes;
-  const empty = (): Float32Array => new Float32Array(batch * keyValueHeads * capacity * headDim);
-  return { capacity, keys: layers.map(empty), values: layers.map(empty) };
+/** A context's last cache: group after group is generated from in the same shape. */
+const caches = new WeakMap<NetworkContext, Cache>();
+
+/** What an earlier group left in it is forbidden to attend to until it is written over. */
+function cacheOf(context: NetworkContext, { batch, capacity }: GenerationShape): Cache {
+  const { model, layers } = context;
+  const size = batch * model.sizes.keyValueHeads * capacity * model.sizes.headDim;
+  const known = caches.get(context);
+  if (known?.capacity === capacity && known.keys[0]?.length === size) return known;
+  const empty = (): Float32Array => new Float32Array(size);
+  const cache = { capacity, keys: layers.map(empty), values: layers.map(empty) };
+  caches.set(context, cache);
+  return cache;
 }
 
 /** Copies [groups, length, width] to places slot … of [groups, capacity, width]. */
@@ -221,8 +228,4 @@ function store(
     const part = from.subarray(group * length * width, (group + 1) * length * width);
     to.set(part, (group * capacity + slot) * width);
   }
-}
-
-function roundUp(length: number): number {
-  return Math.ceil(length / lengthStep) * lengthStep;
 }

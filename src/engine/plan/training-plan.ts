@@ -1,6 +1,6 @@
 /** @file How training examples become steps: what is set aside, how much is in memory at a time, which rows each step sees. */
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
-import type { BatchPlan } from "../data/batches/batch-plan.ts";
+import type { BatchPlan, MicroBatch } from "../data/batches/batch-plan.ts";
 import { planBatches } from "../data/batches/batch-plan.ts";
 import type { Split } from "../data/batches/splits.ts";
 import { splitExamples } from "../data/batches/splits.ts";
@@ -40,6 +40,33 @@ export function planTraining(
     seed: train.seed,
   });
   return { split, microBatchSize, batches };
+}
+
+/** The batches in which examples are measured on: all of them once, in order. */
+export function measuringBatches(
+  examples: Examples,
+  subset: Uint32Array,
+  { maxLength, batchSize }: { readonly maxLength: number; readonly batchSize: number },
+): readonly MicroBatch[] {
+  const plan = planBatches(examples, {
+    subset,
+    batchSize,
+    microBatchSize: batchSize,
+    packing: false,
+    maxLength,
+    shuffle: false,
+    groupByLength: false,
+    seed: 0,
+  });
+  return Array.from({ length: plan.stepsPerEpoch }, (_, index) => plan.step(index)).flat();
+}
+
+/** How many examples are measured on at a time. */
+export function measuringBatchSize(
+  { eval: { batch_size: size } }: Pick<Experiment, "eval">,
+  microBatchSize: number,
+): number {
+  return size === "auto" ? microBatchSize : size;
 }
 
 /** `max_steps`, else as many as the epochs take, rounded up as in transformers. */

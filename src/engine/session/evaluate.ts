@@ -1,12 +1,12 @@
 /** @file Measures a network on a split: what it predicts, example by example, and the metrics of that. */
 import { at } from "../../shared/errors.ts";
 import type { Choice } from "../../shared/schema.ts";
-import type { Examples } from "../data/examples/example-store.ts";
+import { promptGroups } from "../data/examples/prompts.ts";
 import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import type { MetricTools } from "../metrics/define.ts";
 import type { CompletionResult, ExampleResult } from "../metrics/example-result.ts";
 import type { Measurement } from "../metrics/table.ts";
-import { measure, neededBy } from "../metrics/table.ts";
+import { measure, newTokensFor } from "../metrics/table.ts";
 import type { ModelBatch } from "../network/batch.ts";
 import type { NetworkContext } from "../network/context.ts";
 import { generate } from "../network/generation.ts";
@@ -31,9 +31,9 @@ export async function evaluate(
 ): Promise<Measurement> {
   const all = choices.some(({ type }) => type === always.type) ? choices : [always, ...choices];
   const results = await predicted(parts, data);
-  const longest = choices.find(({ type }) => type === "exact_match")?.config["max_new_tokens"];
-  if (!neededBy(all).has("completion")) return measure(results, all, parts.tools);
-  const completions = await completed(parts, data, Number(longest));
+  const newTokens = newTokensFor(choices);
+  if (newTokens === undefined) return measure(results, all, parts.tools);
+  const completions = await completed(parts, data, newTokens);
   return measure(
     results.map((result, index) => ({ ...result, completion: at(completions, index) })),
     all,
@@ -107,9 +107,6 @@ function crossEntropy(logits: Float32Array, label: number): number {
   return largest + Math.log(sum) - at(logits, label);
 }
 
-/** Prompts that are generated from at a time. */
-const generationBatch = 16;
-
 /** Each example's completion, generated greedily from its prompt, beside the reference. */
 async function completed(
   { context, tokenizer, onProgress }: EvaluateParts,
@@ -119,10 +116,7 @@ async function completed(
   const eos = tokenizer.special.eos?.id;
   const stop = new Set(eos === undefined ? [] : [eos]);
   const results: CompletionResult[] = [];
-  for (let start = 0; start < subset.length; start += generationBatch) {
-    const parts = [...subset.subarray(start, start + generationBatch)].map((example) =>
-      cutAtCompletion(examples, example),
-    );
+  for (const parts of promptGroups(examples, subset)) {
     const made = await generate(
       context,
       parts.map(({ prompt }) => prompt),
@@ -133,21 +127,9 @@ async function completed(
     parts.forEach(({ completion }, index) => {
       results.push({ generated: text(at(made, index)), expected: text(completion) });
     });
-    onProgress(Math.min(start + generationBatch, subset.length), subset.length);
+    onProgress(results.length, subset.length);
   }
   return results;
-}
-
-/** An example's ids before and from the first token that is trained on. */
-function cutAtCompletion(
-  { ids, starts, trained }: Examples,
-  example: number,
-): { readonly prompt: Int32Array; readonly completion: Int32Array } {
-  const start = at(starts, example);
-  const end = at(starts, example + 1);
-  let cut = start + 1;
-  while (cut < end && trained[cut] === 0) cut++;
-  return { prompt: ids.subarray(start, cut), completion: ids.subarray(cut, end) };
 }
 
 /** The index of the largest; the first among equals. */

@@ -19,7 +19,7 @@ import type { Model } from "../models/architecture.ts";
 import type { CalibrationChoice } from "../methods/start.ts";
 import type { ModelBatch } from "../network/batch.ts";
 import type { CalibrationBatch } from "../network/calibration.ts";
-import { planTraining } from "../plan/training-plan.ts";
+import { measuringBatches, measuringBatchSize, planTraining } from "../plan/training-plan.ts";
 import { causalModelBatch, labelledModelBatch } from "./model-batch.ts";
 
 /** Examples of one split with their batches in file order. */
@@ -47,8 +47,8 @@ export interface RunData {
   readonly calibration: (choice: CalibrationChoice) => readonly CalibrationBatch[];
   /** A file of its own, such as the test data, read when it is asked for. */
   readonly open: (file: string) => Promise<EvaluationData>;
-  /** About so many tokens of general text, by line. */
-  readonly openText: (file: string, tokens: number) => Promise<EvaluationData>;
+  /** General text, by line, as much as `eval.forgetting` asks for. */
+  readonly general: EvaluationData | undefined;
   readonly findings: readonly Finding[];
 }
 
@@ -68,9 +68,13 @@ export async function openRunData(
   tokenizer: LoadedTokenizer,
   { now, headLabels, onProgress }: DataContext,
 ): Promise<RunData> {
-  const { data, task } = experiment;
+  const {
+    data,
+    task,
+    eval: { forgetting },
+  } = experiment;
   checkTokenizer(model, tokenizer);
-  for (const file of [data.test, experiment.eval.forgetting?.text])
+  for (const file of [data.test, forgetting?.text])
     if (typeof file === "string") await checkThere(file);
   if (data.max_length > model.sizes.maxLength && data.too_long === "error")
     throw longerThanModel(data.max_length, model);
@@ -108,12 +112,10 @@ export async function openRunData(
   const evaluation = (examples: Examples, subset: Uint32Array): EvaluationData => ({
     examples,
     subset,
-    batches: inOrder(
-      examples,
-      subset,
-      settings.max_length,
-      evalBatchSize(experiment, microBatchSize),
-    ),
+    batches: measuringBatches(examples, subset, {
+      maxLength: settings.max_length,
+      batchSize: measuringBatchSize(experiment, microBatchSize),
+    }),
     toBatch: converter(examples, false),
   });
   const open = async (file: string): Promise<EvaluationData> => {
@@ -182,7 +184,7 @@ export async function openRunData(
       });
     },
     open,
-    openText,
+    general: forgetting === null ? undefined : await openText(forgetting.text, forgetting.tokens),
     findings: [...built.findings, ...checkDistinctFiles(await realPaths(files))],
   };
 }
@@ -211,30 +213,6 @@ async function checkThere(file: string): Promise<void> {
     place: { file },
     remedy: "Check the path; it is relative to the experiment file.",
   });
-}
-
-/** All examples of a split, in order, not shuffled. */
-function inOrder(
-  examples: Examples,
-  subset: Uint32Array,
-  maxLength: number,
-  batchSize: number,
-): readonly MicroBatch[] {
-  const plan = planBatches(examples, {
-    subset,
-    batchSize,
-    microBatchSize: batchSize,
-    packing: false,
-    maxLength,
-    shuffle: false,
-    groupByLength: false,
-    seed: 0,
-  });
-  return Array.from({ length: plan.stepsPerEpoch }, (_, index) => plan.step(index)).flat();
-}
-
-function evalBatchSize({ eval: { batch_size: size } }: DataFields, microBatchSize: number): number {
-  return size === "auto" ? microBatchSize : size;
 }
 
 function tokensOf({ starts }: Examples, rows: MicroBatch["rows"]): number {

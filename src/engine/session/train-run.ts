@@ -156,8 +156,7 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
   };
   const metrics = experiment.eval.metrics ?? [];
   const evalData = data.eval;
-  const { forgetting } = experiment.eval;
-  const general = forgetting && (await data.openText(forgetting.text, forgetting.tokens));
+  const { general } = data;
   const schedule = experiment.train.lr_scheduler_type.type;
   invariant(isScheduleName(schedule), `there is no schedule ${schedule}`);
 
@@ -192,7 +191,7 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
       beginBatch: random.begin,
       measure: evalData && ((at, moment) => measureSplit("eval", evalData, metrics, moment, at)),
       measureGeneral:
-        general === null
+        general === undefined
           ? undefined
           : (at) => measureSplit("general", general, textMetrics, "before", at),
       async save(at, reason) {
@@ -245,8 +244,7 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
       context.trained.changedOnHost();
       if (evalData) after = await measureSplit("eval", evalData, metrics, "after", result.state);
     }
-    if (general !== null)
-      await measureSplit("general", general, textMetrics, "after", result.state);
+    if (general) await measureSplit("general", general, textMetrics, "after", result.state);
     await measureTest(started, measureSplit, result.state);
   }
   const { tensors } = opened.source;

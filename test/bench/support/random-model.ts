@@ -88,27 +88,51 @@ function upperHalves(values: Float32Array<ArrayBuffer>): Uint8Array {
   return new Uint8Array(halves.buffer);
 }
 
+const vocabulary = "the red cup is on table Mia put blue key in drawer where who".split(" ");
+
+function line(words: number, seed: number): string {
+  return Array.from(
+    { length: words },
+    (_, i) => vocabulary[(i * 7 + seed * 13 + ((i * i) % 11)) % vocabulary.length],
+  ).join(" ");
+}
+
+function written(file: string, lines: number, row: (index: number) => string): string {
+  writeFileSync(file, Array.from({ length: lines }, (_, index) => row(index)).join("\n"));
+  return file;
+}
+
 /** A text file of lines that are longer than any batch. */
 export function longText(folder: string, lines: number, words: number): string {
-  const file = join(folder, `text-${lines}-${words}.txt`);
-  const vocabulary = "the red cup is on table Mia put blue key in drawer where who".split(" ");
-  const line = (seed: number): string =>
-    Array.from(
-      { length: words },
-      (_, i) => vocabulary[(i * 7 + seed * 13 + ((i * i) % 11)) % vocabulary.length],
-    ).join(" ");
-  writeFileSync(file, Array.from({ length: lines }, (_, i) => line(i)).join("\n"));
-  return file;
+  return written(join(folder, `text-${lines}-${words}.txt`), lines, (i) => line(words, i));
+}
+
+/** From an eighth of so many words to all of them. */
+const share = (index: number): number => (1 + ((index * 5) % 8)) / 8;
+
+/** Lines of up to half as many words, of many lengths. */
+export function variedText(folder: string, lines: number, words: number): string {
+  return written(join(folder, `varied-${lines}-${words}.txt`), lines, (i) =>
+    line(Math.ceil((words / 2) * share(i)), i),
+  );
+}
+
+/** Prompts of many lengths, each with an answer of up to a dozen words. */
+export function prompts(folder: string, lines: number, words: number): string {
+  return written(join(folder, `prompts-${lines}-${words}.jsonl`), lines, (i) =>
+    JSON.stringify({
+      prompt: line(Math.ceil((words / 4) * share(i)), i),
+      completion: ` ${line(1 + (i % 12), i + 1)}`,
+    }),
+  );
 }
 
 /** Texts of about so many words with one of two labels. */
 export function labelledText(folder: string, lines: number, words: number): string {
-  const file = join(folder, `labelled-${lines}-${words}.jsonl`);
-  const row = (index: number): string =>
+  return written(join(folder, `labelled-${lines}-${words}.jsonl`), lines, (index) =>
     JSON.stringify({
       text: "the red cup is on the table ".repeat(Math.ceil(words / 7)),
       label: index % 2 === 0 ? "yes" : "no",
-    });
-  writeFileSync(file, Array.from({ length: lines }, (_, index) => row(index)).join("\n"));
-  return file;
+    }),
+  );
 }

@@ -1,0 +1,198 @@
+/** @file Every program that a run compiles, and the hidden states, gradients and caches that its passes keep. */
+import { dtypeBytes, elementCount } from "../../shared/dtypes.ts";
+import { at } from "../../shared/errors.ts";
+import type { Graph } from "../core/graph.ts";
+import { cutAtLateInputs } from "../core/split.ts";
+import type { HeadTarget, Model } from "../models/architecture.ts";
+import type { GenerationShape } from "../network/generation-shape.ts";
+import { promptShape, tokenShape } from "../network/generation-shape.ts";
+import type { BoundRule } from "../optimizers/define.ts";
+import {
+  embeddingForward,
+  embeddingTraining,
+  headForward,
+  headTraining,
+} from "../programs/ends.ts";
+import type { BatchShape } from "../programs/layer.ts";
+import { layerDecoding, layerForward, layerTraining } from "../programs/layer.ts";
+import type { BlockSetup } from "../programs/setup.ts";
+import { trainedTensors } from "../programs/setup.ts";
+import type { PlannedShape } from "./batch-shapes.ts";
+import { bytesOf } from "./program-memory.ts";
+
+export interface ProgramInputs {
+  readonly model: Model;
+  readonly setups: readonly BlockSetup[];
+  readonly rule: BoundRule;
+  readonly checkpointing: boolean;
+  /** Micro-batches of the steps. */
+  readonly batches: readonly PlannedShape[];
+  /** Batches of all measurements. */
+  readonly measured: readonly PlannedShape[];
+  /** Groups of prompts of the measurements that generate. */
+  readonly generated: readonly GenerationShape[];
+  readonly target: HeadTarget;
+}
+
+export interface RunPrograms {
+  /** As they are compiled, equal ones several times. */
+  readonly graphs: readonly Graph[];
+  /** Bytes of what passes keep at once: buffers have names, and grow to the largest pass. */
+  readonly activations: number;
+}
+
+export function runPrograms(inputs: ProgramInputs): RunPrograms {
+  const { model, batches, measured, generated, rule } = inputs;
+  const graphs: Graph[] = [];
+  // What goes from one part of a program to the next has a buffer for each of its shapes.
+  const crossing = new Map<string, number>();
+  const add = (graph: Graph): void => {
+    const parts = cutAtLateInputs(graph, 1);
+    graphs.push(...parts);
+    for (const part of parts)
+      for (const [name, value] of part.outputs)
+        if (!graph.outputs.has(name)) crossing.set(`${name} ${value.shape.join()}`, bytesOf(value));
+  };
+  const blocks = blocksOf(inputs.setups);
+  // Without gradients a step is a measurement.
+  const estimates = rule.gradients === "none";
+  const steps = estimates ? [] : batches.map((batch) => trainingPass(inputs, blocks, batch, add));
+  const passing = [...(estimates ? batches : []), ...measured].map(({ shape, headRows }) => {
+    add(embeddingForward(model, blocks.embedding, shape));
+    for (const layer of blocks.kinds) add(layerForward(model, layer, shape));
+    const outputs = model.task === "causal-lm" ? "scores" : "logits";
+    for (const count of headRows) {
+      const head = { count, of: shape.batch * shape.length };
+      add(headForward(model, blocks.head, head, inputs.target, outputs));
+    }
+    return hiddenBytes(model, shape);
+  });
+  const generating = generated.map((shape) => generationPass(model, blocks, shape, add));
+  const first = Math.max(0, ...passing, ...generating.map(({ hidden }) => hidden));
+  return {
+    graphs,
+    activations:
+      Math.max(0, ...steps) +
+      // Two that alternate, and the first where no step keeps it.
+      (steps.length > 0 ? 2 : 3) * first +
+      Math.max(0, ...generating.map(({ kept }) => kept)) +
+      [...crossing.values()].reduce((a, b) => a + b, 0),
+  };
+}
+
+interface Blocks {
+  readonly embedding: BlockSetup;
+  readonly head: BlockSetup;
+  readonly layers: readonly BlockSetup[];
+  /** One layer for each set of programs. */
+  readonly kinds: readonly BlockSetup[];
+}
+
+function blocksOf(setups: readonly BlockSetup[]): Blocks {
+  const of = (kind: string): readonly BlockSetup[] =>
+    setups.filter(({ spec }) => spec.kind === kind);
+  const layers = of("layer");
+  const kinds = new Map(layers.map((layer) => [kindOf(layer), layer]));
+  return {
+    embedding: at(of("embedding"), 0),
+    head: at(of("head"), 0),
+    layers,
+    kinds: [...kinds.values()],
+  };
+}
+
+function hiddenBytes(model: Model, { batch, length }: BatchShape): number {
+  return batch * length * model.sizes.hidden * 4;
+}
+
+/** Adds the programs of a step's pass; returns the bytes that it keeps. */
+function trainingPass(
+  { model, checkpointing, target }: ProgramInputs,
+  { embedding, head, layers }: Blocks,
+  { shape, headRows }: PlannedShape,
+  add: (graph: Graph) => void,
+): number {
+  const rows = shape.batch * shape.length;
+  const trains = (setup: BlockSetup): boolean => trainedTensors(setup).length > 0;
+  const lowest = layers.findIndex(trains);
+  const first = trains(embedding) ? 0 : lowest < 0 ? layers.length : lowest;
+  add(embeddingForward(model, embedding, shape));
+  let kept = hiddenBytes(model, shape) * (1 + Math.min(2, first) + (layers.length - first) + 2);
+  // Layers of one kind have the same programs: each is made once, whatever the number of layers.
+  const known = new Map<string, number>();
+  const once = (key: string, make: () => number): number => {
+    const bytes = known.get(key) ?? make();
+    known.set(key, bytes);
+    return bytes;
+  };
+  layers.forEach((setup, index) => {
+    const kind = kindOf(setup);
+    if (index < first) {
+      once(`forward ${kind}`, () => {
+        add(layerForward(model, setup, shape));
+        return 0;
+      });
+      return;
+    }
+    const options = { checkpointing, inputGradient: index > first || trains(embedding) };
+    kept += once(`training ${options.inputGradient} ${kind}`, () => {
+      const { forward, backward, residuals } = layerTraining(model, setup, shape, options);
+      add(forward);
+      add(backward);
+      return residuals.reduce(
+        (sum, { shape: size, dtype }) => sum + elementCount(size) * dtypeBytes[dtype],
+        0,
+      );
+    });
+    for (const linear of setup.spec.linears)
+      if ((setup.sites.get(linear.name)?.dropout ?? 0) > 0) kept += rows * linear.in;
+  });
+  const flows = first < layers.length || trains(embedding);
+  for (const count of headRows) add(headTraining(model, head, { count, of: rows }, target, flows));
+  if (trains(embedding)) add(embeddingTraining(model, embedding, shape).backward);
+  return kept;
+}
+
+/** Adds the programs of a group of prompts; returns the bytes of a hidden state, and of caches and logits. */
+function generationPass(
+  model: Model,
+  { embedding, head, layers, kinds }: Blocks,
+  shape: GenerationShape,
+  add: (graph: Graph) => void,
+): { readonly hidden: number; readonly kept: number } {
+  const { batch, promptLength, capacity } = shape;
+  const prompt = promptShape(shape);
+  const passes = [
+    { shape: prompt, past: 0 },
+    { shape: tokenShape(shape), past: capacity },
+  ];
+  for (const pass of passes) {
+    add(embeddingForward(model, embedding, pass.shape));
+    for (const layer of kinds) add(layerDecoding(model, layer, pass.shape, pass.past));
+    const rows = { count: batch, of: batch * pass.shape.length };
+    add(headForward(model, head, rows, "classes", "logits"));
+  }
+  const { keyValueHeads, headDim, vocabulary } = model.sizes;
+  const place = 4 * batch * keyValueHeads * headDim;
+  return {
+    hidden: hiddenBytes(model, prompt),
+    kept: 2 * place * (layers.length * capacity + promptLength) + 4 * batch * vocabulary,
+  };
+}
+
+/** What a layer's programs depend on: its tensors and sites by their names within the block, not where it stands. */
+function kindOf({ spec, storage, trained, sites }: BlockSetup): string {
+  return JSON.stringify([
+    spec.tensors.map(({ name, shape, role }) => [name, shape, role]),
+    spec.linears.map(({ name, in: width, out, bias }) => [name, width, out, bias]),
+    [...storage],
+    [...trained],
+    [...sites].map(([name, { method, params, dropout }]) => [
+      name,
+      method.name,
+      method.config,
+      [...params],
+      dropout,
+    ]),
+  ]);
+}
