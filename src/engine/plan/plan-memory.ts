@@ -4,7 +4,7 @@ import { printGraph } from "../core/print.ts";
 import { layoutBytes } from "../network/parameters.ts";
 import type { ParameterSpec } from "../network/parameters.ts";
 import { updatePrograms } from "../network/optimizer.ts";
-import { frozenFactors, heldBytes, parameterName, storageOf } from "../programs/setup.ts";
+import { frozenFactors, heldBytes, isPacked, parameterName, storageOf } from "../programs/setup.ts";
 import { rateProduct } from "./plan-time.ts";
 import { bytesOf, programMemory } from "./program-memory.ts";
 import type { ProgramInputs } from "./run-programs.ts";
@@ -84,7 +84,7 @@ function sum(values: readonly number[]): number {
 function readBuffers({ setups }: MemoryInputs): readonly number[] {
   return setups.flatMap((setup) =>
     setup.spec.tensors
-      .filter(({ name }) => setup.trained.has(name) || storageOf(setup, name).type === "nf4")
+      .filter(({ name }) => setup.trained.has(name) || isPacked(storageOf(setup, name)))
       .map(({ shape }) => 4 * elementCount(shape)),
   );
 }
@@ -102,7 +102,7 @@ function heldWeights({ setups }: MemoryInputs): {
       const count = elementCount(shape);
       const storage = storageOf(setup, name);
       held.set(source, heldBytes(storage, count));
-      if (storage.type === "nf4") largestPacked = Math.max(largestPacked, count);
+      if (isPacked(storage)) largestPacked = Math.max(largestPacked, count);
       else if (storage.type !== "float32") largestHalf = Math.max(largestHalf, count);
     }
   // Frozen factors of methods, shared ones once.
