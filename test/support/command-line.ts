@@ -23,7 +23,7 @@ export async function spectune(folder: string, ...args: readonly string[]): Prom
     out: (text) => (out += text),
     err: (text) => (err += text),
     cwd: folder,
-    env: {},
+    env: cacheIn(folder),
     interactive: false,
     columns: 80,
   });
@@ -38,7 +38,8 @@ export interface Process {
 /** Starts `spectune ARGS` in `folder` as a process of its own, which is gone after the test. */
 export function startSpectune(t: TestContext, folder: string, ...args: readonly string[]): Process {
   const entry = join(import.meta.dirname, "../../src/cli/spectune.ts");
-  const child = spawn(process.execPath, [entry, ...args], { cwd: folder });
+  const env = { ...process.env, ...cacheIn(folder) };
+  const child = spawn(process.execPath, [entry, ...args], { cwd: folder, env });
   t.after(() => child.kill("SIGKILL"));
   let out = "";
   let err = "";
@@ -50,6 +51,11 @@ export function startSpectune(t: TestContext, folder: string, ...args: readonly 
     }),
   );
   return { process: child, end };
+}
+
+/** Decompositions of small models are kept by the test, not by whoever runs it. */
+function cacheIn(folder: string): Readonly<Record<string, string>> {
+  return { SPECTUNE_CACHE: join(folder, ".spectune-cache") };
 }
 
 /** The last line of standard output, which is an object. */

@@ -12,6 +12,7 @@ import { createFullMatch } from "../session/python-regex.ts";
 import type { ModelPlaces } from "../weights/hub-cache.ts";
 import { baseOfAdapter } from "./adapter-shapes.ts";
 import type { LookHost } from "./look.ts";
+import { nameFilter } from "./matrix-set.ts";
 import type { ModelFolder } from "./model-folder.ts";
 import { openModelFolder } from "./model-folder.ts";
 import type { StoredMatrix } from "./stored-matrix.ts";
@@ -50,11 +51,10 @@ export async function lookAtOverlap(
       sides.push(await tunedAdapter(folder, base, { fullMatch, linalg }));
     }
     const [a, b] = [at(sides, 0), at(sides, 1)];
-    const isChosen = ({ info }: StoredMatrix): boolean =>
-      matrices === undefined || fullMatch(`.*(?:${matrices}).*`, info.name);
+    const isFound = nameFilter(matrices, fullMatch);
     const of = (index: number, side: TunedSide) =>
       [...at(bases, index).matrices].filter(
-        ([plain, stored]) => side.has(plain) && isChosen(stored),
+        ([plain, stored]) => side.has(plain) && isFound(stored.info.name),
       );
     const [first, second] = [of(0, a), of(1, b)];
     const names = (list: typeof first, other: TunedSide) =>

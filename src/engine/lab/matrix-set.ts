@@ -57,10 +57,9 @@ export function matrixSet(
   tuned: TunedSide | undefined,
   options: SetOptions,
 ): MatrixSet {
+  const isFound = nameFilter(options.matrices, options.fullMatch);
   const isChosen = ({ info }: StoredMatrix): boolean =>
-    options.matrices === undefined
-      ? !isTableOrHead(info.name)
-      : options.fullMatch(`.*(?:${options.matrices}).*`, info.name);
+    options.matrices === undefined ? !isTableOrHead(info.name) : isFound(info.name);
   const chosen = [...base.matrices].filter(([, stored]) => isChosen(stored));
   if (tuned?.whole) requireBothSides(base, tuned, tuned.whole, chosen, isChosen);
   const both = chosen.filter(([plain]) => tuned === undefined || tuned.has(plain));
@@ -85,6 +84,26 @@ export function matrixSet(
       ),
     ),
   };
+}
+
+/** What `--matrices` finds; everything without it. A {@link UserError} for an expression that is none. */
+export function nameFilter(
+  pattern: string | undefined,
+  fullMatch: FullMatch,
+): (name: string) => boolean {
+  if (pattern === undefined) return () => true;
+  try {
+    fullMatch(pattern, "");
+  } catch (error) {
+    if (!(error instanceof UserError)) throw error;
+    throw new UserError({
+      code: error.code,
+      message: `--matrices: ${error.message}`,
+      remedy: "It takes a Python-style regular expression, searched in names of tensors.",
+      cause: error,
+    });
+  }
+  return (name) => fullMatch(`.*(?:${pattern}).*`, name);
 }
 
 function pending(

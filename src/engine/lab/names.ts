@@ -1,10 +1,13 @@
 /** @file What the name of a tensor says, whatever the architecture: its layer, its role, and how it is called elsewhere. */
 
-/** Wrappers around a model, and the names that base models have in models with a head: the same tensor goes with and without them. */
+/**
+ * Wrappers around a model, and the names that base models have in models with a head: the same tensor goes with
+ * and without them. `encoder` and `decoder` are none: a model may have both, with equal names inside.
+ */
 const wrappers: ReadonlySet<string> = new Set(
   (
     "base_model module _orig_mod model transformer language_model bert roberta distilbert deberta electra albert " +
-    "xlm_roberta mpnet camembert gpt_neox backbone encoder decoder"
+    "xlm_roberta mpnet camembert gpt_neox backbone"
   ).split(" "),
 );
 
