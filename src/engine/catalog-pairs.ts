@@ -2,10 +2,11 @@
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import type { Finding } from "../shared/findings.ts";
 import { methods, optimizers, rowNamed } from "./catalog.ts";
-import type { BoundMethod } from "./methods/define.ts";
+import type { BoundMethod, Method } from "./methods/define.ts";
 import type { BoundRule } from "./optimizers/define.ts";
 
-export type PairFields = Pick<Experiment, "method"> & {
+export type PairFields = Pick<Experiment, "method" | "export"> & {
+  readonly data: Pick<Experiment["data"], "packing">;
   readonly train: Pick<Experiment["train"], "optimizer" | "active_layers">;
 };
 
@@ -41,14 +42,36 @@ const excluded: readonly Excluded[] = [
     why: "the one compares all modules at each step, the other lets most rest",
   },
   {
+    code: "prompt-with-packing",
+    applies({ fields }) {
+      const before = rowsOf(fields).find(({ kind }) => kind === "tokens" || kind === "prefix");
+      return before && fields.data.packing ? [before.name, "data.packing"] : undefined;
+    },
+    why: "the one stands before the words of every example, the other puts several into one row",
+  },
+  {
+    code: "no-merged-form",
+    applies({ fields }) {
+      const apart = rowsOf(fields).find((row) => "staysApart" in row);
+      return apart && fields.export.includes("merged") ? [apart.name, "export: merged"] : undefined;
+    },
+    why: "what the one trains stands in no weight of the model",
+  },
+  {
     code: "pair-rule-without-pair",
-    applies({ methods: bound, rule }) {
-      const other = bound.find(({ roles }) => roles === undefined || roles.core !== undefined);
+    applies({ fields, methods: bound, rule }) {
+      const other =
+        bound.find(({ roles }) => roles === undefined || roles.core !== undefined) ??
+        rowsOf(fields).find(({ kind }) => kind !== "linear");
       return rule.pair && other ? [rule.name, other.name] : undefined;
     },
     why: "the one corrects the gradients of the two factors of a pair, which the other does not train together",
   },
 ];
+
+function rowsOf({ method }: PairFields): readonly Method[] {
+  return method.map(({ type }) => rowNamed(methods, type));
+}
 
 /** What an experiment chooses that cannot be together. */
 export function excludedPairs(fields: PairFields): readonly Finding[] {

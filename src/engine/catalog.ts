@@ -27,6 +27,8 @@ import { lora } from "./methods/lora.ts";
 import { miss } from "./methods/miss.ts";
 import { nola } from "./methods/nola.ts";
 import { paca } from "./methods/paca.ts";
+import { prefixTuning } from "./methods/prefix-tuning.ts";
+import { promptTuning } from "./methods/prompt-tuning.ts";
 import { randlora } from "./methods/randlora.ts";
 import { smt } from "./methods/smt.ts";
 import { sora } from "./methods/sora.ts";
@@ -71,6 +73,8 @@ export const methods: readonly Method[] = [
   dylora,
   adalora,
   dynamicDora,
+  promptTuning,
+  prefixTuning,
   full,
 ];
 export const initialisers: readonly Initialiser[] = [pissa, eva, corda, loraGa, loraSb];
@@ -97,7 +101,7 @@ export function rowNamed<T extends { readonly name: string }>(rows: readonly T[]
   return row;
 }
 
-/** Fields of `method` without meaning for methods that train tensors in place. */
+/** Fields of `method` that have a meaning at linear layers alone. */
 const linearOnly = [
   "target_modules",
   "exclude_modules",
@@ -105,21 +109,27 @@ const linearOnly = [
   "layers_pattern",
   "dropout",
   "bias",
-  "modules_to_save",
   "init",
   "allocation",
   "sharing",
 ];
 
+/** Fields of `method` without meaning for a row. */
+function withoutMeaning(method: Method): Pick<Variant, "omits" | "trainsBase"> {
+  switch (method.kind) {
+    case "tensors":
+      return { omits: [...linearOnly, "modules_to_save"], trainsBase: true };
+    case "tokens":
+    case "prefix":
+      return { omits: [...linearOnly, "modules_to_save", "from"] };
+    case "linear":
+      return method.roles ? {} : { omits: ["init", "sharing"] };
+  }
+}
+
 /** What an experiment file can name. */
 export const catalogFields: CatalogFields = {
-  methods: variants(methods, (method) =>
-    method.kind === "tensors"
-      ? { omits: linearOnly, trainsBase: true }
-      : method.roles
-        ? {}
-        : { omits: ["init", "sharing"] },
-  ),
+  methods: variants(methods, withoutMeaning),
   optimizers: variants(optimizers),
   quantizers: variants(quantizers),
   schedulers: Object.fromEntries(

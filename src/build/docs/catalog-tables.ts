@@ -63,6 +63,10 @@ function table<R extends CatalogRow>(
 /** What a run of it can be exported as. */
 function leaves(method: Method): string {
   if (method.kind === "tensors") return "whole model";
+  if ("staysApart" in method)
+    return method.peftType === undefined
+      ? "adapter of our own form"
+      : `${method.peftType} adapter for peft`;
   if (method.mergesOnly !== undefined) return "merged model";
   const { peft } = method;
   if (peft === undefined) return "plain LoRA adapter for peft; merged model";
@@ -72,6 +76,7 @@ function leaves(method: Method): string {
 
 function trained(method: Method): string {
   if (method.kind === "tensors") return share(weights);
+  if ("staysApart" in method) return "not at linear layers";
   const values = defaults(method.config);
   const count = trainedBy(method, values);
   const named = Object.entries(method.config)

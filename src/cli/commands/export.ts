@@ -76,7 +76,7 @@ async function exportModel(
   await withModel(chosen, console, (open) =>
     form === "merged"
       ? exportMerged(open.trained, path, tell)
-      : exportAdapter(open.method, open.trained, path),
+      : exportAdapter(open.method, open.trained, path, chosen.experiment.train.seed),
   );
 }
 

@@ -17,12 +17,14 @@ import type { WeightSource } from "../weights/weight-source.ts";
 import { openWeights } from "../weights/weight-source.ts";
 import type { LoraAdapterConfig } from "./lora-config.ts";
 import { readLoraConfig } from "./lora-config.ts";
-import type { PlacedAdapter, PlacedEmbedding } from "./place-adapter.ts";
+import type { PlacedAdapter, PlacedEmbedding, PlacedTensor } from "./place-adapter.ts";
 import { placeAdapter } from "./place-adapter.ts";
+import type { PromptAdapterConfig } from "./prompt-config.ts";
+import { isPromptConfig, placePrompt, readPromptConfig } from "./prompt-config.ts";
 
 export interface OpenAdapter {
   readonly folder: string;
-  readonly config: LoraAdapterConfig;
+  readonly config: LoraAdapterConfig | PromptAdapterConfig;
   readonly source: WeightSource;
   /** Outputs of the classification head that it brings. */
   readonly labels: number | undefined;
@@ -40,7 +42,10 @@ export async function openAdapter(folder: string): Promise<OpenAdapter> {
   ];
   if (!(await isFile(configFile)) || !(await isFile(weightsFile)))
     throw await noAdapter(folder, configFile);
-  const { value: config, findings } = readLoraConfig(await readJson(configFile), configFile);
+  const json = await readJson(configFile);
+  const { value: config, findings } = isPromptConfig(json)
+    ? readPromptConfig(json, configFile)
+    : readLoraConfig(json, configFile);
   throwErrors(findings);
   invariant(config, "an adapter without errors has a configuration");
   const source = await openWeights(weightsFile);
@@ -67,12 +72,11 @@ export function placeOpenAdapter(
   model: Model,
   fullMatch: FullMatch,
 ): PlacedAdapter {
-  const { value, findings } = placeAdapter(
-    config,
-    new Set(source.tensors.keys()),
-    model,
-    fullMatch,
-  );
+  const names = new Set(source.tensors.keys());
+  const { value, findings } =
+    "count" in config
+      ? placePrompt(config, names, model)
+      : placeAdapter(config, names, model, fullMatch);
   throwErrors(findings);
   for (const { name, shape } of value.tensors) requireTensor(source, name, shape);
   for (const { A, B } of value.embeddings)
@@ -86,8 +90,9 @@ export async function fillFromAdapter(
   source: WeightSource,
   parameters: Parameters,
 ): Promise<void> {
-  for (const { name, shape, parameter, replaces } of placed.tensors) {
-    const values = await readFloats(source, name, shape);
+  for (const { name, shape, parameter, replaces, columns } of placed.tensors) {
+    const whole = await readFloats(source, name, shape);
+    const values = columns ? columnsOf(whole, shape, columns) : whole;
     parameters.get(parameter).weight.set(replaces ? inOurOrder(values, replaces) : values);
   }
   for (const embedding of placed.embeddings)
@@ -97,6 +102,17 @@ export async function fillFromAdapter(
       await readFloats(source, embedding.B.name, embedding.B.shape),
       embedding,
     );
+}
+
+function columnsOf(
+  values: Float32Array,
+  [rows = 0, width = 0]: readonly number[],
+  { from, count }: NonNullable<PlacedTensor["columns"]>,
+): Float32Array {
+  const part = new Float32Array(rows * count);
+  for (let row = 0; row < rows; row++)
+    part.set(values.subarray(row * width + from, row * width + from + count), row * count);
+  return part;
 }
 
 /** Refuses copies of frozen matrices that are not the base's: the adapter was made on a changed base. */

@@ -19,6 +19,8 @@ export interface PlacedTensor {
   readonly parameter: string;
   /** The model's own tensor that it replaces. */
   readonly replaces?: TensorSpec;
+  /** The columns of the file's tensor that it is, where it is a part of it. */
+  readonly columns?: { readonly from: number; readonly count: number };
 }
 
 /** Factors at an embedding table: row v of it becomes W_v + scale (B A)ᵀ_v. */

@@ -4,7 +4,7 @@ import type { Values } from "../../shared/schema.ts";
 import { mostCommon, patternOf } from "./peft-names.ts";
 
 /** The version of peft whose fields are written. */
-const peftVersion = "0.21.2";
+export const peftVersion = "0.21.2";
 
 /** What a LoRA adapter's configuration depends on. */
 export interface LoraFacts {

@@ -33,7 +33,16 @@ export const adapterFiles = {
 
 /** Writes the adapter into `folder`, replacing one that is there. Tensors are float32, as they were trained. */
 export async function writePeftAdapter(parts: AdapterParts, folder: string): Promise<void> {
-  const adapter = describeAdapter(parts);
+  await writeAdapterFolder(folder, describeAdapter(parts));
+}
+
+/** Configuration and tensors of an adapter under peft's names. */
+export interface DescribedAdapter {
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly tensors: readonly TensorToWrite[];
+}
+
+export async function writeAdapterFolder(folder: string, adapter: DescribedAdapter): Promise<void> {
   await writeFolderAtomic(folder, async (temporary) => {
     const config = `${JSON.stringify(adapter.config, null, 2)}\n`;
     await writeFile(join(temporary, adapterFiles.config), config);
@@ -43,11 +52,7 @@ export async function writePeftAdapter(parts: AdapterParts, folder: string): Pro
   });
 }
 
-/** Configuration and tensors of an adapter under peft's names. */
-function describeAdapter(parts: AdapterParts): {
-  readonly config: Readonly<Record<string, unknown>>;
-  readonly tensors: readonly TensorToWrite[];
-} {
+function describeAdapter(parts: AdapterParts): DescribedAdapter {
   const sites = adaptedSites(parts.setups);
   const forms = sites.map((site) => siteForm(parts, site, prefix));
   const form = onlyForm(forms);

@@ -16,6 +16,14 @@ export interface SiteOfBlock {
   readonly site: SiteMethod;
 }
 
+/** A method's tensors anywhere in a block. */
+export interface TensorsOfBlock {
+  readonly setup: BlockSetup;
+  /** Name of the site or place within the block. */
+  readonly name: string;
+  readonly site: Pick<SiteMethod, "params" | "group">;
+}
+
 /** Where a method's tensors lie, by their names in the whole model. */
 export interface SiteSources {
   readonly parameters: Pick<ValueSources["parameters"], "get">;
@@ -23,7 +31,7 @@ export interface SiteSources {
 }
 
 /** Inputs of a graph for each of a method's tensors. */
-export function paramInputs(g: Graph, site: SiteMethod): ReadonlyMap<string, Value> {
+export function paramInputs(g: Graph, site: TensorsOfBlock["site"]): ReadonlyMap<string, Value> {
   return new Map(
     [...site.params].map(([param, { shape, dtype }]) => [
       param,
@@ -35,7 +43,7 @@ export function paramInputs(g: Graph, site: SiteMethod): ReadonlyMap<string, Val
 /** A method's tensor as it stands. */
 export function paramValue(
   { parameters, factors }: SiteSources,
-  { setup, name, site }: SiteOfBlock,
+  { setup, name, site }: TensorsOfBlock,
   param: string,
 ): { readonly shape: Shape; readonly data: Float32Array | Int32Array } {
   const full = parameterName(setup.spec, localName(name, site, param));
@@ -48,7 +56,7 @@ export function paramValue(
 export async function siteOutput(
   backend: Backend,
   sources: SiteSources,
-  at: SiteOfBlock,
+  at: TensorsOfBlock,
   more: ReadonlyMap<string, { readonly shape: Shape; readonly data: Float32Array }>,
   build: (g: Graph, params: ReadonlyMap<string, Value>, more: ReadonlyMap<string, Value>) => Value,
 ): Promise<Float32Array> {

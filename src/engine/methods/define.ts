@@ -11,6 +11,7 @@ import type { PairStart } from "../initialisers/define.ts";
 import type { TensorSpec } from "../models/architecture.ts";
 import type { Hooks } from "./hooks.ts";
 import type { Pair } from "./pair.ts";
+import type { PlacedMethod } from "./placed.ts";
 import { mergedPair, pairForward } from "./pair.ts";
 import type { Start } from "./start.ts";
 
@@ -267,4 +268,4 @@ export function defineTensorMethod(definition: TensorMethodDefinition): TensorMe
   return { kind: "tensors", ...definition };
 }
 
-export type Method = LinearMethod | TensorMethod;
+export type Method = LinearMethod | TensorMethod | PlacedMethod;

@@ -70,6 +70,8 @@ export interface LayerContext {
   readonly causal: boolean;
   /** Keys and values [batch, kvHeads, past, headDim] of earlier tokens, in generation. */
   readonly past?: { readonly keys: Value; readonly values: Value };
+  /** Keys and values [batch, kvHeads, count, headDim] that a method puts before all others; every query sees them. */
+  readonly prefix?: { readonly keys: Value; readonly values: Value };
   /** Called with this layer's own keys and values [batch, kvHeads, length, headDim]. */
   readonly onKeysValues?: (keys: Value, values: Value) => void;
 }

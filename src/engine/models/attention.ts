@@ -2,7 +2,16 @@
 import { at } from "../../shared/errors.ts";
 import { causalMask } from "../core/causal-mask.ts";
 import type { Graph, Value } from "../core/graph.ts";
-import { add, causalAttention, concat, matmul, reshape, softmax, transpose } from "../core/ops.ts";
+import {
+  add,
+  causalAttention,
+  concat,
+  matmul,
+  pad,
+  reshape,
+  softmax,
+  transpose,
+} from "../core/ops.ts";
 import type { LayerContext } from "./architecture.ts";
 
 export interface AttentionInputs {
@@ -24,7 +33,8 @@ export function attention(g: Graph, inputs: AttentionInputs, context: LayerConte
   const groups = at(inputs.keys.shape, 2);
   const perGroup = heads / groups;
 
-  const plain = context.causal && !context.bias && !context.past && !context.onKeysValues;
+  const { past, prefix } = context;
+  const plain = context.causal && !context.bias && !past && !prefix && !context.onKeysValues;
   if (plain) {
     const { queries, keys, values } = inputs;
     const mixed = causalAttention(g, queries, keys, values, 1 / Math.sqrt(headDim));
@@ -34,9 +44,11 @@ export function attention(g: Graph, inputs: AttentionInputs, context: LayerConte
   const ownKeys = transpose(g, inputs.keys, [0, 2, 1, 3]);
   const ownValues = transpose(g, inputs.values, [0, 2, 1, 3]);
   context.onKeysValues?.(ownKeys, ownValues);
-  const past = context.past;
-  const keys = past ? concat(g, [past.keys, ownKeys], 2) : ownKeys;
-  const values = past ? concat(g, [past.values, ownValues], 2) : ownValues;
+  const before = [...(prefix ? [prefix] : []), ...(past ? [past] : [])];
+  const joined = (parts: readonly Value[]): Value =>
+    parts.length > 1 ? concat(g, parts, 2) : at(parts, 0);
+  const keys = joined([...before.map((part) => part.keys), ownKeys]);
+  const values = joined([...before.map((part) => part.values), ownValues]);
   const keyCount = at(keys.shape, 2);
 
   const grouped = reshape(g, inputs.queries, [batch, length, groups, perGroup, headDim]);
@@ -49,8 +61,13 @@ export function attention(g: Graph, inputs: AttentionInputs, context: LayerConte
   const scores = matmul(g, queries, keys, { transB: true, alpha: 1 / Math.sqrt(headDim) });
   let masked = reshape(g, scores, [batch, heads, length, keyCount]);
   if (context.causal) masked = add(g, masked, causalMask(g, length, keyCount));
-  if (context.bias) masked = add(g, masked, context.bias);
+  if (context.bias) masked = add(g, masked, withPrefix(g, context.bias, prefix));
   const weights = reshape(g, softmax(g, masked), [batch, groups, perGroup * length, keyCount]);
   const mixed = reshape(g, matmul(g, weights, values), [batch, groups, perGroup, length, headDim]);
   return reshape(g, transpose(g, mixed, [0, 3, 1, 2, 4]), [batch * length, heads * headDim]);
+}
+
+/** A bias over keys that leaves those of a prefix as they are. */
+function withPrefix(g: Graph, bias: Value, prefix: LayerContext["prefix"]): Value {
+  return prefix ? pad(g, bias, 3, at(prefix.keys.shape, 2), 0) : bias;
 }

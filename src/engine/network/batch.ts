@@ -24,15 +24,23 @@ export interface ModelBatch {
   /** Flat indices of the rows that the head reads. */
   readonly rows: Int32Array;
   readonly targets: Targets;
+  /** How many places at the beginning of each sequence are no words but a method's own rows. */
+  readonly virtual?: number;
 }
 
-export function shapeOf({ batch, length, ownPositions, bias }: ModelBatch): BatchShape {
-  return { batch, length, ownPositions, bias: bias?.kind ?? "none" };
+export function shapeOf({
+  batch,
+  length,
+  ownPositions,
+  bias,
+  virtual = 0,
+}: ModelBatch): BatchShape {
+  return { batch, length, ownPositions, bias: bias?.kind ?? "none", virtual };
 }
 
 /** A batch shape as the key of what was compiled for it. */
-export function shapeKey({ batch, length, ownPositions, bias }: BatchShape): string {
-  return `${batch}x${length} ${ownPositions} ${bias}`;
+export function shapeKey({ batch, length, ownPositions, bias, virtual = 0 }: BatchShape): string {
+  return `${batch}x${length} ${ownPositions} ${bias}${virtual > 0 ? ` after ${virtual}` : ""}`;
 }
 
 /** The inputs that every block may read. */

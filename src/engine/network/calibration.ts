@@ -80,7 +80,7 @@ export function calibrationContext(parts: CalibrationParts): NetworkContext {
 
 /** A block with nothing that trains, and without methods. */
 export function plainSetup(setup: BlockSetup): BlockSetup {
-  return { ...setup, trained: new Set(), sites: new Map() };
+  return { ...setup, trained: new Set(), sites: new Map(), places: new Map() };
 }
 
 /** The base, and trained tensors of the model in it as if they were held in float32. */

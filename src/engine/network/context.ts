@@ -20,6 +20,8 @@ import { createProgramCache } from "./program-cache.ts";
 import type { ProgramCache } from "./program-cache.ts";
 import { createTrainedTensors } from "./trained-tensors.ts";
 import type { TrainedTensors } from "./trained-tensors.ts";
+import type { BeforeWords } from "./virtual-tokens.ts";
+import { beforeWords } from "./virtual-tokens.ts";
 
 export interface NetworkOptions {
   readonly backend: Backend;
@@ -64,6 +66,7 @@ export interface NetworkContext {
   readonly embedding: Block;
   readonly layers: readonly Block[];
   readonly head: Block;
+  readonly before: BeforeWords;
   /** The compiled pass of this key, traced the first time. */
   pass(key: string, trace: () => Graph): Promise<Pipeline>;
   /** Runs a pass of a block; outputs with a buffer stay there, gradients are summed. The caller releases the others. */
@@ -105,6 +108,7 @@ export function createContext(options: NetworkOptions): NetworkContext {
     embedding: only("embedding"),
     layers: blocks.filter(({ setup }) => setup.spec.kind === "layer"),
     head: only("head"),
+    before: beforeWords(options.setups.values()),
     pass(key, trace) {
       const known = passes.get(key);
       if (known) return known;

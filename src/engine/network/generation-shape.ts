@@ -12,7 +12,7 @@ export interface GenerationShape {
 /** Lengths are rounded up to this, so that prompts of similar length share their programs. */
 const lengthStep = 32;
 
-/** `lengths` of the prompts, in tokens; `maxLength` is the model's. */
+/** `lengths` of the prompts, in tokens, and with what stands before their words; `maxLength` likewise is the model's. */
 export function generationShape(
   lengths: readonly number[],
   maxNewTokens: number,
@@ -27,9 +27,9 @@ export function generationShape(
   };
 }
 
-/** The pass over the prompts, with nothing before them. */
-export function promptShape({ batch, promptLength }: GenerationShape): BatchShape {
-  return { batch, length: promptLength, ownPositions: false, bias: "none" };
+/** The pass over the prompts, with nothing before them but `virtual` places that are no words. */
+export function promptShape({ batch, promptLength }: GenerationShape, virtual: number): BatchShape {
+  return { batch, length: promptLength, ownPositions: false, bias: "none", virtual };
 }
 
 /** The pass over one further token of each, after `capacity` places. */

@@ -35,12 +35,18 @@ interface Cache {
 /** New tokens of each prompt, without the token that ended it. */
 export async function generate(
   context: NetworkContext,
-  prompts: readonly Int32Array[],
+  words: readonly Int32Array[],
   options: GenerationOptions,
 ): Promise<readonly number[][]> {
   const { sizes } = context.model;
-  const lengths = prompts.map(({ length }) => length);
-  const shape = generationShape(lengths, options.maxNewTokens, sizes.maxLength);
+  const { tokens: virtual, prefix } = context.before;
+  const prompts = words.map((prompt) => Int32Array.of(...new Int32Array(virtual), ...prompt));
+  const most = sizes.maxLength + virtual;
+  const shape = generationShape(
+    prompts.map(({ length }) => length),
+    options.maxNewTokens,
+    most,
+  );
   const { batch, promptLength, capacity } = shape;
   const cache = cacheOf(context, shape);
   const results: number[][] = prompts.map(() => []);
@@ -48,14 +54,16 @@ export async function generate(
 
   const ids = new Int32Array(batch * promptLength);
   prompts.forEach((prompt, row) => {
-    invariant(prompt.length > 0, "a prompt has no tokens");
+    invariant(prompt.length > virtual, "a prompt has no tokens");
     ids.set(prompt, row * promptLength);
   });
-  const positions = new Int32Array(batch * promptLength).map((_, place) => place % promptLength);
+  const positions = new Int32Array(batch * promptLength).map(
+    (_, place) => prefix + (place % promptLength),
+  );
   const last = Int32Array.from(prompts, (prompt, row) => row * promptLength + prompt.length - 1);
   let logits = await decode(
     context,
-    { batch, length: promptLength, ids, positions, rows: last },
+    { batch, length: promptLength, virtual, ids, positions, rows: last },
     cache,
     0,
     0,
@@ -68,7 +76,7 @@ export async function generate(
       const rowLogits = logits.subarray(row * sizes.vocabulary, (row + 1) * sizes.vocabulary);
       const token = options.choose(rowLogits, row, count);
       next[row] = token;
-      const full = prompt.length + count + 1 >= sizes.maxLength;
+      const full = prompt.length + count + 1 >= most;
       done[row] = options.stop.has(token) || full;
       if (options.stop.has(token)) continue;
       at(results, row).push(token);
@@ -80,8 +88,9 @@ export async function generate(
       {
         batch,
         length: 1,
+        virtual: 0,
         ids: next,
-        positions: Int32Array.from(prompts, (prompt) => prompt.length + count),
+        positions: Int32Array.from(prompts, (prompt) => prefix + prompt.length + count),
         rows: Int32Array.from({ length: batch }, (_, row) => row),
         bias: decodingBias(prompts, promptLength, count, capacity),
       },
@@ -96,6 +105,7 @@ export async function generate(
 interface Tokens {
   readonly batch: number;
   readonly length: number;
+  readonly virtual: number;
   readonly ids: Int32Array;
   readonly positions: Int32Array;
   readonly rows: Int32Array;
@@ -124,11 +134,12 @@ async function decodeUploaded(
   slot: number,
 ): Promise<Float32Array> {
   const { backend, model, layers, head } = context;
-  const { batch, length, rows, bias } = tokens;
+  const { batch, length, virtual, rows, bias } = tokens;
   const { keyValueHeads, headDim } = model.sizes;
   const modelBatch: ModelBatch = {
     batch,
     length,
+    virtual,
     ids: tokens.ids,
     positions: tokens.positions,
     types: new Int32Array(batch * length),

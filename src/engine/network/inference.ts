@@ -10,6 +10,7 @@ import type { NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
 import { logitRows } from "./head-rows.ts";
 import type { Uploader } from "./uploads.ts";
+import { withRoom } from "./virtual-tokens.ts";
 import { withUploads } from "./uploads.ts";
 
 /** The first hidden state [rows, hidden], in buffer `hidden.0`. */
@@ -83,10 +84,11 @@ function headRows(
 async function uploadedHeadRows(
   context: NetworkContext,
   uploader: Uploader,
-  batch: ModelBatch,
+  words: ModelBatch,
   wanted: HeadOutputs,
 ): Promise<ReadonlyMap<string, Float32Array>> {
   const { backend, model, head } = context;
+  const batch = withRoom(words, context.before, model);
   const feeds = batchFeeds(uploader, model, batch);
   let hidden = await embed(context, batch, feeds);
   for (const index of context.layers.keys())

@@ -11,6 +11,7 @@ import type { Block, NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
 import { embed, headShape, inferLayer, made } from "./inference.ts";
 import type { Uploader } from "./uploads.ts";
+import { withRoom } from "./virtual-tokens.ts";
 import { withUploads } from "./uploads.ts";
 
 /** Adds the gradients of scale · Σ losses to the parameters' gradients and returns Σ losses. */
@@ -158,10 +159,11 @@ export function createTrainer(context: NetworkContext): TrainBatch {
 
   async function train(
     uploader: Uploader,
-    batch: ModelBatch,
+    words: ModelBatch,
     scale: number,
     options: TrainOptions,
   ): Promise<number> {
+    const batch = withRoom(words, context.before, model);
     active = options.active ?? (() => true);
     const lowest = layers.findIndex(trains);
     first = trains(embedding) ? 0 : lowest < 0 ? layers.length : lowest;

@@ -51,18 +51,19 @@ function targetsOf({ count, starts, trained }: Examples): Uint32Array {
   return targets;
 }
 
-/** Each shape in which completions of a split are generated. */
+/** Each shape in which completions of a split are generated, after `virtual` places that are no words. */
 export function generationShapes(
   { sizes }: Model,
   examples: Examples,
   subset: Uint32Array,
   newTokens: number,
+  virtual: number,
 ): readonly GenerationShape[] {
   const shapes = promptGroups(examples, subset).map((group) =>
     generationShape(
-      group.map(({ prompt }) => prompt.length),
+      group.map(({ prompt }) => prompt.length + virtual),
       newTokens,
-      sizes.maxLength,
+      sizes.maxLength + virtual,
     ),
   );
   return [...new Map(shapes.map((shape) => [JSON.stringify(shape), shape])).values()];

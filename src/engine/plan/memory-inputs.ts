@@ -5,6 +5,7 @@ import { optimizers, rowNamed } from "../catalog.ts";
 import type { BatchPlan, MicroBatch } from "../data/batches/batch-plan.ts";
 import type { Examples } from "../data/examples/example-store.ts";
 import { newTokensFor } from "../metrics/table.ts";
+import { beforeWords } from "../network/virtual-tokens.ts";
 import type { ModelSetup } from "../session/set-up.ts";
 import { batchShapes, generationShapes } from "./batch-shapes.ts";
 import type { MemoryInputs } from "./plan-memory.ts";
@@ -44,6 +45,7 @@ export function memoryInputs(
 ): MemoryInputs {
   const { train, data: fields } = experiment;
   const { model } = setup;
+  const { tokens: virtual } = beforeWords(setup.setups.values());
   const { examples, counts } = data.train;
   const steps = Math.min(stepsOf(experiment, data), data.plan.stepsPerEpoch, stepsLookedAt);
   const batches = Array.from({ length: steps }, (_, step) => data.plan.step(step)).flat();
@@ -62,7 +64,7 @@ export function memoryInputs(
     generated: splits.flatMap(({ split, metrics }) => {
       const newTokens = newTokensFor(metrics);
       if (newTokens === undefined) return [];
-      return generationShapes(model, split.examples, split.subset, newTokens);
+      return generationShapes(model, split.examples, split.subset, newTokens, virtual);
     }),
     target: data.target?.kind === "number" ? "values" : "classes",
     dataBytes: 5 * tokens + 40 * tokenizer.vocabSize,

@@ -6,6 +6,8 @@ import { cutAtLateInputs } from "../core/split.ts";
 import type { HeadTarget, Model } from "../models/architecture.ts";
 import type { GenerationShape } from "../network/generation-shape.ts";
 import { promptShape, tokenShape } from "../network/generation-shape.ts";
+import type { BeforeWords } from "../network/virtual-tokens.ts";
+import { beforeWords, shapeWithRoom } from "../network/virtual-tokens.ts";
 import type { BoundRule } from "../optimizers/define.ts";
 import {
   embeddingForward,
@@ -42,7 +44,13 @@ export interface RunPrograms {
 }
 
 export function runPrograms(inputs: ProgramInputs): RunPrograms {
-  const { model, batches, measured, generated, rule } = inputs;
+  const { model, generated, rule } = inputs;
+  const before = beforeWords(inputs.setups);
+  const widened = ({ shape, headRows }: PlannedShape): PlannedShape => ({
+    shape: shapeWithRoom(shape, before),
+    headRows,
+  });
+  const [batches, measured] = [inputs.batches.map(widened), inputs.measured.map(widened)];
   const graphs: Graph[] = [];
   // What goes from one part of a program to the next has a buffer for each of its shapes.
   const crossing = new Map<string, number>();
@@ -67,7 +75,7 @@ export function runPrograms(inputs: ProgramInputs): RunPrograms {
     }
     return hiddenBytes(model, shape);
   });
-  const generating = generated.map((shape) => generationPass(model, blocks, shape, add));
+  const generating = generated.map((shape) => generationPass(model, blocks, shape, before, add));
   const first = Math.max(0, ...passing, ...generating.map(({ hidden }) => hidden));
   return {
     graphs,
@@ -158,10 +166,11 @@ function generationPass(
   model: Model,
   { embedding, head, layers, kinds }: Blocks,
   shape: GenerationShape,
+  before: BeforeWords,
   add: (graph: Graph) => void,
 ): { readonly hidden: number; readonly kept: number } {
   const { batch, promptLength, capacity } = shape;
-  const prompt = promptShape(shape);
+  const prompt = promptShape(shape, before.tokens);
   const passes = [
     { shape: prompt, past: 0 },
     { shape: tokenShape(shape), past: capacity },
@@ -181,7 +190,7 @@ function generationPass(
 }
 
 /** What a layer's programs depend on: its tensors and sites by their names within the block, not where it stands. */
-function kindOf({ spec, storage, trained, sites }: BlockSetup): string {
+function kindOf({ spec, storage, trained, sites, places }: BlockSetup): string {
   return JSON.stringify([
     spec.tensors.map(({ name, shape, role }) => [name, shape, role]),
     spec.linears.map(({ name, in: width, out, bias }) => [name, width, out, bias]),
@@ -193,6 +202,12 @@ function kindOf({ spec, storage, trained, sites }: BlockSetup): string {
       method.config,
       [...params],
       dropout,
+    ]),
+    [...(places ?? [])].map(([name, { method, params }]) => [
+      name,
+      method.name,
+      method.config,
+      [...params],
     ]),
   ]);
 }

@@ -60,9 +60,9 @@ function embed(
   g: Graph,
   model: Model,
   setup: BlockSetup,
-  { batch, length }: BatchShape,
+  { batch, length, virtual = 0 }: BatchShape,
 ): { readonly output: Value; readonly trained: ReadonlyMap<string, Value> } {
-  const scope = traceScope(g, setup, { training: true });
+  const scope = traceScope(g, setup, { training: true, tokens: { batch, virtual } });
   const tokens = (name: string): Value => g.input(name, "int32", [batch, length]);
   const output = model.embed(scope, {
     ids: tokens("ids"),

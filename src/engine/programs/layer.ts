@@ -7,6 +7,7 @@ import { add, scatterAdd } from "../core/ops.ts";
 import type { Residual } from "../core/split.ts";
 import { copyGraph, splitPasses } from "../core/split.ts";
 import type { LayerContext, Model } from "../models/architecture.ts";
+import type { TracedScope } from "./scope.ts";
 import { traceScope } from "./scope.ts";
 import type { BlockSetup } from "./setup.ts";
 
@@ -18,6 +19,8 @@ export interface BatchShape {
   readonly ownPositions: boolean;
   /** Added to attention scores: none, one row of keys for each sequence, or a full matrix for each. */
   readonly bias: "none" | "keys" | "full";
+  /** How many places at the beginning of each sequence are no words but a method's own rows. */
+  readonly virtual?: number;
 }
 
 export interface LayerPrograms {
@@ -41,7 +44,7 @@ export function layerForward(model: Model, setup: BlockSetup, shape: BatchShape)
   const g = newGraph();
   const scope = traceScope(g, setup, { training: false });
   const hidden = hiddenInput(g, model, shape);
-  g.output(layerNames.output, model.layer(scope, hidden, layerContext(g, model, shape)));
+  g.output(layerNames.output, model.layer(scope, hidden, contextOf(scope, model, shape)));
   return copyGraph(g);
 }
 
@@ -63,7 +66,7 @@ export function layerTraining(
   const g = newGraph();
   const scope = traceScope(g, setup, { training: true });
   const hidden = hiddenInput(g, model, shape);
-  const output = model.layer(scope, hidden, layerContext(g, model, shape));
+  const output = model.layer(scope, hidden, contextOf(scope, model, shape));
   const seed = g.input(layerNames.outputGradient, "float32", output.shape);
   const trained = options.weightGradients === false ? new Map<string, Value>() : scope.trained;
   const wrt = [...trained.values(), ...(options.inputGradient ? [hidden] : [])];
@@ -96,7 +99,7 @@ export function layerDecoding(
   const cached = (name: string): Value =>
     g.input(name, "float32", [shape.batch, keyValueHeads, past, headDim]);
   const context: LayerContext = {
-    ...layerContext(g, model, shape, past),
+    ...contextOf(scope, model, shape, past),
     ...(past > 0 ? { past: { keys: cached("past.keys"), values: cached("past.values") } } : {}),
     onKeysValues(keys, values) {
       g.output("keys", keys);
@@ -142,6 +145,18 @@ function isZero(g: Graph, value: Value): boolean {
 /** The hidden state enters and leaves as rows [batch · length, hidden]. */
 export function hiddenInput(g: Graph, model: Model, { batch, length }: BatchShape): Value {
   return g.input(layerNames.hidden, "float32", [batch * length, model.sizes.hidden]);
+}
+
+/** The layer's context, with what a method puts before its keys and values. */
+function contextOf(
+  scope: TracedScope,
+  model: Model,
+  shape: BatchShape,
+  past?: number,
+): LayerContext {
+  const { keyValueHeads, headDim } = model.sizes;
+  const prefix = scope.prefix(shape.batch, keyValueHeads, headDim);
+  return { ...layerContext(scope.g, model, shape, past), ...(prefix ? { prefix } : {}) };
 }
 
 /** What a layer reads beside the hidden state: rotary tables and what is added to attention scores. */

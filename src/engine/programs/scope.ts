@@ -1,10 +1,23 @@
 /** @file Traces a block into a graph: declares its tensors as inputs and lets methods act at its linear sites. */
 import { elementCount } from "../../shared/dtypes.ts";
-import { invariant } from "../../shared/errors.ts";
+import { at, invariant } from "../../shared/errors.ts";
 import type { Graph, Value } from "../core/graph.ts";
-import { add, gather, matmul, matmulNF4, mul, reshape, scale, cast } from "../core/ops.ts";
+import {
+  add,
+  cast,
+  concat,
+  expand,
+  gather,
+  matmul,
+  matmulNF4,
+  mul,
+  reshape,
+  scale,
+  slice,
+  transpose,
+} from "../core/ops.ts";
 import type { LinearBase, ParamSpec } from "../methods/define.ts";
-import type { BlockScope, LinearSpec, TensorSpec } from "../models/architecture.ts";
+import type { BlockScope, LayerContext, LinearSpec, TensorSpec } from "../models/architecture.ts";
 import type { BlockSetup, SiteMethod } from "./setup.ts";
 import { kindOf, localName, storageOf } from "./setup.ts";
 
@@ -12,6 +25,8 @@ import { kindOf, localName, storageOf } from "./setup.ts";
 export interface TracedScope extends BlockScope {
   /** Trained inputs that were reached, by their name within the block. */
   readonly trained: ReadonlyMap<string, Value>;
+  /** Keys and values [batch, heads, count, width] that a method puts before those of a layer. */
+  prefix(batch: number, heads: number, width: number): LayerContext["prefix"];
 }
 
 /** Names of program inputs: a weight, its NF4 parts, the squares of its rows' norms, a factor's dropout mask, looked-up rows. */
@@ -24,11 +39,13 @@ export const inputNames = {
   rows: (table: string) => `rows.${table}`,
 } as const;
 
-export function traceScope(
-  g: Graph,
-  setup: BlockSetup,
-  mode: { readonly training: boolean },
-): TracedScope {
+export interface TraceMode {
+  readonly training: boolean;
+  /** The token inputs, of which the first `virtual` of each sequence are no words. */
+  readonly tokens?: { readonly batch: number; readonly virtual: number };
+}
+
+export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): TracedScope {
   const trained = new Map<string, Value>();
   const inputs = new Map<string, Value>();
   const once = (name: string, make: () => Value): Value => {
@@ -60,7 +77,10 @@ export function traceScope(
       if (trains !== false) trained.set(name, value);
       return value;
     });
-  const paramsOf = (name: string, site: SiteMethod): ReadonlyMap<string, Value> =>
+  const paramsOf = (
+    name: string,
+    site: Pick<SiteMethod, "params" | "group">,
+  ): ReadonlyMap<string, Value> =>
     new Map([...site.params].map(([p, spec]) => [p, param(localName(name, site, p), spec)]));
 
   const baseOf = (linear: LinearSpec): LinearBase => {
@@ -100,6 +120,28 @@ export function traceScope(
     };
   };
 
+  const lookedUp = (name: string, indices: Value): Value => {
+    const width = specOf(name).shape.slice(1);
+    const flat = reshape(g, indices, [elementCount(indices.shape)]);
+    if (storageOf(setup, name).type === "float32") return gather(g, tensor(name), flat);
+    return once(inputNames.rows(name), () =>
+      g.input(inputNames.rows(name), "float32", [...flat.shape, ...width]),
+    );
+  };
+
+  /** Words' rows [batch · length, width] with a method's rows in the first places of each sequence. */
+  const withVirtual = (rows: Value): Value => {
+    const place = setup.places?.get("tokens");
+    const { batch = 0, virtual = 0 } = mode.tokens ?? {};
+    if (place?.method.kind !== "tokens" || virtual === 0) return rows;
+    const width = at(rows.shape, 1);
+    const length = at(rows.shape, 0) / batch;
+    const own = place.method.rows(g, paramsOf("tokens", place), { width });
+    const spread = expand(g, reshape(g, own, [1, virtual, width]), [batch, virtual, width]);
+    const words = slice(g, reshape(g, rows, [batch, length, width]), 1, virtual, length);
+    return reshape(g, concat(g, [spread, words], 1), rows.shape);
+  };
+
   const dropped = (site: string, { dropout }: SiteMethod, x: Value): Value => {
     if (!mode.training || dropout === 0) return x;
     const mask = once(inputNames.mask(site), () => g.input(inputNames.mask(site), "bool", x.shape));
@@ -112,12 +154,19 @@ export function traceScope(
     tensor,
     lookup(name, indices) {
       const table = specOf(name);
-      const width = table.shape.slice(1);
-      const flat = reshape(g, indices, [elementCount(indices.shape)]);
-      if (storageOf(setup, name).type === "float32") return gather(g, tensor(name), flat);
-      return once(inputNames.rows(name), () =>
-        g.input(inputNames.rows(name), "float32", [...flat.shape, ...width]),
-      );
+      const rows = lookedUp(name, indices);
+      return (table.rows ?? "ids") === "ids" ? withVirtual(rows) : rows;
+    },
+    prefix(batch, heads, width) {
+      const place = setup.places?.get("prefix");
+      if (place?.method.kind !== "prefix") return undefined;
+      const { method } = place;
+      const own = method.keysValues(g, paramsOf("prefix", place), { width: heads * width });
+      const spread = (rows: Value): Value => {
+        const split = reshape(g, rows, [1, method.count, heads, width]);
+        return expand(g, transpose(g, split, [0, 2, 1, 3]), [batch, heads, method.count, width]);
+      };
+      return { keys: spread(own.keys), values: spread(own.values) };
     },
     linear(name, x) {
       const linear = setup.spec.linears.find((site) => site.name === name);

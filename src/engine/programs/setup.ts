@@ -2,6 +2,7 @@
 import type { Shape } from "../../shared/dtypes.ts";
 import { dtypeBytes } from "../../shared/dtypes.ts";
 import type { BoundMethod, ParamSpec } from "../methods/define.ts";
+import type { BoundPlace } from "../methods/placed.ts";
 import type { Start } from "../methods/start.ts";
 import type { BlockSpec, LinearSpec } from "../models/architecture.ts";
 
@@ -44,6 +45,13 @@ export interface SiteMethod {
   readonly starts?: readonly Start[];
 }
 
+/** A method at a place of a block that is no linear site. */
+export interface PlaceMethod {
+  readonly method: BoundPlace;
+  readonly params: ReadonlyMap<string, ParamSpec>;
+  readonly group: string;
+}
+
 export interface BlockSetup {
   readonly spec: BlockSpec;
   /** Storage by tensor name; float32 where missing. */
@@ -52,6 +60,8 @@ export interface BlockSetup {
   readonly trained: ReadonlySet<string>;
   /** Methods by the name of the linear site. */
   readonly sites: ReadonlyMap<string, SiteMethod>;
+  /** Methods by the name of their place in the block: `tokens`. */
+  readonly places?: ReadonlyMap<string, PlaceMethod>;
 }
 
 /** A trained tensor of a block: one of its own, or a method's at a site. */
@@ -86,19 +96,33 @@ export function parameterName(spec: BlockSpec, name: string): string {
   const [site = "", param] = name.split("#");
   if (param === undefined)
     return spec.tensors.find((tensor) => tensor.name === name)?.source ?? name;
-  return `${spec.linears.find((linear) => linear.name === site)?.module ?? site}#${param}`;
+  const module = spec.linears.find((linear) => linear.name === site)?.module;
+  return `${module ?? (isShared(site) ? site : `${spec.id}.${site}`)}#${param}`;
+}
+
+/** Under which tensors shared by the sites of an entry of `method` are named. */
+export function groupName(index: number): string {
+  return index === 0 ? "shared" : `shared.${index}`;
+}
+
+function isShared(site: string): boolean {
+  return /^shared(?:\.\d+)?$/u.test(site);
 }
 
 /** Every tensor of a method in a block, trained and frozen, in a fixed order. */
 export function methodTensors(setup: BlockSetup): readonly MethodTensor[] {
   const tensors = new Map<string, MethodTensor>();
-  for (const { name: site } of setup.spec.linears) {
-    const method = setup.sites.get(site);
-    for (const [param, spec] of method?.params ?? []) {
-      const name = method ? localName(site, method, param) : "";
+  const add = (site: string, method: Pick<SiteMethod, "params" | "group">): void => {
+    for (const [param, spec] of method.params) {
+      const name = localName(site, method, param);
       tensors.set(name, { name, shape: spec.shape, spec });
     }
+  };
+  for (const { name } of setup.spec.linears) {
+    const method = setup.sites.get(name);
+    if (method) add(name, method);
   }
+  for (const [place, method] of setup.places ?? []) add(place, method);
   return [...tensors.values()];
 }
 

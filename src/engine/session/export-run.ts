@@ -1,12 +1,15 @@
 /** @file What a run leaves behind: its adapter or merged model, in the forms that the experiment asks for. */
 import { join } from "node:path";
 import type { DType } from "../../shared/dtypes.ts";
+import { UserError } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Finding } from "../../shared/findings.ts";
 import type { EventBody } from "../../shared/protocol.ts";
 import { methods, rowNamed } from "../catalog.ts";
 import { writeMergedModel } from "../exports/merged-model.ts";
+import { writeOwnAdapter } from "../exports/own-adapter.ts";
 import { writePeftAdapter } from "../exports/peft-adapter.ts";
+import { writePromptAdapter } from "../exports/prompt-adapter.ts";
 import { pythonScript } from "../exports/script.ts";
 import type { BaseWeights } from "../network/base-weights.ts";
 import type { Factors } from "../network/factors.ts";
@@ -33,12 +36,29 @@ export interface TrainedModel {
 
 type Choices = Experiment["method"];
 
-/** Whether the experiment's methods all add to linear layers in a form that an adapter file has. */
+/** Whether there is an adapter file that holds the experiment's methods: peft's, or our own. */
 export function hasAdapter(choices: Choices): boolean {
-  return choices.every(({ type }) => {
+  return adapterForm(choices) !== undefined;
+}
+
+/** Why weights alone cannot hold the model that the methods make; undefined where they can. */
+export function unmergeable(choices: Choices): string | undefined {
+  const apart = choices.flatMap(({ type }) => {
     const row = rowNamed(methods, type);
-    return row.kind === "linear" && row.mergesOnly === undefined;
+    return "staysApart" in row ? [`${row.name}: ${row.staysApart}`] : [];
   });
+  return apart.length === 0 ? undefined : apart.join("; ");
+}
+
+/** The form of the adapter: peft's for modules, peft's for prompts, or our own. */
+function adapterForm(choices: Choices): "modules" | "prompt" | "own" | undefined {
+  const rows = choices.map(({ type }) => rowNamed(methods, type));
+  const placed = rows.filter((row) => "staysApart" in row);
+  if (placed.length === 0) {
+    const fits = rows.every((row) => row.kind === "linear" && row.mergesOnly === undefined);
+    return fits ? "modules" : undefined;
+  }
+  return rows.length === 1 && placed[0]?.peftType !== undefined ? "prompt" : "own";
 }
 
 /** Writes the forms that the experiment asks for into the run folder; there is always one to go on with. */
@@ -59,7 +79,8 @@ export async function exportRun(
   };
   progress();
   if (adapter) {
-    await exportAdapter(method, trained, join(runFolder, runLayout.adapter));
+    const folder = join(runFolder, runLayout.adapter);
+    await exportAdapter(method, trained, folder, experiment.train.seed);
     progress();
   }
   if (merged) {
@@ -74,17 +95,27 @@ export async function exportRun(
   }
 }
 
-/** Writes an adapter folder in peft's form. */
+/**
+ * Writes an adapter folder: in peft's form where peft has one, else in our own, which keeps the experiment's seed for
+ * factors that are drawn from it.
+ */
 export async function exportAdapter(
-  choices: Choices,
+  method: Choices,
   { setup, backend, parameters, factors, base, reference }: TrainedModel,
   folder: string,
+  seed = 0,
 ): Promise<void> {
-  const { model, setups } = setup;
-  await writePeftAdapter(
-    { model, setups: [...setups.values()], choices, backend, parameters, factors, base, reference },
-    folder,
-  );
+  const { model } = setup;
+  const setups = [...setup.setups.values()];
+  const form = adapterForm(method);
+  const sources = { model, setups, backend, parameters, factors, base, reference };
+  if (form === "own")
+    await writeOwnAdapter(
+      { task: model.task, method, seed, reference, parameters, factors },
+      folder,
+    );
+  else if (form === "prompt") await writePromptAdapter(sources, folder);
+  else await writePeftAdapter({ ...sources, choices: method }, folder);
 }
 
 /** Writes the model with the update in its weights; `tell` hears what kind of weights those are. */
@@ -94,6 +125,7 @@ export async function exportMerged(
   tell: (finding: Finding) => void,
 ): Promise<void> {
   const { setup, backend, parameters, factors, base, reference, storedType, labels } = trained;
+  refuseApart(setup);
   if (base.bytes.quantized > 0) tell(quantizedMerge);
   await writeMergedModel(
     {
@@ -109,6 +141,19 @@ export async function exportMerged(
     },
     folder,
   );
+}
+
+/** Weights alone cannot hold what stands beside them. */
+function refuseApart({ setups }: ModelSetup): void {
+  const placed = [...setups.values()].flatMap(({ places }) => [...(places?.values() ?? [])]);
+  const [type] = placed.map(({ method }) => method.name);
+  if (type === undefined) return;
+  const row = rowNamed(methods, type);
+  throw new UserError({
+    code: "no-merged-form",
+    message: `No merged model can hold ${type}${"staysApart" in row ? `: ${row.staysApart}` : ""}.`,
+    remedy: "Export the adapter: `spectune export RUN --as peft`.",
+  });
 }
 
 /** Writes the experiment as a Python script. */

@@ -11,6 +11,7 @@ import {
   openAdapter,
   placeOpenAdapter,
 } from "../adapters/load-peft.ts";
+import { readOwnAdapter } from "../exports/own-adapter.ts";
 import type { PlacedAdapter } from "../adapters/place-adapter.ts";
 import type { HeadOutputs, Task, TensorSpec } from "../models/architecture.ts";
 import type { NetworkContext } from "../network/context.ts";
@@ -77,10 +78,11 @@ export interface OpenInference {
 
 /** Opens files and weights; wrong input is a {@link UserError}. */
 export async function openForInference(
-  model: InferenceModel,
+  asked: InferenceModel,
   places: ModelPlaces,
   onProgress: OnProgress,
 ): Promise<OpenInference> {
+  const model = { ...asked, trained: await trainedPart(asked.trained) };
   const adapter =
     model.trained.kind === "adapter" ? await openAdapter(model.trained.folder) : undefined;
   try {
@@ -94,6 +96,14 @@ export async function openForInference(
   } finally {
     await adapter?.source.close();
   }
+}
+
+/** An adapter of our own form holds what a checkpoint holds. */
+async function trainedPart(trained: TrainedPart): Promise<TrainedPart> {
+  if (trained.kind !== "adapter") return trained;
+  const own = await readOwnAdapter(trained.folder);
+  if (!own) return trained;
+  return { kind: "checkpoint", folder: trained.folder, method: own.method, seed: own.seed };
 }
 
 async function openBase(
@@ -243,7 +253,7 @@ async function plainContext(
       remedy: "Leave --compare out, or begin with a base that has a head.",
     });
   const setups = new Map(
-    [...setup.setups].map(([id, block]) => [id, { ...block, sites: new Map() }]),
+    [...setup.setups].map(([id, block]) => [id, { ...block, sites: new Map(), places: new Map() }]),
   );
   const trained = setup.trained.filter(({ start }) => "tensor" in start);
   const parameters = createParameters(trained, noState);

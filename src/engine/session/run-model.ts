@@ -4,7 +4,9 @@ import { basename, join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import { isRecord } from "../../shared/wire.ts";
+import type { OpenAdapter } from "../adapters/load-peft.ts";
 import { openAdapter } from "../adapters/load-peft.ts";
+import { ownAdapterFile, readOwnAdapter } from "../exports/own-adapter.ts";
 import { adapterFiles } from "../exports/peft-adapter.ts";
 import type { Task } from "../models/architecture.ts";
 import { listCheckpoints, loadCheckpoint } from "../runs/checkpoints.ts";
@@ -25,7 +27,11 @@ export async function modelOfRun(
 ): Promise<InferenceModel> {
   const reference = { id, ...(revision === null ? {} : { revision }) };
   const adapter = join(runFolder, runLayout.adapter);
-  if (hasAdapter(method) && (await isFile(join(adapter, adapterFiles.config))))
+  if (
+    hasAdapter(method) &&
+    ((await isFile(join(adapter, adapterFiles.config))) ||
+      (await isFile(join(adapter, ownAdapterFile))))
+  )
     return {
       reference,
       task,
@@ -89,7 +95,14 @@ export async function completedChoice(
   return { reference, task };
 }
 
-async function adapterConfig(folder: string) {
+async function adapterConfig(
+  folder: string,
+): Promise<Pick<OpenAdapter["config"], "baseModel" | "revision" | "task">> {
+  const own = await readOwnAdapter(folder);
+  if (own) {
+    const { id, revision } = own.model;
+    return { baseModel: id, revision: revision ?? undefined, task: own.task };
+  }
   const { config, source } = await openAdapter(folder);
   await source.close();
   return config;

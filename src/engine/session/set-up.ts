@@ -4,22 +4,14 @@ import { elementCount } from "../../shared/dtypes.ts";
 import type { Experiment, MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked, Finding } from "../../shared/findings.ts";
 import { methods, quantizers, rowNamed } from "../catalog.ts";
-import type { Init, LinearMethod } from "../methods/define.ts";
-import type { FactorSpec } from "../network/factors.ts";
+import type { LinearMethod } from "../methods/define.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import { idleExclusions, idleKeys, targetSites } from "../methods/targets.ts";
-import type { BlockSpec, LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
+import type { LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
 import { tiedHead, untied, untiedName } from "../models/untie.ts";
 import type { BlockSetup, SiteMethod, Storage } from "../programs/setup.ts";
-import { tensorFacts } from "../programs/tensor-facts.ts";
-import {
-  frozenFactors,
-  kindOf,
-  methodTensors,
-  parameterName,
-  trainedTensors,
-} from "../programs/setup.ts";
-import type { ParameterSpec } from "../network/parameters.ts";
+import { groupName, kindOf } from "../programs/setup.ts";
+import { placeMethods, withRoomFor } from "./place-methods.ts";
 import {
   allocatedMethod,
   initFindings,
@@ -31,16 +23,8 @@ import {
 import type { PackedAs } from "../weights/safetensors.ts";
 import { alreadyQuantized, packedStorage } from "./packed-storage.ts";
 import { storedName } from "./stored-tensor.ts";
-
-/** A tensor to train, and how it starts: drawn, or as the checkpoint has it. */
-export interface TrainedSpec extends ParameterSpec {
-  readonly start: { readonly init: Init } | { readonly tensor: TensorSpec };
-}
-
-/** A frozen factor, and how it starts. */
-export interface FrozenSpec extends FactorSpec {
-  readonly init: Init;
-}
+import type { FrozenSpec, TrainedSpec } from "./trained-specs.ts";
+import { frozenSpecs, trainedSpecs } from "./trained-specs.ts";
 
 export interface ModelSetup {
   readonly model: Model;
@@ -69,8 +53,9 @@ export function setUpModel(
   fullMatch: FullMatch,
   allocation: ReadonlyMap<string, number> = new Map(),
 ): Checked<ModelSetup> {
-  const model = withSavedApart(opened, experiment);
-  const findings: Finding[] = [];
+  const places = placeMethods(opened, experiment.method);
+  const model = withRoomFor(withSavedApart(opened, experiment), places.value);
+  const findings: Finding[] = [...places.findings];
   const sites = new Map<string, SiteMethod>();
   const trainedSources = new Set<string>();
   for (const [index, choice] of experiment.method.entries()) {
@@ -80,6 +65,7 @@ export function setUpModel(
         if (method.selects(tensor)) trainedSources.add(tensor.source);
       continue;
     }
+    if (method.kind !== "linear") continue;
     findings.push(
       ...placeMethod(
         model,
@@ -125,6 +111,7 @@ export function setUpModel(
             return site ? [[name, site] as const] : [];
           }),
         ),
+        places: places.value.get(spec.id) ?? new Map(),
       },
     ]),
   );
@@ -256,11 +243,6 @@ function placeMethod(
   return findings;
 }
 
-/** Under which tensors shared by the sites of an entry of `method` are named. */
-function groupName(index: number): string {
-  return index === 0 ? "shared" : `shared.${index}`;
-}
-
 /** Names in exclusions and patterns that change nothing. */
 function idleNames(
   model: Model,
@@ -365,46 +347,6 @@ function storageOf(
   const dtype = info?.dtype;
   const large = role === "linear" || role === "embedding";
   return large && (dtype === "float16" || dtype === "bfloat16") ? [[name, { type: dtype }]] : [];
-}
-
-function trainedSpecs(model: Model, setups: readonly BlockSetup[]): readonly TrainedSpec[] {
-  const specs = new Map<string, TrainedSpec>();
-  for (const setup of setups)
-    for (const { name, shape } of trainedTensors(setup)) {
-      const full = parameterName(setup.spec, name);
-      specs.set(full, {
-        name: full,
-        shape,
-        decays: decays(setup.spec, name),
-        ...tensorFacts(model, setup, name),
-        blocks: [...(specs.get(full)?.blocks ?? []), setup.spec.id],
-        start: startOf(setup, name),
-      });
-    }
-  return [...specs.values()];
-}
-
-function frozenSpecs(setups: readonly BlockSetup[]): readonly FrozenSpec[] {
-  const specs = new Map<string, FrozenSpec>();
-  for (const setup of setups)
-    for (const { name: local, shape, spec } of frozenFactors(setup)) {
-      const { dtype = "float32", stored = true, init } = spec;
-      const name = parameterName(setup.spec, local);
-      specs.set(name, { name, shape, dtype, stored, init });
-    }
-  return [...specs.values()];
-}
-
-function startOf(setup: BlockSetup, name: string): TrainedSpec["start"] {
-  const tensor = setup.spec.tensors.find((candidate) => candidate.name === name);
-  if (tensor) return { tensor };
-  return { init: methodTensors(setup).find((own) => own.name === name)?.spec.init ?? "zeros" };
-}
-
-/** Biases and norms do not decay, as in transformers. */
-function decays(spec: BlockSpec, name: string): boolean {
-  const role = spec.tensors.find((tensor) => tensor.name === name)?.role;
-  return role !== "bias" && role !== "norm";
 }
 
 function allTensors(model: Model): readonly TensorSpec[] {

@@ -70,7 +70,10 @@ function checkFits(
     fullMatch,
   );
   const ours = sitesOf(setup);
-  const told = `Write what it has: r: ${config.r}, alpha: ${config.alpha}, use_rslora: ${config.use_rslora}, target_modules: ${JSON.stringify(config.target_modules)}, its patterns, bias and modules_to_save.`;
+  const told =
+    "count" in config
+      ? "Leave `from` out: prompts start anew."
+      : `Write what it has: r: ${config.r}, alpha: ${config.alpha}, use_rslora: ${config.use_rslora}, target_modules: ${JSON.stringify(config.target_modules)}, its patterns, bias and modules_to_save.`;
   const refuse = (why: string): UserError =>
     new UserError({
       code: "adapter-does-not-fit",

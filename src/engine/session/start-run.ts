@@ -13,6 +13,7 @@ import { createFullMatch } from "./python-regex.ts";
 import type { ModelSetup } from "./set-up.ts";
 import { heldOn, setUpModel } from "./set-up.ts";
 import { startFromAdapters } from "./start-from-adapter.ts";
+import { startPlaces } from "./start-places.ts";
 import type { Kept, StartParts } from "./start-tensors.ts";
 import { allocateSizes, startTensors, startingSites, takeOffStored } from "./start-tensors.ts";
 import type { LoadedRun, RunHost } from "./train-run.ts";
@@ -43,6 +44,12 @@ async function startAnew(loaded: LoadedRun, emit: (event: EventBody) => void): P
   const started = allocation ? await withSizes(loaded, allocation.sizes, emit) : loaded;
   const kept: ReadonlyMap<string, Kept> = allocation?.kept ?? new Map();
   await calibrated(started, emit, (parts) => startTensors({ ...parts, kept }));
+  await startPlaces({
+    ...started,
+    random: started.random.ofStart,
+    tokenize: (text) =>
+      Int32Array.from(started.tokenizer.encode(text, { addSpecialTokens: false }).ids),
+  });
   started.context.trained.changedOnHost();
   return started;
 }

@@ -58,24 +58,20 @@ export function checkpointBytes({ parameters, factors }: Saved): number {
 }
 
 /** Writes the trained tensors, the optimizer's state and stored factors into a folder. */
-export async function writeTensors(folder: string, { parameters, factors }: Saved): Promise<void> {
-  const all = [...parameters.all.values()];
-  const tensor = (
-    name: string,
-    shape: readonly number[],
-    data: Float32Array | Int32Array,
-  ): TensorToWrite => ({
-    name,
-    dtype: data instanceof Int32Array ? "int32" : "float32",
-    shape,
-    chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)],
-  });
-  const weights = all.map(({ name, shape, weight }) => tensor(name, shape, weight));
-  await writeSafetensors(join(folder, weightsName), weights, { format: "spectune-checkpoint" });
+export async function writeTensors(folder: string, saved: Saved): Promise<void> {
+  const { parameters } = saved;
+  await writeWeights(folder, saved);
   const optimizer = statesOf(parameters).map(([name, { shape, data }]) =>
     tensor(name, shape, data),
   );
   await writeSafetensors(join(folder, optimizerName), optimizer, { format: "spectune-checkpoint" });
+}
+
+/** The same without the optimizer's state. */
+export async function writeWeights(folder: string, { parameters, factors }: Saved): Promise<void> {
+  const all = [...parameters.all.values()];
+  const weights = all.map(({ name, shape, weight }) => tensor(name, shape, weight));
+  await writeSafetensors(join(folder, weightsName), weights, { format: "spectune-checkpoint" });
   const stored = [...factors.all.values()].filter((factor) => factor.stored);
   if (stored.length === 0) return;
   await writeSafetensors(
@@ -83,6 +79,19 @@ export async function writeTensors(folder: string, { parameters, factors }: Save
     stored.map(({ name, shape, data }) => tensor(name, shape, data)),
     { format: "spectune-checkpoint" },
   );
+}
+
+function tensor(
+  name: string,
+  shape: readonly number[],
+  data: Float32Array | Int32Array,
+): TensorToWrite {
+  return {
+    name,
+    dtype: data instanceof Int32Array ? "int32" : "float32",
+    shape,
+    chunks: () => [new Uint8Array(data.buffer, data.byteOffset, data.byteLength)],
+  };
 }
 
 /** Reads what {@link writeTensors} wrote; a checkpoint of another setup is refused. */

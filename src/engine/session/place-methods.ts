@@ -1,0 +1,73 @@
+/** @file Puts methods at the places of a model that are no linear layers. */
+import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { Checked, Finding } from "../../shared/findings.ts";
+import { methods, rowNamed } from "../catalog.ts";
+import type { BoundPlace } from "../methods/placed.ts";
+import type { BlockSpec, Model } from "../models/architecture.ts";
+import { beforeWords } from "../network/virtual-tokens.ts";
+import type { PlaceMethod } from "../programs/setup.ts";
+import { groupName } from "../programs/setup.ts";
+
+/** Methods by the block's id and the name of their place in it. */
+export type Places = ReadonlyMap<string, ReadonlyMap<string, PlaceMethod>>;
+
+export function placeMethods(model: Model, choices: readonly MethodChoice[]): Checked<Places> {
+  const places = new Map<string, Map<string, PlaceMethod>>();
+  const findings: Finding[] = [];
+  for (const [index, choice] of choices.entries()) {
+    const row = rowNamed(methods, choice.type);
+    if (row.kind === "linear" || row.kind === "tensors") continue;
+    for (const { block, place, method } of placed(
+      model,
+      row.bind(choice.config),
+      groupName(index),
+    )) {
+      const own = places.get(block.id) ?? new Map<string, PlaceMethod>();
+      places.set(block.id, own);
+      if (own.has(place)) findings.push(twice(place, choice.type));
+      own.set(place, method);
+    }
+  }
+  return { value: places, findings: findings.slice(0, 1) };
+}
+
+interface Placed {
+  readonly block: BlockSpec;
+  readonly place: string;
+  readonly method: PlaceMethod;
+}
+
+function placed(model: Model, bound: BoundPlace, group: string): readonly Placed[] {
+  const { sizes } = model;
+  switch (bound.kind) {
+    case "tokens": {
+      const params = bound.params({ width: sizes.hidden });
+      return model.blocks
+        .filter(({ kind }) => kind === "embedding")
+        .map((block) => ({ block, place: "tokens", method: { method: bound, params, group } }));
+    }
+    case "prefix": {
+      const params = bound.params({ width: sizes.keyValueHeads * sizes.headDim });
+      return model.blocks
+        .filter(({ kind }) => kind === "layer")
+        .map((block) => ({ block, place: "prefix", method: { method: bound, params, group } }));
+    }
+  }
+}
+
+/** The model with the length that is left for words. */
+export function withRoomFor(model: Model, places: Places): Model {
+  const { tokens, prefix } = beforeWords([...places.values()].map((own) => ({ places: own })));
+  if (tokens + prefix === 0) return model;
+  const maxLength = Math.max(1, model.sizes.maxLength - tokens - prefix);
+  return { ...model, sizes: { ...model.sizes, maxLength } };
+}
+
+function twice(place: string, type: string): Finding {
+  return {
+    code: "two-methods-at-one-site",
+    severity: "error",
+    message: `Two entries of method act on the ${place} of the same block; the second is ${type}.`,
+    remedy: "Leave one of them out, or give them layers that do not overlap.",
+  };
+}
