@@ -33,12 +33,14 @@ def main() -> int:
             if problems:
                 row["adapter"]["problems"] = problems
             row["ok"] = result["ok"] and result["effect"] > 1e-3
-        error, warnings = merged(folder / "merged", given)
-        row["merged"] = {"relativeError": error}
-        if warnings:
-            row["merged"]["problems"] = warnings
-        limit = 2e-2 if folder.name == "16-bit-base" else TOLERANCE
-        row["ok"] = row.get("ok", True) and error <= limit and not warnings
+        # Nothing that stands before the words has a merged form.
+        if (folder / "merged").exists():
+            error, warnings = merged(folder / "merged", given)
+            row["merged"] = {"relativeError": error}
+            if warnings:
+                row["merged"]["problems"] = warnings
+            limit = 2e-2 if folder.name == "16-bit-base" else TOLERANCE
+            row["ok"] = row.get("ok", True) and error <= limit and not warnings
         rows[folder.name] = row
         print(folder.name, json.dumps(row), flush=True)
     (HERE / "exports.json").write_text(json.dumps({"versions": versions, "tolerance": TOLERANCE, "cases": rows}, indent=1) + "\n")

@@ -31,7 +31,7 @@ import type { ExportCase } from "./export-cases.ts";
  */
 export async function exportCase(
   path: string,
-  { base, method, storage, quantization }: ExportCase,
+  { base, method, storage, quantization, apart }: ExportCase,
 ): Promise<void> {
   const fixture = loadFixture(base);
   const baseFolder = join(path, "base");
@@ -96,7 +96,7 @@ export async function exportCase(
     storedType: (source: string) => opened.source.tensors.get(source)?.dtype,
   };
   await exportAdapter(experiment.method, trained, join(path, "adapter"));
-  await exportMerged(trained, join(path, "merged"), () => undefined);
+  if (apart !== true) await exportMerged(trained, join(path, "merged"), () => undefined);
   await opened.source.close();
   await context.cache.dispose();
 }

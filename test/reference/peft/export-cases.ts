@@ -8,7 +8,12 @@ export interface ExportCase {
   /** How the base is stored; float32 where not given. */
   readonly storage?: "bfloat16";
   readonly quantization?: object;
+  /** Whether no merged model can hold it. */
+  readonly apart?: true;
 }
+
+const prompt = { type: "prompt_tuning", num_virtual_tokens: 3 };
+const prefix = { type: "prefix_tuning", num_virtual_tokens: 3 };
 
 const lora = { type: "lora", r: 4, alpha: 8 };
 
@@ -77,4 +82,17 @@ export const exportCases: Readonly<Record<string, ExportCase>> = {
   "nf4-base": { base: "llama", quantization: { type: "nf4" }, method: lora },
   dora: { base: "llama", method: { type: "dora", r: 4, alpha: 8 } },
   vera: { base: "llama", method: { type: "vera", r: 8 } },
+  prompt: { base: "llama", method: prompt, apart: true },
+  "prompt-gpt2": { base: "gpt2", method: prompt, apart: true },
+  "prompt-bert": { base: "bert-classes", method: prompt, apart: true },
+  "prompt-roberta": { base: "roberta-classes", method: prompt, apart: true },
+  prefix: { base: "llama", method: prefix, apart: true },
+  "prefix-gpt2": { base: "gpt2", method: prefix, apart: true },
+  "prefix-qwen2": { base: "qwen2", method: prefix, apart: true },
+  "prefix-projection": {
+    base: "llama",
+    method: { ...prefix, prefix_projection: true, encoder_hidden_size: 12 },
+    apart: true,
+  },
+  "prefix-bert": { base: "bert-classes", method: prefix, apart: true },
 };

@@ -33,7 +33,8 @@ describe("exports load back", () => {
       await exportCase(path, exported);
       const expected = numbersIn(json(join(path, "input.json"))["logits"]);
       const config = json(join(path, "adapter", adapterFiles.config));
-      assert.deepEqual(Object.keys(config), loadLoraConfigFields().saved);
+      if (exported.apart !== true)
+        assert.deepEqual(Object.keys(config), loadLoraConfigFields().saved);
 
       const adapter = { kind: "adapter", folder: join(path, "adapter") } as const;
       const again = join(path, "again");
@@ -45,11 +46,12 @@ describe("exports load back", () => {
           readFileSync(join(path, "adapter", file)),
           `${file} exported again`,
         );
+      assert(error <= 1e-6, `the adapter's logits are off by ${error}`);
+      if (exported.apart === true) return;
       const plain = { base: exported.base };
       const merged = await logits(join(path, "merged"), { kind: "none" }, plain);
       const mergedError = largestError(merged, expected);
       t.diagnostic(`adapter ${error.toExponential(1)}, merged ${mergedError.toExponential(1)}`);
-      assert(error <= 1e-6, `the adapter's logits are off by ${error}`);
       // 16-bit weights round what was added to them.
       const limit = exported.storage === undefined ? 1e-5 : 2e-2;
       assert(mergedError <= limit, `the merged model's logits are off by ${mergedError}`);
