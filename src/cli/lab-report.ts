@@ -1,6 +1,7 @@
 /** @file `--report FILE`: the report of an analysis, with the curves of the run that it belongs to. */
 import { basename, dirname, join, resolve } from "node:path";
-import type { MatrixIntrudersRecord, MatrixSpectraRecord } from "../engine/analyze/records.ts";
+import type { MatrixIntrudersRecord } from "../shared/intruder-records.ts";
+import type { MatrixSpectraRecord } from "../shared/spectra-records.ts";
 import type { LookResult } from "../engine/lab/look.ts";
 import { sideLabel } from "../engine/lab/open-sides.ts";
 import type { LoggedPoint } from "../engine/lab/trainer-folder.ts";

@@ -3,10 +3,6 @@
  * runs over ranks, scales, learning rates and five seeds. They take an hour on two cores: `SPECTUNE_FINDINGS` names a
  * `.spectune` folder in which they are kept, so that counting anew trains nothing.
  */
-import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
 import { at } from "../../src/shared/errors.ts";
 import { isRecord } from "../../src/shared/wire.ts";
 import { rankCorrelation } from "../../src/engine/metrics/correlation.ts";
@@ -14,13 +10,12 @@ import { meanOfSeeds, pairedDifference } from "../../src/engine/statistics/over-
 import { studentTTail } from "../../src/engine/statistics/quantiles.ts";
 import type { TrainedRun } from "./findings/runs.ts";
 import { trainedRuns } from "./findings/runs.ts";
+import { spectune, trainedFolder } from "./findings/trained.ts";
 
 const confidence = 0.95;
 const top = 10;
 /** Above the noise floor of vectors of 160 numbers, a random one's greatest cosine being 0.25. */
 const thresholds = [0.35, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
-const program = join(import.meta.dirname, "../../src/cli/spectune.ts");
-const sweepFile = join(import.meta.dirname, "findings/sweep.peft.yaml");
 
 /** A run with the number of its intruders at each threshold, and the vectors that were looked at. */
 interface Counted extends TrainedRun {
@@ -29,14 +24,7 @@ interface Counted extends TrainedRun {
 }
 
 export function findings(): Promise<unknown> {
-  const folder =
-    process.env["SPECTUNE_FINDINGS"] ??
-    join(mkdtempSync(join(tmpdir(), "spectune-findings-")), ".spectune");
-  if (!existsSync(join(folder, "runs"))) {
-    mkdirSync(folder, { recursive: true });
-    spectune(["run", sweepFile, "--json"], dirname(folder));
-  }
-  const runs = trainedRuns(folder).map(counted);
+  const runs = trainedRuns(trainedFolder()).map(counted);
   const groups = Map.groupBy(runs, nameOf);
   return Promise.resolve({
     runs: runs.length,
@@ -145,18 +133,4 @@ function rankOf({ method, rank, alpha }: Counted): string {
 
 function nameOf(run: Counted): string {
   return `${rankOf(run)}, lr ${run.learningRate}`;
-}
-
-/** The last line that a command prints, as JSON. */
-function spectune(args: readonly string[], cwd: string): Readonly<Record<string, unknown>> {
-  const child = spawnSync(process.execPath, [program, ...args], {
-    cwd,
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    maxBuffer: 2 ** 28,
-  });
-  const result: unknown = JSON.parse(child.stdout.trim().split("\n").at(-1) || "null");
-  if (child.status !== 0 || !isRecord(result))
-    throw new Error(`spectune ${args.join(" ")}: code ${String(child.status)}`);
-  return result;
 }

@@ -10,6 +10,7 @@ import { firstStep } from "./first-step.ts";
 import { kernels } from "./kernels.ts";
 import { loraStep } from "./lora-step.ts";
 import { memory } from "./memory.ts";
+import { mitigation } from "./mitigation.ts";
 import { panels } from "./panels.ts";
 import { qwen } from "./qwen.ts";
 import { quantize } from "./quantize.ts";
@@ -30,6 +31,7 @@ const benchmarks = {
   kernels,
   panels,
   findings,
+  mitigation,
   quantize,
   spectra,
 } as const satisfies Record<string, () => Promise<unknown>>;

@@ -1,6 +1,6 @@
 /** @file `spectune diff`: how much the subspaces of two adapters share. */
 import { resolve } from "node:path";
-import type { OverlapRecord } from "../../engine/analyze/records.ts";
+import type { OverlapRecord } from "../../shared/spectra-records.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";

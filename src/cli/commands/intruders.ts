@@ -1,5 +1,5 @@
 /** @file `spectune intruders`: strong directions of tuned weights that the base did not have. */
-import type { MatrixIntrudersRecord } from "../../engine/analyze/records.ts";
+import type { MatrixIntrudersRecord } from "../../shared/intruder-records.ts";
 import { countGrid, totalOf } from "../../engine/analyze/counts.ts";
 import { intrudersJson } from "../../engine/lab/look-intruders.ts";
 import type { LookResult } from "../../engine/lab/look.ts";

@@ -4,7 +4,7 @@ import { requireNewFolder } from "../../engine/exports/new-folder.ts";
 import type { MitigateResult } from "../../engine/lab/mitigate-adapter.ts";
 import { controlFolder } from "../../engine/lab/mitigate-adapter.ts";
 import type { SideChoice } from "../../engine/lab/open-sides.ts";
-import type { MitigationRecord } from "../../engine/analyze/records.ts";
+import type { MitigationRecord } from "../../shared/intruder-records.ts";
 import { makeFolder, writeFileAtomic } from "../../engine/runs/atomic.ts";
 import type { InferenceModel } from "../../engine/session/open-for-inference.ts";
 import { invariant } from "../../shared/errors.ts";

@@ -1,5 +1,5 @@
 /** @file `spectune spectra`: singular values and what is read off them, of any model or of what was trained on it. */
-import type { MatrixSpectraRecord, SpectrumRecord } from "../../engine/analyze/records.ts";
+import type { MatrixSpectraRecord, SpectrumRecord } from "../../shared/spectra-records.ts";
 import { sideLabel } from "../../engine/lab/open-sides.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Command } from "../define.ts";

@@ -1,5 +1,5 @@
 /** @file Counts over a grid of ε and k, from the interval that is known of each vector's greatest cosine. */
-import type { MatrixIntrudersRecord, VectorRecord } from "./records.ts";
+import type { MatrixIntrudersRecord, VectorRecord } from "../../shared/intruder-records.ts";
 
 /** How many of the first k vectors are certainly, and how many possibly, intruders at ε, over all matrices: rows are ε, columns k. */
 export function countGrid(

@@ -1,6 +1,6 @@
 /** @file What is asked about a matrix, and what is found of each of its vectors. */
 import { at } from "../../shared/errors.ts";
-import type { Proof, Verdict } from "./records.ts";
+import type { Proof, Verdict } from "../../shared/intruder-records.ts";
 import type { TopVectors } from "./top-vectors.ts";
 
 export interface IntruderOptions {

@@ -8,7 +8,7 @@ import { vectorError, type Finding, type IntruderOptions } from "./finding.ts";
 import { intervalVerdicts } from "./interval-verdicts.ts";
 import { noiseFloor } from "./noise-floor.ts";
 import { denseOperator, formTuned, inFloat64, tunedOperator, type Tools } from "./products.ts";
-import type { MatrixIntrudersRecord, Proof, VectorRecord } from "./records.ts";
+import type { MatrixIntrudersRecord, Proof, VectorRecord } from "../../shared/intruder-records.ts";
 import type { KeptSvd, LoadedPair, MatrixPair, SvdCache } from "./source.ts";
 import { exactTop, krylovTop, rowOf, type TopVectors } from "./top-vectors.ts";
 

@@ -1,7 +1,11 @@
 /** @file The Marchenko–Pastur law of a random matrix beside a spectrum: the bulk, its edge, and what lies beyond. */
 import { at } from "../../shared/errors.ts";
 import { leastValues } from "./power-law.ts";
-import type { MarchenkoPasturRecord, PowerLawRecord, Refused } from "./records.ts";
+import type {
+  MarchenkoPasturRecord,
+  PowerLawRecord,
+  Refused,
+} from "../../shared/spectra-records.ts";
 
 /** 99 % quantile of the Tracy–Widom distribution of β = 1 (Bejan 2005, table). */
 const tracyWidom99 = 2.0234;

@@ -11,7 +11,11 @@ import {
   tunedOperator,
   type Tools,
 } from "./products.ts";
-import type { MatrixIntrudersRecord, MitigationRecord, VectorRecord } from "./records.ts";
+import type {
+  MatrixIntrudersRecord,
+  MitigationRecord,
+  VectorRecord,
+} from "../../shared/intruder-records.ts";
 import type { Factors, LoadedPair } from "./source.ts";
 import { factorsOf } from "./spectra.ts";
 import { exactTop, krylovTop, rowOf } from "./top-vectors.ts";

@@ -2,7 +2,7 @@
 import type { Linalg, Matrix } from "../../../kernels/linalg/index.ts";
 import { at } from "../../shared/errors.ts";
 import type { LowRankSvd } from "./low-rank.ts";
-import type { OverlapRecord } from "./records.ts";
+import type { OverlapRecord } from "../../shared/spectra-records.ts";
 
 /** ‖U_iᵀ U_j‖²_F / min(i, j) for i, j up to the ranks (at most `most`), of left and right vectors. */
 export async function overlapOf(

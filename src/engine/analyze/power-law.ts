@@ -1,6 +1,6 @@
 /** @file A power law fitted to the tail of a spectrum, as WeightWatcher and Clauset, Shalizi and Newman (2009) fit it. */
 import { at } from "../../shared/errors.ts";
-import type { PowerLawRecord, Refused } from "./records.ts";
+import type { PowerLawRecord, Refused } from "../../shared/spectra-records.ts";
 
 /** Fewer non-zero values than this say nothing about a tail. */
 export const leastValues = 50;

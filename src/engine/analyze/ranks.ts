@@ -2,7 +2,7 @@
 import type { DType } from "../../shared/dtypes.ts";
 import { marchenkoPastur } from "./marchenko-pastur.ts";
 import { fitPowerLaw } from "./power-law.ts";
-import type { SpectrumRecord } from "./records.ts";
+import type { SpectrumRecord } from "../../shared/spectra-records.ts";
 
 export interface SpectrumFacts {
   readonly out: number;

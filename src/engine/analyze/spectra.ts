@@ -8,10 +8,9 @@ import { spectrumRecord, unitRoundoff } from "./ranks.ts";
 import type {
   AlignmentRecord,
   MatrixSpectraRecord,
-  SimilarityRecord,
   UpdateRecord,
-} from "./records.ts";
-import type { Factors, KeptSvd, LoadedPair, MatrixPair, Update } from "./source.ts";
+} from "../../shared/spectra-records.ts";
+import type { Factors, MatrixPair, Update } from "./source.ts";
 import { krylovTop } from "./top-vectors.ts";
 
 export interface SpectraOptions {
@@ -135,23 +134,4 @@ async function alignment(
     const random = k / Math.sqrt(base.rows * base.columns);
     return { k, share: Math.sqrt(sum) / size, random };
   });
-}
-
-/** |Uᵀ_tuned U_base| for the first rows and columns, from a kept SVD of the base. */
-export async function similarity(
-  tools: Tools,
-  pair: MatrixPair,
-  loaded: LoadedPair,
-  svd: KeptSvd,
-  [rows, columns]: readonly [number, number],
-): Promise<SimilarityRecord> {
-  const base = inFloat64(loaded.base);
-  const W = loaded.update === undefined ? base : await formTuned(tools, base, loaded.update);
-  const { U } = await tools.linalg.svd(W);
-  const all = await product(tools, transposedCopy(U), transposedCopy(svd.left));
-  const [r, c] = [Math.min(rows, all.rows), Math.min(columns, all.columns)];
-  const values: number[] = [];
-  for (let i = 0; i < r; i++)
-    for (let j = 0; j < c; j++) values.push(Math.abs(at(all.data, i * all.columns + j)));
-  return { name: pair.name, rows: r, columns: c, values };
 }

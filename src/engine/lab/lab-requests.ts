@@ -1,6 +1,7 @@
 /** @file What the lab can be asked, and what it answers: one row each. */
 import type { IntruderOptions } from "../analyze/finding.ts";
-import type { MatrixIntrudersRecord, MatrixSpectraRecord } from "../analyze/records.ts";
+import type { MatrixIntrudersRecord } from "../../shared/intruder-records.ts";
+import type { MatrixSpectraRecord } from "../../shared/spectra-records.ts";
 import type { SpectraOptions } from "../analyze/spectra.ts";
 import { lookForIntruders } from "./look-intruders.ts";
 import type { OverlapRequest, OverlapResult } from "./look-overlap.ts";

@@ -3,7 +3,7 @@ import type { IntruderOptions } from "../analyze/finding.ts";
 import { intruderDefaults } from "../analyze/finding.ts";
 import { intruders } from "../analyze/intruders.ts";
 import { totalOf } from "../analyze/counts.ts";
-import type { MatrixIntrudersRecord } from "../analyze/records.ts";
+import type { MatrixIntrudersRecord } from "../../shared/intruder-records.ts";
 import type { Look } from "./look.ts";
 import { isRecordWith } from "./look.ts";
 

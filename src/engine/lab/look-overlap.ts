@@ -4,7 +4,7 @@ import { createLinalg } from "../../../kernels/linalg/index.ts";
 import { at, Cancelled, UserError } from "../../shared/errors.ts";
 import { svdOfFactors } from "../analyze/low-rank.ts";
 import { overlapOf } from "../analyze/overlap.ts";
-import type { OverlapRecord } from "../analyze/records.ts";
+import type { OverlapRecord } from "../../shared/spectra-records.ts";
 import { factorsOf } from "../analyze/spectra.ts";
 import type { Update } from "../analyze/source.ts";
 import { kernelBytes } from "../runtime/kernels.ts";

@@ -1,5 +1,5 @@
 /** @file The look at spectra: of a base, of what was trained on it, and of the update. */
-import type { MatrixSpectraRecord } from "../analyze/records.ts";
+import type { MatrixSpectraRecord } from "../../shared/spectra-records.ts";
 import type { SpectraOptions } from "../analyze/spectra.ts";
 import { matrixSpectra, spectraDefaults } from "../analyze/spectra.ts";
 import type { Look } from "./look.ts";

@@ -11,7 +11,7 @@ import { intruderDefaults } from "../analyze/finding.ts";
 import { intruders } from "../analyze/intruders.ts";
 import type { Mitigated } from "../analyze/mitigation.ts";
 import { compressed, mitigate } from "../analyze/mitigation.ts";
-import type { MatrixIntrudersRecord, MitigationRecord } from "../analyze/records.ts";
+import type { MatrixIntrudersRecord, MitigationRecord } from "../../shared/intruder-records.ts";
 import type { Factors } from "../analyze/source.ts";
 import { adapterFiles } from "../exports/peft-adapter.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";

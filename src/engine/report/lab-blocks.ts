@@ -1,5 +1,6 @@
 /** @file What a report shows of spectra and intruder dimensions. */
-import type { MatrixIntrudersRecord, MatrixSpectraRecord } from "../analyze/records.ts";
+import type { MatrixIntrudersRecord } from "../../shared/intruder-records.ts";
+import type { MatrixSpectraRecord } from "../../shared/spectra-records.ts";
 import { countGrid, totalOf } from "../analyze/counts.ts";
 import type { Block } from "./page.ts";
 import { heatMap, lineChart } from "./svg.ts";

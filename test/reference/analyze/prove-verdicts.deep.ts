@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { intruderDefaults } from "../../../src/engine/analyze/finding.ts";
 import { intruders } from "../../../src/engine/analyze/intruders.ts";
-import type { MatrixIntrudersRecord } from "../../../src/engine/analyze/records.ts";
+import type { MatrixIntrudersRecord } from "../../../src/shared/intruder-records.ts";
 import { sample } from "../../unit/engine/analyze/families.ts";
 import { makeLinalg } from "../../unit/kernels/linalg/matrices.ts";
 

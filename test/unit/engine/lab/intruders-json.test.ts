@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { it } from "node:test";
 import { intrudersTable } from "../../../../src/cli/commands/intruders.ts";
 import { intrudersJson } from "../../../../src/engine/lab/look-intruders.ts";
-import type { MatrixIntrudersRecord } from "../../../../src/engine/analyze/records.ts";
+import type { MatrixIntrudersRecord } from "../../../../src/shared/intruder-records.ts";
 
 const vector = {
   index: 0,

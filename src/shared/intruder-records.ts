@@ -1,0 +1,121 @@
+/** @file What `spectune intruders` and `mitigate` write of each matrix: every number, and what proves each verdict again without Spectune. */
+
+/** `svd`: neither certificate nor witness; `intruder` then comes of the exact cosine, where it was made. */
+export type Verdict = "intruder" | "not" | "basis-dependent" | "svd";
+
+/** One left vector y of W, by falling singular value. */
+export interface VectorRecord {
+  readonly index: number;
+  readonly sigma: number;
+  /** max_i |⟨y, u₀ᵢ⟩| lies in [lower, upper]. */
+  readonly lower: number;
+  readonly upper: number;
+  readonly by: Verdict;
+  /** The count's word: certified, or by the exact cosine; undefined while undecided. */
+  readonly intruder: boolean | undefined;
+  /** The official number, from the vectors that one SVD happened to give; where it was made. */
+  readonly official: number | undefined;
+  /** Error of y itself: √2 r / gap. */
+  readonly vectorError: number;
+  readonly residual: number;
+  readonly gap: number;
+  readonly proof: Proof;
+}
+
+/** What a reader needs to come to the verdict again. y itself follows from W, index and sigma. */
+export type Proof =
+  | LanczosProof
+  | {
+      readonly kind: "bessel";
+      readonly captured: number;
+      readonly count: number;
+      readonly best: number;
+    }
+  | {
+      readonly kind: "witness";
+      /** Index of the base's vector (from 0), its singular value, overlap, residual and gap. */
+      readonly base: number;
+      readonly baseSigma: number;
+      readonly overlap: number;
+      readonly residual: number;
+      readonly gap: number;
+      /** How the gap is known: all singular values, an inertia count, or Ritz values of a random block. */
+      readonly gapFrom: "values" | "inertia" | "ritz";
+    }
+  | {
+      readonly kind: "exact";
+      /** Index of the base's vector with the largest cosine. */
+      readonly base: number;
+      readonly cosine: number;
+      /** Size of the cluster it belongs to, and ‖P_σ y‖. */
+      readonly multiplicity: number;
+      readonly projection: number;
+      readonly cached: boolean;
+    }
+  | { readonly kind: "none" };
+
+/** The certificate (★): from these numbers alone the covering can be walked again. */
+export interface LanczosProof {
+  readonly kind: "lanczos";
+  /** out ≤ in: G = W₀W₀ᵀ, s = y, h = 1; else G = W₀ᵀW₀, s = W₀ᵀy, h = √λ. */
+  readonly gram: "left" | "right";
+  /** Of s without its part in the deflated vectors. */
+  readonly startNorm: number;
+  readonly deflated: readonly {
+    readonly theta: number;
+    readonly residual: number;
+    readonly overlap: number;
+  }[];
+  readonly alpha: readonly number[];
+  /** As many as alpha; the last couples to the vector after the last. */
+  readonly beta: readonly number[];
+  readonly rho: number;
+  readonly eta: number;
+  readonly lambdaMin: number;
+  readonly lambdaMax: number;
+  /** Ends of the closed intervals, ascending: interval i is [edges[i], edges[i + 1]]. */
+  readonly edges: readonly number[];
+}
+
+export interface MatrixIntrudersRecord {
+  readonly name: string;
+  readonly module: string;
+  readonly layer: number | undefined;
+  readonly out: number;
+  readonly in: number;
+  readonly baseHash: string;
+  readonly tunedHash: string;
+  readonly baseDtype: string;
+  readonly reference: "base" | "official-fp16";
+  readonly epsilon: number;
+  readonly k: number;
+  readonly stage: "verdicts" | "exact";
+  /** Vectors certainly intruders, and those not decided (drawn as a band). */
+  readonly count: number;
+  readonly undecided: number;
+  readonly basisDependent: number;
+  /** Σ σ_j² of intruders over Σ_{j ≤ k} σ_j². */
+  readonly energy: number;
+  readonly vectors: readonly VectorRecord[];
+  /** Base directions below its numerical rank: arbitrary in every SVD, left out. */
+  readonly leftOut: number;
+  /** Median max|cos| of a random unit vector of this size. */
+  readonly noiseFloor: number;
+  readonly seconds: number;
+}
+
+/** What a mitigation did to one matrix. */
+export interface MitigationRecord {
+  readonly name: string;
+  readonly keep: number;
+  readonly which: "top" | "all";
+  readonly control: boolean;
+  /** Indices of the scaled vectors of W; for a control its neighbours. */
+  readonly indices: readonly number[];
+  readonly sigmas: readonly number[];
+  readonly rankBefore: number | undefined;
+  readonly rankAfter: number | undefined;
+  /** ‖ΔW' − ΔW‖_F / ‖ΔW‖_F, and what compression lost of ‖ΔW'‖_F. */
+  readonly change: number;
+  readonly compressionLoss: number | undefined;
+}
