@@ -92,7 +92,7 @@ train:
   learning_rate: 1.0e-4
 eval:
   every: end
-  metrics: ${answered ? "[loss, { type: exact_match, max_new_tokens: 24 }]" : "[loss]"}
+  metrics: ${answered ? "[loss, { exact_match: { max_new_tokens: 24 } }]" : "[loss]"}
   forgetting: ${measured && rows === "varied" && !labelled ? `{ text: ${longText(folder, 12, length)}, tokens: 2000 }` : "null"}
 checkpoints: { every: end }
 `;

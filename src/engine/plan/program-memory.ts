@@ -15,7 +15,15 @@ export interface ProgramMemory {
   readonly arena: (heapBytes: number) => number;
   /** Bytes of constants, held as long as the program. */
   readonly constants: number;
+  /** Bytes of the session itself: its nodes, kernels and threads. */
+  readonly session: number;
 }
+
+/**
+ * What a session of ONNX Runtime takes beside tensors, measured: sessions of a layer's, a head's and an
+ * embedding's programs, 32 of each; `npm run bench -- memory` holds it against runs of many lengths.
+ */
+const sessionBytes = { each: 130e3, node: 12e3 } as const;
 
 /** Operators whose result ONNX Runtime writes over an input of the same shape that nothing reads afterwards. */
 const inPlace: ReadonlySet<OpName> = new Set([
@@ -70,6 +78,7 @@ export function programMemory(source: Graph): ProgramMemory {
     intermediates: most,
     arena: (heapBytes) => arena.resident(heapBytes),
     constants: [...new Set(constants)].reduce((sum, value) => sum + bytesOf(value), 0),
+    session: sessionBytes.each + sessionBytes.node * nodes.length,
   };
 }
 
