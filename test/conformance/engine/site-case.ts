@@ -13,7 +13,7 @@ import type { Shape } from "../../../src/shared/dtypes.ts";
 import { elementCount } from "../../../src/shared/dtypes.ts";
 import { at, invariant } from "../../../src/shared/errors.ts";
 import { parseFields } from "../../../src/shared/experiment/parse-fields.ts";
-import { generator } from "../../unit/engine/op-cases.ts";
+import { generator } from "../../unit/engine/op-case.ts";
 
 export const site = { in: 24, out: 20, kind: "q_proj", most: { in: 24, out: 20 } };
 export const rows = 4;

@@ -7,8 +7,9 @@ import * as o from "../../../src/engine/core/ops.ts";
 import type { Backend, HostData } from "../../../src/engine/runtime/backend.ts";
 import { computesIn, createOrtBackend } from "../../../src/engine/runtime/ort.ts";
 import { UserError } from "../../../src/shared/errors.ts";
-import type { OpCase } from "../../unit/engine/op-cases.ts";
-import { buildCase, opCases } from "../../unit/engine/op-cases.ts";
+import type { OpCase } from "../../unit/engine/op-case.ts";
+import { buildCase } from "../../unit/engine/op-case.ts";
+import { opCases } from "../../unit/engine/op-cases.ts";
 import { loraGraph } from "../../unit/engine/runtime/lora-graph.ts";
 import { assertParity, tolerances } from "../../unit/engine/runtime/parity.ts";
 

@@ -10,8 +10,9 @@ import type { HostData } from "../../../../src/engine/runtime/backend.ts";
 import { createReferenceBackend } from "../../../../src/engine/runtime/reference.ts";
 import { elementCount } from "../../../../src/shared/dtypes.ts";
 import { at } from "../../../../src/shared/errors.ts";
-import type { CaseData, OpCase } from "../op-cases.ts";
-import { buildCase, generator, opCases } from "../op-cases.ts";
+import type { CaseData, OpCase } from "../op-case.ts";
+import { buildCase, generator } from "../op-case.ts";
+import { opCases } from "../op-cases.ts";
 
 const reference = createReferenceBackend();
 

@@ -7,7 +7,8 @@ import * as o from "../../../../src/engine/core/ops.ts";
 import { printGraph } from "../../../../src/engine/core/print.ts";
 import type { DType, Shape } from "../../../../src/shared/dtypes.ts";
 import { InternalError } from "../../../../src/shared/errors.ts";
-import { buildCase, opCases } from "../op-cases.ts";
+import { buildCase } from "../op-case.ts";
+import { opCases } from "../op-cases.ts";
 
 describe("operators", () => {
   it("throw where they are called, and name operator and shapes", () => {

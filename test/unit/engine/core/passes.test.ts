@@ -10,7 +10,7 @@ import { cutAtLateInputs, splitPasses } from "../../../../src/engine/core/split.
 import type { DeviceTensor } from "../../../../src/engine/runtime/backend.ts";
 import { createReferenceBackend } from "../../../../src/engine/runtime/reference.ts";
 import { elementCount } from "../../../../src/shared/dtypes.ts";
-import { generator } from "../op-cases.ts";
+import { generator } from "../op-case.ts";
 
 const reference = createReferenceBackend();
 

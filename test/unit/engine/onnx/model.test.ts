@@ -8,7 +8,8 @@ import type { Device, OnnxNode } from "../../../../src/engine/onnx/emitter.ts";
 import { devices } from "../../../../src/engine/onnx/emitter.ts";
 import { emitModel, lowerGraph } from "../../../../src/engine/onnx/model.ts";
 import { createOrtBackend } from "../../../../src/engine/runtime/ort.ts";
-import { buildCase, opCases } from "../op-cases.ts";
+import { buildCase } from "../op-case.ts";
+import { opCases } from "../op-cases.ts";
 import { runOnce } from "../runtime/parity.ts";
 
 /** What ONNX Runtime 1.30 lacks on WebGPU, and would run on the CPU without a word. */

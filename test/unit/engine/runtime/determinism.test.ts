@@ -5,8 +5,8 @@ import type { Graph, Value } from "../../../../src/engine/core/graph.ts";
 import * as o from "../../../../src/engine/core/ops.ts";
 import type { Backend, Program } from "../../../../src/engine/runtime/backend.ts";
 import { createOrtBackend } from "../../../../src/engine/runtime/ort.ts";
-import type { CaseData, OpCase } from "../op-cases.ts";
-import { buildCase } from "../op-cases.ts";
+import type { CaseData, OpCase } from "../op-case.ts";
+import { buildCase } from "../op-case.ts";
 import { loraGraph } from "./lora-graph.ts";
 import { uploadAll } from "./parity.ts";
 

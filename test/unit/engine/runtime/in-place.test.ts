@@ -9,7 +9,7 @@ import { createOrtBackend } from "../../../../src/engine/runtime/ort.ts";
 import type { Shape } from "../../../../src/shared/dtypes.ts";
 import { elementCount } from "../../../../src/shared/dtypes.ts";
 import { at } from "../../../../src/shared/errors.ts";
-import { generator } from "../op-cases.ts";
+import { generator } from "../op-case.ts";
 
 const backend = await createOrtBackend({ device: "cpu", threads: 2 });
 

@@ -5,8 +5,8 @@ import { newGraph } from "../../../../src/engine/core/graph.ts";
 import * as o from "../../../../src/engine/core/ops.ts";
 import type { Shape } from "../../../../src/shared/dtypes.ts";
 import { elementCount } from "../../../../src/shared/dtypes.ts";
-import type { CaseData } from "../op-cases.ts";
-import { generator } from "../op-cases.ts";
+import type { CaseData } from "../op-case.ts";
+import { generator } from "../op-case.ts";
 
 export interface BlockSizes {
   readonly batch: number;

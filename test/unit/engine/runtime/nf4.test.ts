@@ -8,8 +8,8 @@ import * as o from "../../../../src/engine/core/ops.ts";
 import { createOrtBackend } from "../../../../src/engine/runtime/ort.ts";
 import { nf4Values } from "../../../../src/engine/runtime/reference/products.ts";
 import { at } from "../../../../src/shared/errors.ts";
-import type { CaseBuilder, OpCase } from "../op-cases.ts";
-import { buildCase, generator } from "../op-cases.ts";
+import type { CaseBuilder, OpCase } from "../op-case.ts";
+import { buildCase, generator } from "../op-case.ts";
 import { assertParity } from "./parity.ts";
 
 const backend = await createOrtBackend({ device: "cpu", threads: 2 });

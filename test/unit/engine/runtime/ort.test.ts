@@ -1,7 +1,8 @@
 /** @file ONNX Runtime's CPU against the float64 reference, for every operator. */
 import { describe, it } from "node:test";
 import { createOrtBackend } from "../../../../src/engine/runtime/ort.ts";
-import { buildCase, opCases } from "../op-cases.ts";
+import { buildCase } from "../op-case.ts";
+import { opCases } from "../op-cases.ts";
 import { assertParity } from "./parity.ts";
 
 const backend = await createOrtBackend({ device: "cpu", threads: 2 });

@@ -5,8 +5,8 @@ import { newGraph } from "../../../../src/engine/core/graph.ts";
 import * as o from "../../../../src/engine/core/ops.ts";
 import { elementCount } from "../../../../src/shared/dtypes.ts";
 import { at } from "../../../../src/shared/errors.ts";
-import type { CaseData } from "../op-cases.ts";
-import { generator } from "../op-cases.ts";
+import type { CaseData } from "../op-case.ts";
+import { generator } from "../op-case.ts";
 
 export interface RandomGraph {
   readonly graph: Graph;
