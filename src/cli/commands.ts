@@ -12,6 +12,7 @@ import { mergeCommand } from "./commands/merge.ts";
 import { methodsCommand } from "./commands/methods.ts";
 import { mitigateCommand } from "./commands/mitigate.ts";
 import { planCommand } from "./commands/plan.ts";
+import { quantizeCommand } from "./commands/quantize.ts";
 import { queueCommand } from "./commands/queue.ts";
 import { quickstartCommand } from "./commands/quickstart.ts";
 import { runCommand } from "./commands/run.ts";
@@ -29,6 +30,7 @@ export const commands: readonly Command[] = [
   mergeCommand,
   inspectCommand,
   compareCommand,
+  quantizeCommand,
   spectraCommand,
   intrudersCommand,
   mitigateCommand,

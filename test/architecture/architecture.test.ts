@@ -169,6 +169,7 @@ const impure: Readonly<Record<string, string>> = {
   "src/engine/statistics": "draws samples",
   "src/engine/exports": "writes adapters and models",
   "src/engine/sweeps": "reads runs",
+  "src/engine/quantize": "writes quantized models",
   "src/engine/lab": "reads weights and keeps analyses",
   "src/engine/session": "puts all of it together",
 };

@@ -1,5 +1,5 @@
 /** @file The whole model with its updates in the weights, as a Hugging Face folder. */
-import { copyFile, readFile, readdir, writeFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { DType } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
@@ -13,6 +13,7 @@ import type { Backend } from "../runtime/backend.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
 import { writeModelWeights } from "../weights/write-safetensors.ts";
+import { copyFilesBeside } from "./files-beside.ts";
 import type { SiteOfBlock } from "./site-values.ts";
 import { siteOutput } from "./site-values.ts";
 import type { ValueSources } from "./tensor-values.ts";
@@ -33,15 +34,6 @@ export interface MergedModelParts extends ValueSources {
 /** Bytes of a shard at most, as transformers cuts. */
 const shardBytes = 5e9;
 
-/** Files of a model folder that say nothing of the weights, as transformers names them. */
-const filesBeside: ReadonlySet<string> = new Set(
-  (
-    "generation_config.json tokenizer.json tokenizer_config.json special_tokens_map.json added_tokens.json " +
-    "vocab.json vocab.txt merges.txt tokenizer.model sentencepiece.bpe.model spiece.model " +
-    "chat_template.jinja chat_template.json LICENSE LICENSE.txt NOTICE"
-  ).split(" "),
-);
-
 /**
  * Writes the model into `folder`, replacing one that is there, whole or not at all. Where the base is
  * held quantized, a merged weight is its dequantized value and the update. A tied head that a method
@@ -53,9 +45,7 @@ export async function writeMergedModel(parts: MergedModelParts, folder: string):
   await writeFolderAtomic(folder, async (temporary) => {
     await writeModelWeights(temporary, tensors, { format: "pt" }, shardBytes);
     await writeFile(join(temporary, "config.json"), `${JSON.stringify(config, null, 2)}\n`);
-    for (const name of await readdir(parts.baseFolder))
-      if (filesBeside.has(name))
-        await copyFile(join(parts.baseFolder, name), join(temporary, name));
+    await copyFilesBeside(parts.baseFolder, temporary);
   });
 }
 
@@ -168,8 +158,10 @@ async function mergedConfig(
 ): Promise<Readonly<Record<string, unknown>>> {
   const json: unknown = JSON.parse(await readFile(join(baseFolder, "config.json"), "utf8"));
   invariant(isRecord(json), "config.json was read before");
+  // Merged weights are floats, whatever they were.
+  const rest = Object.entries(json).filter(([field]) => field !== "quantization_config");
   return {
-    ...json,
+    ...Object.fromEntries(rest),
     architectures: [model.transformersClass],
     ...(model.task === "causal-lm" ? { tie_word_embeddings: tied } : {}),
     ...(model.labels === undefined ? {} : labelFields(json, model, labels)),

@@ -51,7 +51,7 @@ export interface InputSample {
   readonly data: Float32Array;
 }
 
-/** What is known of one matrix. Inputs are those that it reads with everything before it quantized. Asking for what `needs` does not name is a mistake. */
+/** What is known of one matrix. Inputs are those that it reads with all layers before its own quantized. Asking for what `needs` does not name is a mistake. */
 export interface QuantizeContext {
   readonly linalg: Linalg;
   columns(): Promise<InputColumns>;
@@ -73,7 +73,12 @@ export interface Chain {
   readonly name: string;
   readonly producer:
     | { readonly kind: "norm"; readonly name: string }
-    | { readonly kind: "linear"; readonly module: string };
+    | {
+        readonly kind: "linear";
+        readonly module: string;
+        /** Its first row that feeds the consumers, where it makes more than that. */
+        readonly first: number;
+      };
   /** Modules that read it, all of them. */
   readonly consumers: readonly string[];
   /** Channels between them. */

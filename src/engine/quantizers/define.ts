@@ -33,6 +33,8 @@ export interface QuantizerDefinition<F extends Fields> extends CatalogRow<F> {
   ) => Promise<PackedMatrix>;
   /** … or the matrices of a layer, after looking at all of it. */
   readonly layer?: (config: Infer<F>, layer: LayerContext) => Promise<QuantizeMatrix>;
+  /** Folds factors into norms before linear sites: models without such norms are refused. */
+  readonly folds?: true;
   /** Configurations of which the one with the least error summed over layers is taken: each costs a pass over the model. */
   readonly candidates?: (config: Infer<F>) => readonly Infer<F>[];
   /** How a weight is held that is packed as the model is read; not given where that takes data. */
@@ -46,8 +48,9 @@ export interface BoundQuantizer {
   readonly refuses: (shape: MatrixShape) => string | undefined;
   /** Prepares a layer; the result stores each of its matrices. */
   readonly layer: (layer: LayerContext) => Promise<QuantizeMatrix>;
-  /** Whether {@link BoundQuantizer.layer} looks at the layer at all. */
+  /** Where {@link BoundQuantizer.layer} does not look at the layer. */
   readonly alone: QuantizeMatrix | undefined;
+  readonly folds: boolean;
   /** Under other configurations, to be tried; itself alone where there is no choice. */
   readonly candidates: () => readonly BoundQuantizer[];
   readonly storage: Storage | undefined;
@@ -80,6 +83,7 @@ function bound<F extends Fields>(
     storedBytes: (shape) => definition.storedBytes(config, shape),
     refuses: (shape) => definition.refuses?.(config, shape),
     alone: layer ? undefined : alone,
+    folds: definition.folds ?? false,
     async layer(of) {
       const each = (await layer?.(config, of)) ?? alone;
       if (!each) throw new RangeError(`${definition.name} says no way to store a matrix`);

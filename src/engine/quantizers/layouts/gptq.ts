@@ -7,10 +7,11 @@
  */
 import { invariant } from "../../../shared/errors.ts";
 import { packBits, unpackBits } from "../blocks/bit-packing.ts";
-import { gridMatrix, packGrid } from "../formats/grid.ts";
+import { groupsOf } from "../blocks/uniform-grid.ts";
+import { granularityOf, gridMatrix, packGrid, unpackedRows } from "../formats/grid.ts";
 import { floatsOf, storedHalf } from "../half.ts";
 import type { PackedMatrix, StoredArray } from "../packed.ts";
-import { arrayOf, stored } from "../packed.ts";
+import { arrayOf, numberOf, stored } from "../packed.ts";
 import type { Layout } from "./layout.ts";
 
 const suffixes = ["qweight", "qzeros", "scales", "g_idx"] as const;
@@ -53,9 +54,13 @@ export function gptqWith(less: 0 | 1): Layout {
   };
 }
 
-/** Whether no zero of a matrix is 0, so that all can be stored less one. */
+/** Whether no zero of a grid by rows or groups is 0, so that all can be stored less one. */
 export function zerosAboveNought(packed: PackedMatrix): boolean {
-  return gridMatrix(packed).grid.zeros.every((zero) => zero > 0);
+  const { rows, tensors } = packed;
+  const zeros = tensors.get("zeros")?.data;
+  if (!(zeros instanceof Uint8Array)) return true;
+  const { perRow } = groupsOf(packed, granularityOf(numberOf(packed, "group")));
+  return !unpackedRows(zeros, rows, perRow, numberOf(packed, "bits")).includes(0);
 }
 
 function refuses({ format, rows, columns, settings, tensors }: PackedMatrix): string | undefined {

@@ -1,0 +1,18 @@
+/** @file The files of a model folder that say nothing of the weights: tokenizer, templates, licence. */
+import { copyFile, readdir } from "node:fs/promises";
+import { join } from "node:path";
+
+/** As transformers names them. */
+const filesBeside: ReadonlySet<string> = new Set(
+  (
+    "generation_config.json tokenizer.json tokenizer_config.json special_tokens_map.json added_tokens.json " +
+    "vocab.json vocab.txt merges.txt tokenizer.model sentencepiece.bpe.model spiece.model " +
+    "chat_template.jinja chat_template.json LICENSE LICENSE.txt NOTICE"
+  ).split(" "),
+);
+
+/** Copies them from one model folder to another. */
+export async function copyFilesBeside(from: string, to: string): Promise<void> {
+  for (const name of await readdir(from))
+    if (filesBeside.has(name)) await copyFile(join(from, name), join(to, name));
+}

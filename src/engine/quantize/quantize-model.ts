@@ -1,0 +1,248 @@
+/** @file Quantizes a model folder into another: opens both, runs the layers, and goes on where it was left. */
+import { at, invariant, UserError } from "../../shared/errors.ts";
+import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { Finding } from "../../shared/findings.ts";
+import { quantizers, rowNamed } from "../catalog.ts";
+import { loadTokenizer } from "../data/tokenizer/load-tokenizer.ts";
+import { requireNewFolder } from "../exports/new-folder.ts";
+import type { LinearSpec, Task } from "../models/architecture.ts";
+import type { CalibrationBatch } from "../network/calibration.ts";
+import { createProgramCache } from "../network/program-cache.ts";
+import type { BoundQuantizer, Quantizer } from "../quantizers/define.ts";
+import { packedFormats } from "../quantizers/formats/table.ts";
+import { createLinalg } from "../../../kernels/linalg/index.ts";
+import { backendGemm } from "../runtime/gemm.ts";
+import { kernelBytes } from "../runtime/kernels.ts";
+import { createOrtBackend } from "../runtime/ort.ts";
+import { chooseDevice } from "../session/choose-device.ts";
+import type { DeviceFields } from "../session/choose-device.ts";
+import { randomNumbers } from "../session/draw.ts";
+import { readOriginal } from "../session/load-weights.ts";
+import { machineFacts } from "../session/machine-facts.ts";
+import type { OpenModel } from "../session/open-model.ts";
+import { openModel } from "../session/open-model.ts";
+import { matchMs } from "../session/prepare-run.ts";
+import { createFullMatch } from "../session/python-regex.ts";
+import { openRunData } from "../session/run-data.ts";
+import type { ModelSetup } from "../session/set-up.ts";
+import { setUpModel } from "../session/set-up.ts";
+import { hashFiles } from "../weights/content-hash.ts";
+import type { ModelPlaces, ModelReference } from "../weights/hub-cache.ts";
+import { throwErrors } from "../weights/read-errors.ts";
+import { chainsOf } from "./chains.ts";
+import { requireWholeGroups } from "./group-sizes.ts";
+import { openParts } from "./parts.ts";
+import type { LayerProgress, LayerReport } from "./quantize-layers.ts";
+import { layersOf, quantizeLayers } from "./quantize-layers.ts";
+import { calibrationWindows } from "./windows.ts";
+import type { WindowChoice } from "./windows.ts";
+import type { LayoutChoice, WrittenFolder } from "./write-folder.ts";
+import { writeQuantizedFolder } from "./write-folder.ts";
+
+export interface QuantizeJob {
+  readonly reference: ModelReference;
+  readonly task: Task;
+  readonly places: ModelPlaces;
+  readonly device: DeviceFields;
+  readonly quantizer: { readonly type: string; readonly config: Readonly<Record<string, unknown>> };
+  readonly calibration: (WindowChoice & { readonly file: string }) | undefined;
+  /** Says how rows of the calibration data become text. */
+  readonly experiment: Experiment;
+  /** Modules that stay as they are, by the last part of their name or in full. */
+  readonly skip: readonly string[];
+  readonly seed: number;
+  readonly out: string;
+  readonly layout: LayoutChoice;
+  /** Goes into the record. */
+  readonly versions: Readonly<Record<string, string>>;
+}
+
+export interface QuantizedModel extends WrittenFolder {
+  readonly layers: readonly LayerReport[];
+  readonly findings: readonly Finding[];
+}
+
+export interface Watching {
+  readonly now: () => number;
+  readonly onProgress: (progress: LayerProgress & { readonly resumedFrom: number }) => void;
+}
+
+/** Writes `job.out`; what is done of it is kept beside it until it is whole. A {@link UserError} for what does not fit. */
+export async function quantizeModel(
+  job: QuantizeJob,
+  { now, onProgress }: Watching,
+): Promise<QuantizedModel> {
+  await requireNewFolder(job.out);
+  const row = rowNamed(quantizers, job.quantizer.type);
+  const quantizer = row.bind(job.quantizer.config);
+  const opened = await openModel(job.reference, job.task, job.places);
+  try {
+    const { model, source } = opened;
+    refusePacked(opened);
+    const setup = plainSetUp(opened);
+    const skips = ({ module, head }: LinearSpec): boolean =>
+      head === true || job.skip.some((name) => module === name || module.endsWith(`.${name}`));
+    const layers = layersOf({ model, setups: setup.setups, skips });
+    refuseShapes(
+      row,
+      quantizer,
+      layers.flatMap(({ linears }) => linears),
+    );
+    const { group } = job.quantizer.config;
+    if (typeof group === "number" && job.layout !== "spectune")
+      requireWholeGroups(
+        layers.flatMap(({ linears }) => linears),
+        group,
+      );
+    if (quantizer.folds) refuseWithoutChains(row, opened);
+    const batches = await calibrationOf(job, row, quantizer, opened);
+    const { chosen, threads } = chooseDevice(job.device, machineFacts());
+    const backend = await createOrtBackend({ device: chosen, threads });
+    const cache = createProgramCache(backend);
+    const products = backendGemm(backend);
+    const { sha256 } = await hashFiles(source.files);
+    const data = job.calibration ? await hashFiles([job.calibration.file]) : undefined;
+    const record = {
+      version: 1,
+      versions: job.versions,
+      model: { ...job.reference, sha256 },
+      quantizer: job.quantizer,
+      calibration: job.calibration && { ...job.calibration, sha256: data?.sha256 },
+      skip: job.skip,
+      seed: job.seed,
+    };
+    const parts = await openParts(`${job.out}.part`, record);
+    const resumedFrom = parts.done();
+    const random = randomNumbers(job.seed);
+    const reports: LayerReport[] = [];
+    try {
+      for await (const report of quantizeLayers(
+        {
+          backend,
+          cache,
+          model,
+          setups: setup.setups,
+          linalg: createLinalg(kernelBytes("linalg"), { gemm: products.gemm }),
+          quantizer,
+          formats: packedFormats,
+          batches,
+          losses: undefined,
+          random: (module, stream) =>
+            numbersOf((part, into) => {
+              random.ofStart(module, `${stream} ${part}`).uniform(into, 0, 1);
+            }),
+          read: (tensor) => readOriginal(setup, source, tensor),
+          skips,
+        },
+        parts,
+        now,
+        (progress) => {
+          onProgress({ ...progress, resumedFrom });
+        },
+      ))
+        reports.push(report);
+    } finally {
+      await products.dispose();
+      await cache.dispose();
+    }
+    const written = await writeQuantizedFolder(job.out, {
+      model,
+      source,
+      config: opened.config,
+      originalFolder: opened.resolved.folder,
+      parts,
+      layers: layers.length,
+      layout: job.layout,
+      quantizer: job.quantizer,
+      record: { ...record, layers: reports },
+    });
+    await parts.remove();
+    return { ...written, layers: reports, findings: opened.findings };
+  } finally {
+    await opened.source.close();
+  }
+}
+
+/** The model with nothing that trains. */
+function plainSetUp({ model, source }: OpenModel): ModelSetup {
+  const fields = { method: [], quantization: null };
+  const { value, findings } = setUpModel(model, fields, source.tensors, createFullMatch(matchMs));
+  throwErrors(findings);
+  return value;
+}
+
+function refusePacked({ source, resolved }: OpenModel): void {
+  const packed = [...source.tensors.values()].find((tensor) => tensor.packed !== undefined);
+  if (!packed) return;
+  throw new UserError({
+    code: "already-quantized",
+    message: `${resolved.folder} is quantized already, at ${packed.name} first.`,
+    place: { file: resolved.folder },
+    remedy: "Give the model that it was made from.",
+  });
+}
+
+function refuseShapes(
+  row: Quantizer,
+  quantizer: BoundQuantizer,
+  linears: readonly LinearSpec[],
+): void {
+  for (const { module, in: columns, out: rows } of linears) {
+    const why = quantizer.refuses({ rows, columns });
+    if (why === undefined) continue;
+    throw new UserError({
+      code: "shape-does-not-fit",
+      message: `${row.title} cannot store ${module} (${rows} × ${columns}): ${why}`,
+      remedy: "Choose bits and groups that fit.",
+    });
+  }
+}
+
+function refuseWithoutChains(row: Quantizer, { model }: OpenModel): void {
+  const layer = model.blocks.find(({ kind }) => kind === "layer");
+  invariant(layer, "a model has layers");
+  if (chainsOf(model, layer).some(({ producer }) => producer.kind === "norm")) return;
+  throw new UserError({
+    code: "no-structure-to-fold",
+    message: `${row.title} moves factors from a norm into the linear sites that read it; in ${model.modelType} every norm feeds a residual sum too.`,
+    remedy: "Choose a quantizer that changes each matrix alone, such as gptq, rtn or nf4.",
+  });
+}
+
+async function calibrationOf(
+  { calibration, experiment }: QuantizeJob,
+  row: Quantizer,
+  { needs }: BoundQuantizer,
+  { model, resolved }: OpenModel,
+): Promise<readonly CalibrationBatch[]> {
+  if (!calibration) {
+    if (needs.length === 0) return [];
+    throw new UserError({
+      code: "no-calibration-data",
+      message: `${row.title} reads calibration data (${needs.join(", ")}), and none are given.`,
+      remedy: "Give text that the model should be good at: --calibration data.jsonl.",
+    });
+  }
+  const { file } = calibration;
+  const settings = {
+    ...experiment,
+    data: { ...experiment.data, train: file, eval: null, test: null },
+    eval: { ...experiment.eval, forgetting: null },
+  };
+  const tokenizer = await loadTokenizer(resolved.folder);
+  const { train } = await openRunData(settings, model, tokenizer, { now: new Date() });
+  const length = Math.min(calibration.length, model.sizes.maxLength);
+  return calibrationWindows(train.examples, model, { ...calibration, length }, file);
+}
+
+/** Numbers in [0, 1), some at a time from a stream each. */
+function numbersOf(fill: (part: number, into: Float32Array) => void): () => number {
+  const some = new Float32Array(1024);
+  let next = 0;
+  return () => {
+    const place = next % some.length;
+    if (place === 0) fill(next / some.length, some);
+    next++;
+    return at(some, place);
+  };
+}
