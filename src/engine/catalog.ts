@@ -13,6 +13,7 @@ import { loraSb } from "./initialisers/lora-sb.ts";
 import { pissa } from "./initialisers/pissa.ts";
 import type { Method } from "./methods/define.ts";
 import { adalora } from "./methods/adalora.ts";
+import { bottleneck } from "./methods/bottleneck.ts";
 import { dora } from "./methods/dora.ts";
 import { dylora } from "./methods/dylora.ts";
 import { dynamicDora } from "./methods/dynamic-dora.ts";
@@ -75,6 +76,7 @@ export const methods: readonly Method[] = [
   dynamicDora,
   promptTuning,
   prefixTuning,
+  bottleneck,
   full,
 ];
 export const initialisers: readonly Initialiser[] = [pissa, eva, corda, loraGa, loraSb];
@@ -122,6 +124,14 @@ function withoutMeaning(method: Method): Pick<Variant, "omits" | "trainsBase"> {
     case "tokens":
     case "prefix":
       return { omits: [...linearOnly, "modules_to_save", "from"] };
+    case "block":
+      return {
+        omits: [
+          ...linearOnly.filter((name) => !name.startsWith("layers_")),
+          "modules_to_save",
+          "from",
+        ],
+      };
     case "linear":
       return method.roles ? {} : { omits: ["init", "sharing"] };
   }

@@ -64,7 +64,14 @@ export async function readOwnAdapter(folder: string): Promise<OwnAdapter | undef
   }
   const json = parsed(text);
   const { model, task, seed, method } = json ?? {};
-  const asFile = { version: 1, model, task, data: { train: "none" }, method, train: { seed } };
+  const asFile = {
+    version: 1,
+    model,
+    task,
+    data: { train: "none.jsonl" },
+    method,
+    train: { seed },
+  };
   const { experiment, findings } = readExperiment({
     file,
     text: JSON.stringify(asFile),

@@ -33,6 +33,7 @@ export async function writePromptAdapter(parts: PromptAdapterParts, folder: stri
   const [first] = places;
   invariant(first, "no place of the model has a prompt");
   const { method } = first.placed;
+  invariant(method.kind === "tokens" || method.kind === "prefix", "no prompt is trained");
   invariant(method.peft, `peft has no form of ${method.name}`);
   const { count } = method;
   const width = made.reduce((sum, { length }) => sum + length / count, 0);
@@ -66,6 +67,7 @@ function valuesOf(parts: PromptAdapterParts, at: PlaceOfBlock): Promise<Float32A
     (g, params): Value => {
       const { method } = placed;
       if (method.kind === "tokens") return method.rows(g, params, { width: hidden });
+      invariant(method.kind === "prefix", `${method.name} puts nothing before the words`);
       const made = method.keysValues(g, params, { width: keyValueHeads * headDim });
       return concat(g, [made.keys, made.values], 1);
     },

@@ -1,9 +1,10 @@
 /** @file The kinds of places other than linear layers at which methods act, one row each. */
+import type { BlockMethod, BoundBlock } from "./block.ts";
 import type { BoundPrefix, PrefixMethod } from "./prefix.ts";
 import type { BoundTokens, TokensMethod } from "./tokens.ts";
 
 /** A method at a place other than a linear layer. */
-export type PlacedMethod = TokensMethod | PrefixMethod;
+export type PlacedMethod = TokensMethod | PrefixMethod | BlockMethod;
 
 /** The same with its configuration. */
-export type BoundPlace = BoundTokens | BoundPrefix;
+export type BoundPlace = BoundTokens | BoundPrefix | BoundBlock;

@@ -40,13 +40,30 @@ export interface LinearSpec {
   readonly head?: true;
 }
 
+/** A part of a layer that methods see as a whole. */
+export type PartName = "attention" | "mlp";
+
+export interface PartSpec {
+  readonly name: PartName;
+  /** Its linear sites by name, in order; what the last gives is what the part gives. */
+  readonly linears: readonly string[];
+}
+
 export interface BlockSpec {
   readonly kind: "embedding" | "layer" | "head";
   /** Unique: `embedding`, `layers.3`, `head`. */
   readonly id: string;
   readonly tensors: readonly TensorSpec[];
   readonly linears: readonly LinearSpec[];
+  /** Of layers. */
+  readonly parts?: readonly PartSpec[];
 }
+
+/** y = x Wᵀ + b at a linear site. */
+export type LinearLayer = (name: string, x: Value) => Value;
+
+/** What a part makes of its input, by the linear layers that it is given. */
+export type ComputePart = (input: Value, linear: LinearLayer) => Value;
 
 /** How a block reaches its tensors and linear sites while it is traced. */
 export interface BlockScope {
@@ -57,6 +74,8 @@ export interface BlockScope {
   lookup(name: string, indices: Value): Value;
   /** y = x Wᵀ + b at a linear site, with whatever method acts there. x is [rows, in]. */
   linear(name: string, x: Value): Value;
+  /** A part of a layer, from its input to what is added to the hidden state, with whatever method acts there. */
+  part(name: PartName, input: Value, compute: ComputePart): Value;
 }
 
 /** What every layer of a pass reads beside the hidden state. */

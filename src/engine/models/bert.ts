@@ -6,6 +6,7 @@ import { readActivation } from "./activation.ts";
 import type {
   BlockScope,
   BlockSpec,
+  ComputePart,
   HeadOutputs,
   LayerContext,
   LinearSpec,
@@ -150,24 +151,24 @@ function layer(
   traits: Traits,
 ): Value {
   const { g } = scope;
-  const split = (name: string): Value =>
-    reshape(g, scope.linear(`attention.self.${name}`, x), [
-      context.batch,
-      context.length,
-      heads,
-      headDim,
-    ]);
-  const inputs = { queries: split("query"), keys: split("key"), values: split("value") };
-  const mixed = scope.linear("attention.output.dense", attention(g, inputs, context));
+  const attend: ComputePart = (input, linear) => {
+    const split = (name: string): Value =>
+      reshape(g, linear(`attention.self.${name}`, input), [
+        context.batch,
+        context.length,
+        heads,
+        headDim,
+      ]);
+    const inputs = { queries: split("query"), keys: split("key"), values: split("value") };
+    return linear("attention.output.dense", attention(g, inputs, context));
+  };
+  const mixed = scope.part("attention", x, attend);
   const attended = norm(scope, "attention.output.LayerNorm", add(g, mixed, x), traits);
 
-  const inner = traits.activation(g, scope.linear("intermediate.dense", attended));
-  return norm(
-    scope,
-    "output.LayerNorm",
-    add(g, scope.linear("output.dense", inner), attended),
-    traits,
-  );
+  const feedForward: ComputePart = (input, linear) =>
+    linear("output.dense", traits.activation(g, linear("intermediate.dense", input)));
+  const inner = scope.part("mlp", attended, feedForward);
+  return norm(scope, "output.LayerNorm", add(g, inner, attended), traits);
 }
 
 function norm(scope: BlockScope, name: string, x: Value, { epsilon }: Traits): Value {
@@ -220,6 +221,10 @@ function layerSpec(
     kind: "layer",
     id: `layers.${index}`,
     linears,
+    parts: [
+      { name: "attention", linears: linears.slice(0, 4).map(({ name }) => name) },
+      { name: "mlp", linears: linears.slice(4).map(({ name }) => name) },
+    ],
     tensors: [
       ...linears.flatMap((linear) => linearTensors(linear)),
       ...layerNormTensors("attention.output.LayerNorm", prefix, hidden),

@@ -6,6 +6,7 @@ import { readActivation } from "./activation.ts";
 import type {
   BlockScope,
   BlockSpec,
+  ComputePart,
   LayerContext,
   LinearSpec,
   Model,
@@ -14,7 +15,7 @@ import type {
 import { attention } from "./attention.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { mostLayers } from "./config-reader.ts";
-import { layerNormTensors, linearTensors, sitesUnder } from "./tensor-specs.ts";
+import { layerNormTensors, linearTensors, partsUnder, sitesUnder } from "./tensor-specs.ts";
 
 interface Traits {
   readonly epsilon: number;
@@ -79,19 +80,23 @@ function layer(
 ): Value {
   const { g } = scope;
   const { batch, length } = context;
-  const mixed = scope.linear("attn.c_attn", norm(scope, "ln_1", x, traits));
-  const part = (index: number): Value =>
-    reshape(g, slice(g, mixed, 1, index * hidden, (index + 1) * hidden), [
-      batch,
-      length,
-      heads,
-      headDim,
-    ]);
-  const inputs = { queries: part(0), keys: part(1), values: part(2) };
-  const attended = add(g, x, scope.linear("attn.c_proj", attention(g, inputs, context)));
+  const attend: ComputePart = (input, linear) => {
+    const mixed = linear("attn.c_attn", input);
+    const part = (index: number): Value =>
+      reshape(g, slice(g, mixed, 1, index * hidden, (index + 1) * hidden), [
+        batch,
+        length,
+        heads,
+        headDim,
+      ]);
+    const inputs = { queries: part(0), keys: part(1), values: part(2) };
+    return linear("attn.c_proj", attention(g, inputs, context));
+  };
+  const attended = add(g, x, scope.part("attention", norm(scope, "ln_1", x, traits), attend));
 
-  const inner = scope.linear("mlp.c_fc", norm(scope, "ln_2", attended, traits));
-  return add(g, attended, scope.linear("mlp.c_proj", traits.activation(g, inner)));
+  const feedForward: ComputePart = (input, linear) =>
+    linear("mlp.c_proj", traits.activation(g, linear("mlp.c_fc", input)));
+  return add(g, attended, scope.part("mlp", norm(scope, "ln_2", attended, traits), feedForward));
 }
 
 function norm(scope: BlockScope, name: string, x: Value, { epsilon }: Traits): Value {
@@ -135,6 +140,7 @@ function layerSpec({ hidden, intermediate }: ModelSizes, index: number): BlockSp
     kind: "layer",
     id: `layers.${index}`,
     linears,
+    parts: partsUnder({ attention: "attn.", mlp: "mlp." }, linears),
     tensors: [
       ...layerNormTensors("ln_1", prefix, hidden),
       ...layerNormTensors("ln_2", prefix, hidden),

@@ -7,6 +7,7 @@ import { readActivation } from "./activation.ts";
 import type {
   BlockScope,
   BlockSpec,
+  ComputePart,
   LayerContext,
   Model,
   ModelSizes,
@@ -16,7 +17,7 @@ import { attention } from "./attention.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { mostLayers, mostWidth } from "./config-reader.ts";
 import { readRotary } from "./rotary.ts";
-import { linearTensors, sitesUnder } from "./tensor-specs.ts";
+import { linearTensors, partsUnder, sitesUnder } from "./tensor-specs.ts";
 
 export type LlamaFamily = "llama" | "mistral" | "qwen2" | "qwen3";
 
@@ -207,27 +208,25 @@ function layer(
       : value;
 
   const h = rmsNorm(g, x, scope.tensor("input_layernorm.weight"), traits.epsilon);
-  const q = normed(split(scope.linear("self_attn.q_proj", h), heads), "q_norm");
-  const k = normed(split(scope.linear("self_attn.k_proj", h), keyValueHeads), "k_norm");
-  const v = split(scope.linear("self_attn.v_proj", h), keyValueHeads);
-  const mixed = attention(
-    g,
-    {
+  const attend: ComputePart = (input, linear) => {
+    const q = normed(split(linear("self_attn.q_proj", input), heads), "q_norm");
+    const k = normed(split(linear("self_attn.k_proj", input), keyValueHeads), "k_norm");
+    const v = split(linear("self_attn.v_proj", input), keyValueHeads);
+    const inputs = {
       queries: rope(g, q, rotary.cos, rotary.sin),
       keys: rope(g, k, rotary.cos, rotary.sin),
       values: v,
-    },
-    context,
-  );
-  const attended = add(g, x, scope.linear("self_attn.o_proj", mixed));
+    };
+    return linear("self_attn.o_proj", attention(g, inputs, context));
+  };
+  const attended = add(g, x, scope.part("attention", h, attend));
 
   const m = rmsNorm(g, attended, scope.tensor("post_attention_layernorm.weight"), traits.epsilon);
-  const gate = traits.activation(g, scope.linear("mlp.gate_proj", m));
-  return add(
-    g,
-    attended,
-    scope.linear("mlp.down_proj", mul(g, gate, scope.linear("mlp.up_proj", m))),
-  );
+  const feedForward: ComputePart = (input, linear) => {
+    const gate = traits.activation(g, linear("mlp.gate_proj", input));
+    return linear("mlp.down_proj", mul(g, gate, linear("mlp.up_proj", input)));
+  };
+  return add(g, attended, scope.part("mlp", m, feedForward));
 }
 
 function layerSpec(sizes: ModelSizes, traits: Traits, index: number): BlockSpec {
@@ -253,6 +252,7 @@ function layerSpec(sizes: ModelSizes, traits: Traits, index: number): BlockSpec 
     kind: "layer",
     id: `layers.${index}`,
     linears,
+    parts: partsUnder({ attention: "self_attn.", mlp: "mlp." }, linears),
     tensors: [
       norm("input_layernorm", hidden),
       ...linears.flatMap((linear) => linearTensors(linear)),

@@ -1,5 +1,12 @@
 /** @file The tensors of linear sites and norms, and the names under which a checkpoint may hold them. */
-import type { FreshStart, LinearSpec, Model, TensorSpec } from "./architecture.ts";
+import type {
+  FreshStart,
+  LinearSpec,
+  Model,
+  PartName,
+  PartSpec,
+  TensorSpec,
+} from "./architecture.ts";
 
 /** What a site's tensors have that is out of the ordinary. */
 export interface LinearStorage {
@@ -18,6 +25,20 @@ export function sitesUnder(prefix: string) {
     out: output,
     bias,
   });
+}
+
+/** The parts of a layer, whose linear sites are told by how their names begin. */
+export function partsUnder(
+  beginnings: Readonly<Record<PartName, string>>,
+  linears: readonly LinearSpec[],
+): readonly PartSpec[] {
+  const parts: readonly PartName[] = ["attention", "mlp"];
+  return parts.map((part) => ({
+    name: part,
+    linears: linears
+      .filter(({ name }) => name.startsWith(beginnings[part]))
+      .map(({ name }) => name),
+  }));
 }
 
 /** The weight and, where there is one, the bias of a linear site. */

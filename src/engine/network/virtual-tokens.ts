@@ -17,7 +17,8 @@ export function beforeWords(setups: Iterable<Pick<BlockSetup, "places">>): Befor
   const count = { tokens: 0, prefix: 0 };
   for (const { places } of setups)
     for (const { method } of places?.values() ?? [])
-      count[method.kind === "tokens" ? "tokens" : "prefix"] = method.count;
+      if (method.kind === "tokens") count.tokens = method.count;
+      else if (method.kind === "prefix") count.prefix = method.count;
   return count;
 }
 

@@ -60,7 +60,9 @@ function baseWeights({ spec }: BlockSetup): number {
 /** Weights whose gradient is a product of its own; thrice as many where a method's factors run beside. */
 function trainedWeights(setup: BlockSetup): number {
   const whole = setup.spec.linears.filter(({ name }) => setup.trained.has(`${name}.weight`));
-  const factors = [...setup.sites.values()].flatMap(({ params }) => [...params.values()]);
+  const factors = [...setup.sites.values(), ...(setup.places?.values() ?? [])].flatMap(
+    ({ params }) => [...params.values()],
+  );
   return (
     whole.reduce((sum, linear) => sum + linear.in * linear.out, 0) +
     3 * factors.reduce((sum, { shape }) => sum + shape.reduce((a, b) => a * b, 1), 0)

@@ -16,15 +16,24 @@ import {
   slice,
   transpose,
 } from "../core/ops.ts";
+import type { BlockRun } from "../methods/block.ts";
 import type { LinearBase, ParamSpec } from "../methods/define.ts";
-import type { BlockScope, LayerContext, LinearSpec, TensorSpec } from "../models/architecture.ts";
+import type {
+  BlockScope,
+  LayerContext,
+  LinearLayer,
+  LinearSpec,
+  TensorSpec,
+} from "../models/architecture.ts";
 import type { BlockSetup, SiteMethod } from "./setup.ts";
-import { kindOf, localName, storageOf } from "./setup.ts";
+import { blockSite, kindOf, localName, storageOf } from "./setup.ts";
 
 /** A traced block: its scope, and the inputs that train. */
 export interface TracedScope extends BlockScope {
   /** Trained inputs that were reached, by their name within the block. */
   readonly trained: ReadonlyMap<string, Value>;
+  /** Scalars that methods add to the loss, as far as the trace has come. */
+  readonly losses: readonly Value[];
   /** Keys and values [batch, heads, count, width] that a method puts before those of a layer. */
   prefix(batch: number, heads: number, width: number): LayerContext["prefix"];
 }
@@ -37,6 +46,7 @@ export const inputNames = {
   rowNorms2: (name: string) => `norms.${name}`,
   mask: (site: string) => `mask.${site}`,
   rows: (table: string) => `rows.${table}`,
+  realRows: "real.rows",
 } as const;
 
 export interface TraceMode {
@@ -47,6 +57,7 @@ export interface TraceMode {
 
 export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): TracedScope {
   const trained = new Map<string, Value>();
+  const losses: Value[] = [];
   const inputs = new Map<string, Value>();
   const once = (name: string, make: () => Value): Value => {
     const value = inputs.get(name) ?? make();
@@ -148,10 +159,51 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
     return scale(g, mul(g, x, cast(g, mask, "float32")), 1 / (1 - dropout));
   };
 
+  const linearAt: LinearLayer = (name, x) => {
+    const linear = setup.spec.linears.find((site) => site.name === name);
+    invariant(linear, `block ${setup.spec.id} has no linear site ${name}`);
+    const base = baseOf(linear);
+    const site = setup.sites.get(name);
+    const bias = (): Value => tensor(`${name}.bias`);
+    if (!site) {
+      const y = base.apply(g, x);
+      return linear.bias ? add(g, y, bias()) : y;
+    }
+    const params = paramsOf(name, site);
+    const kind = kindOf(linear);
+    const context = {
+      dropout: (value: Value) => dropped(name, site, value),
+      drops: mode.training && site.dropout > 0,
+    };
+    const y = site.method.forward(g, x, base, params, context, kind);
+    if (!linear.bias) return y;
+    return add(g, y, site.method.bias?.(g, bias(), params, linear, kind) ?? bias());
+  };
+
   return {
     g,
     trained,
     tensor,
+    losses,
+    linear: linearAt,
+    part(name, input, compute) {
+      const place = setup.places?.get(name);
+      if (place?.method.kind !== "block") return compute(input, linearAt);
+      const run: BlockRun = {
+        input,
+        linear: linearAt,
+        compute: (linear = linearAt) => compute(input, linear),
+        realRows: () =>
+          once(inputNames.realRows, () =>
+            g.input(inputNames.realRows, "float32", [at(input.shape, 0), 1]),
+          ),
+        addLoss(value) {
+          if (mode.training) losses.push(value());
+        },
+      };
+      const site = blockSite(setup.spec, name, at(input.shape, 1));
+      return place.method.forward(g, run, paramsOf(name, place), site);
+    },
     lookup(name, indices) {
       const table = specOf(name);
       const rows = lookedUp(name, indices);
@@ -167,26 +219,6 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
         return expand(g, transpose(g, split, [0, 2, 1, 3]), [batch, heads, method.count, width]);
       };
       return { keys: spread(own.keys), values: spread(own.values) };
-    },
-    linear(name, x) {
-      const linear = setup.spec.linears.find((site) => site.name === name);
-      invariant(linear, `block ${setup.spec.id} has no linear site ${name}`);
-      const base = baseOf(linear);
-      const site = setup.sites.get(name);
-      const bias = (): Value => tensor(`${name}.bias`);
-      if (!site) {
-        const y = base.apply(g, x);
-        return linear.bias ? add(g, y, bias()) : y;
-      }
-      const params = paramsOf(name, site);
-      const kind = kindOf(linear);
-      const context = {
-        dropout: (value: Value) => dropped(name, site, value),
-        drops: mode.training && site.dropout > 0,
-      };
-      const y = site.method.forward(g, x, base, params, context, kind);
-      if (!linear.bias) return y;
-      return add(g, y, site.method.bias?.(g, bias(), params, linear, kind) ?? bias());
     },
   };
 }

@@ -1,10 +1,11 @@
 /** @file How a block is set up for a run: what is trained, how base weights are held, which method acts at which site. */
 import type { Shape } from "../../shared/dtypes.ts";
 import { dtypeBytes } from "../../shared/dtypes.ts";
+import type { BlockSite } from "../methods/block.ts";
 import type { BoundMethod, ParamSpec } from "../methods/define.ts";
 import type { BoundPlace } from "../methods/placed.ts";
 import type { Start } from "../methods/start.ts";
-import type { BlockSpec, LinearSpec } from "../models/architecture.ts";
+import type { BlockSpec, LinearSpec, PartName } from "../models/architecture.ts";
 
 /** How a base weight is held in memory. Only linear weights and embedding tables are held other than in float32. */
 export type Storage =
@@ -136,6 +137,16 @@ export function trainedTensors(setup: BlockSetup): readonly TrainedTensor[] {
 /** Factors that programs read and that do not train. */
 export function frozenFactors(setup: BlockSetup): readonly MethodTensor[] {
   return methodTensors(setup).filter(({ spec }) => spec.trains === false);
+}
+
+/** What a method may know of a part of a layer. */
+export function blockSite(spec: BlockSpec, part: PartName, width: number): BlockSite {
+  const names = spec.parts?.find(({ name }) => name === part)?.linears ?? [];
+  const linears = names.flatMap((name) => {
+    const linear = spec.linears.find((site) => site.name === name);
+    return linear ? [{ name, kind: kindOf(linear), in: linear.in, out: linear.out }] : [];
+  });
+  return { part, width, linears };
 }
 
 /** What a site is called in its layer: `q_proj`. */

@@ -39,6 +39,7 @@ export function tappedLayer(
       if (wanted.has(name)) readers.set(x, [...(readers.get(x) ?? []), name]);
       return scope.linear(name, x);
     },
+    part: (_name, input, compute) => compute(input, (name, x) => tapping.linear(name, x)),
   };
   const hidden = hiddenInput(g, model, shape);
   g.output(layerNames.output, model.layer(tapping, hidden, layerContext(g, model, shape)));

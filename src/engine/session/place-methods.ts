@@ -6,7 +6,7 @@ import type { BoundPlace } from "../methods/placed.ts";
 import type { BlockSpec, Model } from "../models/architecture.ts";
 import { beforeWords } from "../network/virtual-tokens.ts";
 import type { PlaceMethod } from "../programs/setup.ts";
-import { groupName } from "../programs/setup.ts";
+import { blockSite, groupName } from "../programs/setup.ts";
 
 /** Methods by the block's id and the name of their place in it. */
 export type Places = ReadonlyMap<string, ReadonlyMap<string, PlaceMethod>>;
@@ -20,6 +20,7 @@ export function placeMethods(model: Model, choices: readonly MethodChoice[]): Ch
     for (const { block, place, method } of placed(
       model,
       row.bind(choice.config),
+      choice,
       groupName(index),
     )) {
       const own = places.get(block.id) ?? new Map<string, PlaceMethod>();
@@ -37,8 +38,16 @@ interface Placed {
   readonly method: PlaceMethod;
 }
 
-function placed(model: Model, bound: BoundPlace, group: string): readonly Placed[] {
+function placed(
+  model: Model,
+  bound: BoundPlace,
+  { layers_to_transform: chosen }: MethodChoice,
+  group: string,
+): readonly Placed[] {
   const { sizes } = model;
+  const layers = model.blocks
+    .filter(({ kind }) => kind === "layer")
+    .filter((_, index) => chosen?.includes(index) ?? true);
   switch (bound.kind) {
     case "tokens": {
       const params = bound.params({ width: sizes.hidden });
@@ -48,10 +57,19 @@ function placed(model: Model, bound: BoundPlace, group: string): readonly Placed
     }
     case "prefix": {
       const params = bound.params({ width: sizes.keyValueHeads * sizes.headDim });
-      return model.blocks
-        .filter(({ kind }) => kind === "layer")
-        .map((block) => ({ block, place: "prefix", method: { method: bound, params, group } }));
+      return layers.map((block) => ({
+        block,
+        place: "prefix",
+        method: { method: bound, params, group },
+      }));
     }
+    case "block":
+      return layers.flatMap((block) =>
+        bound.parts.map((part) => {
+          const params = bound.params(blockSite(block, part, sizes.hidden));
+          return { block, place: part, method: { method: bound, params, group } };
+        }),
+      );
   }
 }
 
