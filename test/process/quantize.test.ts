@@ -1,0 +1,258 @@
+/** @file `spectune quantize`: folders that every command takes, that go on after an end, and what is refused. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { quantizeModel } from "../../src/engine/quantize/quantize-model.ts";
+import type { QuantizeJob } from "../../src/engine/quantize/quantize-model.ts";
+import { catalogFields } from "../../src/engine/catalog.ts";
+import { readExperiment } from "../../src/shared/experiment/normalise.ts";
+import { isRecord } from "../../src/shared/wire.ts";
+import type { Outcome } from "../support/command-line.ts";
+import { lastLine, spectune } from "../support/command-line.ts";
+import { makeWorkspace, tinyBert, writeTinyModel } from "../support/workspace.ts";
+
+const tinyGpt2 = {
+  model_type: "gpt2",
+  n_embd: 32,
+  n_layer: 2,
+  n_head: 4,
+  vocab_size: 264,
+  n_positions: 64,
+};
+
+const data = ["--data", "eval.jsonl", "--set", "data.max_length=64", "--json"] as const;
+const text = ["--calibration", "train.jsonl", "--samples", "8", "--length", "32"] as const;
+
+describe("a quantized folder", () => {
+  for (const [type, ...fields] of [
+    ["nf4"],
+    ["rtn", "--bits", "8", "--group", "16"],
+    ["gptq", "--bits", "8", "--group", "16"],
+    ["gptq", "--bits", "8", "--group", "16", "--set", "quantization.act_order=true"],
+    ["rtn", "--bits", "7", "--group", "20", "--layout", "spectune"],
+  ] as const)
+    for (const architecture of ["llama", "gpt2"])
+      it(`of ${architecture} by ${type} ${fields.join(" ")} is measured as the float model, nearly`, async (t) => {
+        const folder = makeWorkspace(t);
+        if (architecture === "gpt2") writeTinyModel(join(folder, "model"), tinyGpt2, "causal-lm");
+        const made = await spectune(
+          folder,
+          "quantize",
+          "model",
+          "--type",
+          type,
+          "--out",
+          "q",
+          ...fields,
+          ...text,
+          "--json",
+        );
+        assert.equal(made.code, 0, made.err);
+        const float = lossOf(await spectune(folder, "eval", "model", ...data));
+        const loss = lossOf(await spectune(folder, "eval", "q", ...data));
+        assert.notEqual(loss, float);
+        assert.ok(Math.abs(loss - float) < (type === "nf4" ? 0.05 : 0.01), `${loss} for ${float}`);
+        assert.ok(bytesIn(folder, "q") < bytesIn(folder, "model"));
+        assert.ok(!existsSync(join(folder, "q.part")));
+      });
+
+  it("is trained on, generates, and shows its spectra", async (t) => {
+    const folder = makeWorkspace(t);
+    await quantized(folder, "gptq", "--bits", "4", "--group", "16", ...text);
+    const run = await spectune(folder, "run", "a.peft.yaml", "--json", "--set", "model=./q");
+    assert.equal(run.code, 0, run.err);
+    const written = await spectune(
+      folder,
+      "generate",
+      "q",
+      "--prompt",
+      "Ann",
+      "--max-new-tokens",
+      "4",
+    );
+    assert.equal(written.code, 0, written.err);
+    const spectra = await spectune(folder, "spectra", "q", "--json");
+    assert.equal(spectra.code, 0, spectra.err);
+    assert.match(spectra.out, /"model\.layers\.0\.self_attn\.q_proj\.weight"/);
+  });
+
+  it("says how it was made", async (t) => {
+    const folder = makeWorkspace(t);
+    await quantized(folder, "gptq", "--bits", "4", "--group", "16", ...text);
+    const record: unknown = JSON.parse(
+      readFileSync(join(folder, "q/spectune_quantization.json"), "utf8"),
+    );
+    assert.ok(isRecord(record) && isRecord(record["quantizer"]) && isRecord(record["calibration"]));
+    assert.equal(record["quantizer"]["type"], "gptq");
+    assert.match(String(record["calibration"]["sha256"]), /^[0-9a-f]{64}$/);
+    const config: unknown = JSON.parse(readFileSync(join(folder, "q/config.json"), "utf8"));
+    assert.ok(isRecord(config) && isRecord(config["quantization_config"]));
+    assert.equal(config["quantization_config"]["quant_method"], "gptq");
+    assert.equal(config["quantization_config"]["bits"], 4);
+  });
+
+  it("is the same after an end in the middle as without one", async (t) => {
+    const folder = makeWorkspace(t);
+    await quantized(folder, "gptq", "--bits", "4", "--group", "16", ...text);
+    const job = jobOf(folder, "again");
+    const stop = new Error("the end of the process");
+    const seen: number[] = [];
+    await assert.rejects(
+      quantizeModel(job, {
+        now: () => 0,
+        onProgress: ({ layer }) => {
+          if (layer === 1) throw stop;
+        },
+      }),
+      stop,
+    );
+    assert.ok(!existsSync(job.out));
+    await quantizeModel(job, {
+      now: () => 0,
+      onProgress: ({ resumedFrom }) => seen.push(resumedFrom),
+    });
+    assert.deepEqual([...new Set(seen)], [1]);
+    const file = "model.safetensors";
+    assert.deepEqual(readFileSync(join(job.out, file)), readFileSync(join(folder, "q", file)));
+  });
+});
+
+describe("what cannot be quantized", () => {
+  for (const [name, args, said] of [
+    ["without data", ["--type", "gptq", "--group", "16"], /reads calibration data/],
+    [
+      "with too little text",
+      ["--type", "gptq", "--group", "16", "--calibration", "eval.jsonl"],
+      /128 windows of 64 need 8192.*--samples/s,
+    ],
+    ["in groups that do not divide", ["--type", "rtn", "--group", "12"], /8 and 16/],
+    ["in bits that there are not", ["--type", "rtn", "--bits", "9"], /bits/],
+    ["by a quantizer that there is not", ["--type", "gptx"], /gptq/],
+  ] as const)
+    it(`${name} is said`, async (t) => {
+      const folder = makeWorkspace(t);
+      const outcome = await spectune(folder, "quantize", "model", "--out", "q", ...args);
+      assert.notEqual(outcome.code, 0);
+      assert.match(outcome.err, said);
+      assert.ok(!existsSync(join(folder, "q")));
+    });
+
+  it("a folder that is quantized already is named, also where an experiment quantizes it", async (t) => {
+    const folder = makeWorkspace(t);
+    await quantized(folder, "nf4");
+    const again = await spectune(
+      folder,
+      "quantize",
+      "q",
+      "--type",
+      "rtn",
+      "--group",
+      "16",
+      "--out",
+      "r",
+    );
+    assert.notEqual(again.code, 0);
+    assert.match(again.err, /quantized already/);
+    const run = await spectune(
+      folder,
+      "run",
+      "a.peft.yaml",
+      "--set",
+      "model=./q",
+      "--set",
+      "quantization=nf4",
+    );
+    assert.notEqual(run.code, 0);
+    assert.match(run.err, /quantized already/);
+  });
+
+  it("damaged packed tensors are named", async (t) => {
+    const folder = makeWorkspace(t);
+    await quantized(folder, "rtn", "--bits", "5", "--group", "16");
+    const file = join(folder, "q/model.safetensors");
+    const bytes = readFileSync(file);
+    const at = bytes.indexOf('{"format":"grid"');
+    assert.ok(at > 0);
+    bytes.write('{"format":"grad"', at);
+    writeFileSync(file, bytes);
+    const outcome = await spectune(folder, "eval", "q", ...data);
+    assert.notEqual(outcome.code, 0);
+    assert.match(outcome.err, /cannot be read/);
+  });
+
+  it("BERT goes through layer by layer too", async (t) => {
+    const folder = makeWorkspace(t);
+    writeTinyModel(
+      join(folder, "bert"),
+      { ...tinyBert, vocab_size: 264, max_position_embeddings: 64 },
+      "sequence-classification",
+    );
+    const outcome = await spectune(
+      folder,
+      "quantize",
+      "bert",
+      "--task",
+      "sequence-classification",
+      "--type",
+      "rtn",
+      "--group",
+      "16",
+      "--out",
+      "q",
+    );
+    assert.equal(outcome.code, 0, outcome.err);
+  });
+});
+
+async function quantized(folder: string, type: string, ...args: readonly string[]): Promise<void> {
+  const outcome = await spectune(
+    folder,
+    "quantize",
+    "model",
+    "--type",
+    type,
+    "--out",
+    "q",
+    ...args,
+  );
+  assert.equal(outcome.code, 0, outcome.err);
+}
+
+function lossOf(outcome: Outcome): number {
+  assert.equal(outcome.code, 0, outcome.err);
+  const metrics = lastLine(outcome)["metrics"];
+  assert.ok(isRecord(metrics) && typeof metrics["loss"] === "number", outcome.out);
+  return metrics["loss"];
+}
+
+function bytesIn(folder: string, model: string): number {
+  return statSync(join(folder, model, "model.safetensors")).size;
+}
+
+/** What the command line makes of the same options. */
+function jobOf(folder: string, out: string): QuantizeJob {
+  const fields = "{ type: gptq, bits: 4, group: 16 }";
+  const { experiment } = readExperiment({
+    file: join(folder, "a.yaml"),
+    text: `{ version: 1, model: ./model, data: { train: none.txt }, method: lora, quantization: ${fields} }`,
+    catalog: catalogFields,
+  });
+  assert.ok(experiment?.quantization && isRecord(experiment.quantization.config));
+  const { type, config, skip_modules: skip } = experiment.quantization;
+  return {
+    reference: { id: join(folder, "model") },
+    task: "causal-lm",
+    places: { base: folder, env: {}, home: homedir() },
+    device: experiment.run,
+    quantizer: { type, config },
+    calibration: { file: join(folder, "train.jsonl"), samples: 8, length: 32, seed: 0 },
+    experiment,
+    skip,
+    seed: 0,
+    out: join(folder, out),
+    layout: "auto",
+    versions: {},
+  };
+}

@@ -1,0 +1,116 @@
+"""Reads quantized folders of the sample's base as others do, and writes what they hold.
+
+Python 3.11, packages as in test/reference/requirements.txt:  python test/reference/quantizers/make_folders.py
+The folders come from `spectune quantize`, without data, so that the test makes the same ones. NF4 and FP4 are
+opened by transformers with bitsandbytes and dequantized by it; GPTQ's layout is read by the formulas of its
+kernels: W = scale * (q - zero), words of 32 bits with the first code lowest, zeros plus one for `gptq`.
+Each matrix [out, in] is told by the SHA-256 of its float32 bytes; `logits` are the last ones of a few tokens.
+"""
+
+import hashlib
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy
+import torch
+from safetensors.numpy import load_file
+from transformers import AutoModelForCausalLM
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parent.parent.parent
+BASE = ROOT / "media/sample/base"
+TOKENS = [17, 42, 99, 5, 230, 311]
+FOLDERS = {
+    "nf4": ["--type", "nf4"],
+    "nf4-32": ["--type", "nf4", "--set", "quantization.block_size=32"],
+    "nf4-plain": ["--type", "nf4", "--set", "quantization.double_quant=false"],
+    **{
+        f"rtn{bits}{'-sym' if symmetric else ''}": [
+            *["--type", "rtn", "--bits", str(bits), "--group", "32"],
+            *(["--set", "quantization.symmetric=true"] if symmetric else []),
+        ]
+        for bits in (2, 3, 4, 8)
+        for symmetric in (False, True)
+    },
+}
+
+
+def sha(values):
+    return hashlib.sha256(numpy.ascontiguousarray(values, dtype=numpy.float32).tobytes()).hexdigest()
+
+
+def unpacked(words, bits, axis):
+    """Codes of words of 32 bits along an axis, the first lowest."""
+    bytes_ = numpy.moveaxis(words, axis, -1).astype("<i4").copy().view(numpy.uint8)
+    flags = numpy.unpackbits(bytes_, axis=-1, bitorder="little")
+    flags = flags.reshape(*flags.shape[:-1], -1, bits)
+    codes = (flags * (1 << numpy.arange(bits))).sum(-1)
+    return numpy.moveaxis(codes, -1, axis)
+
+
+def gptq(folder):
+    about = json.loads((folder / "config.json").read_text())["quantization_config"]
+    assert about["quant_method"] == "gptq"
+    bits = about["bits"]
+    less = {"gptq": 1, "gptq_v2": 0}[about["checkpoint_format"]]
+    tensors = load_file(folder / "model.safetensors")
+    found = {}
+    for name in sorted(tensors):
+        if not name.endswith(".qweight"):
+            continue
+        module = name[: -len(".qweight")]
+        codes = unpacked(tensors[name], bits, 0)
+        zeros = (unpacked(tensors[f"{module}.qzeros"], bits, 1) + less) % (1 << bits)
+        scales = tensors[f"{module}.scales"].astype(numpy.float32)
+        group = tensors[f"{module}.g_idx"]
+        weight = scales[group] * (codes - zeros[group]).astype(numpy.float32)
+        found[module] = sha(weight.T)
+    return found
+
+
+def bitsandbytes(folder):
+    import bitsandbytes.functional as functional
+
+    model = AutoModelForCausalLM.from_pretrained(folder)
+    found = {}
+    for name, module in model.named_modules():
+        if type(module).__name__ != "Linear4bit":
+            continue
+        state = module.weight.quant_state
+        # Its decoder for CPUs takes blocks to end with a row, which its own encoder does not.
+        if state.shape[1] % state.blocksize != 0:
+            continue
+        whole = functional.dequantize_4bit(module.weight.data, state).float()
+        found[name] = sha(whole.numpy())
+    # Its products on a CPU want rows of whole blocks.
+    if folder.name != "nf4-32":
+        return found, None
+    with torch.no_grad():
+        logits = model(torch.tensor([TOKENS])).logits[0, -1].float()
+    return found, [float(value) for value in logits[:8]]
+
+
+def main():
+    recorded = {"tokens": TOKENS}
+    for name, options in FOLDERS.items():
+        with tempfile.TemporaryDirectory() as temporary:
+            out = pathlib.Path(temporary) / name
+            entry = ROOT / "src/cli/spectune.ts"
+            command = [ROOT / "node_modules/.bin/node", entry, "quantize", BASE, "--out", out]
+            subprocess.run([*command, *options], check=True, stdout=sys.stderr)
+            if name.startswith("nf4"):
+                matrices, logits = bitsandbytes(out)
+                recorded[name] = {"options": options, "matrices": matrices}
+                if logits is not None:
+                    recorded[name]["logits"] = logits
+            else:
+                recorded[name] = {"options": options, "matrices": gptq(out)}
+            assert len(recorded[name]["matrices"]) in (5, 35), name
+    target = HERE / "fixtures/folders.json"
+    target.write_text(json.dumps(recorded, indent=1, sort_keys=True) + "\n")
+
+
+main()
