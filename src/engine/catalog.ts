@@ -47,8 +47,13 @@ import { loraPro } from "./optimizers/lora-pro.ts";
 import { mezo } from "./optimizers/mezo.ts";
 import { sgd } from "./optimizers/sgd.ts";
 import type { Quantizer } from "./quantizers/define.ts";
+import { fp4 } from "./quantizers/fp4.ts";
+import { fp6 } from "./quantizers/fp6.ts";
 import { gptq } from "./quantizers/gptq.ts";
+import { gwq } from "./quantizers/gwq.ts";
 import { nf4 } from "./quantizers/nf4.ts";
+import { pbLlm } from "./quantizers/pb-llm.ts";
+import { quantease } from "./quantizers/quantease.ts";
 import { rtn } from "./quantizers/rtn.ts";
 import type { Sharing } from "./sharings/define.ts";
 import { sharelora } from "./sharings/sharelora.ts";
@@ -94,7 +99,7 @@ export const optimizers: readonly UpdateRule[] = [
   loraGgpo,
 ];
 export const activeLayers: readonly ActiveLayers[] = [lisa, hift];
-export const quantizers: readonly Quantizer[] = [nf4, rtn, gptq];
+export const quantizers: readonly Quantizer[] = [nf4, fp4, rtn, gptq, quantease, gwq, pbLlm, fp6];
 
 /** The row of that name; the experiment's checks have made sure that there is one. */
 export function rowNamed<T extends { readonly name: string }>(rows: readonly T[], name: string): T {

@@ -14,6 +14,14 @@ export function halfScale(scale: number): number {
   return single[0];
 }
 
+/** The nearest float16, at most the largest finite one in magnitude. */
+export function nearestHalf(value: number): number {
+  single[0] = Math.min(Math.max(value, -65504), 65504);
+  float32ToHalf("float16", single, bits);
+  halfToFloat32("float16", bits, single);
+  return single[0];
+}
+
 /** Values rounded to float16. */
 export function storedHalf(shape: Shape, values: Float32Array): StoredArray {
   const data = new Uint16Array(values.length);

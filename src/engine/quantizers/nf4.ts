@@ -5,7 +5,7 @@
  * https://arxiv.org/abs/2305.14314. Bytes as bitsandbytes makes them; its default is FP4 and no double
  * quantization, QLoRA's recipe is NF4 with it, which is the default here.
  */
-import { bool, int } from "../../shared/schema.ts";
+import { bnbFields } from "./bnb-fields.ts";
 import { defineQuantizer } from "./define.ts";
 import { bnb, bnbBytes, encodeBnb } from "./formats/bnb.ts";
 
@@ -15,20 +15,7 @@ export const nf4 = defineQuantizer({
   doc: "Holds each frozen weight as the nearest of 16 quantiles of a normal distribution, with one scale for each block.",
   paperTitle: "QLoRA: Efficient Finetuning of Quantized LLMs",
   paper: "https://arxiv.org/abs/2305.14314",
-  config: {
-    block_size: int({
-      default: 64,
-      min: 32,
-      max: 4096,
-      doc: "Weights that share a scale: a power of two.",
-      aliases: ["bnb_4bit_block_size"],
-    }),
-    double_quant: bool({
-      default: true,
-      doc: "Quantize the scales too, to 8 bits.",
-      aliases: ["bnb_4bit_use_double_quant"],
-    }),
-  },
+  config: bnbFields,
   formats: [bnb],
   storedBytes: ({ block_size: blockSize, double_quant: doubleQuant }, shape) =>
     bnbBytes(shape, { blockSize, doubleQuant }),

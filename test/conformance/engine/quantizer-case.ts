@@ -1,7 +1,7 @@
 /** @file A matrix with inputs to quantize: correlated by chance from a seed, with whatever a quantizer reads of them. */
 import type { Linalg } from "../../../kernels/linalg/index.ts";
 import { createLinalg } from "../../../kernels/linalg/index.ts";
-import { factorHessian } from "../../../src/engine/quantizers/blocks/hessian-solver.ts";
+import { factorHessian, proxyError } from "../../../src/engine/quantizers/blocks/hessian-solver.ts";
 import type {
   InputColumns,
   LayerContext,
@@ -9,6 +9,9 @@ import type {
   QuantizeContext,
   SiteMatrix,
 } from "../../../src/engine/quantizers/context.ts";
+import type { Quantizer } from "../../../src/engine/quantizers/define.ts";
+import type { PackedMatrix } from "../../../src/engine/quantizers/packed.ts";
+import { expanded } from "../../../src/engine/quantizers/packed.ts";
 import { kernelBytes } from "../../../src/engine/runtime/kernels.ts";
 
 let opened: Linalg | undefined;
@@ -140,4 +143,33 @@ function columnsOf(x: Float32Array, width: number): InputColumns {
     squares: Float64Array.from(by((v) => v.reduce((sum, one) => sum + one * one, 0))),
     magnitudes: Float64Array.from(by((v) => v.reduce((sum, one) => sum + Math.abs(one), 0))),
   };
+}
+
+/** A matrix as a quantizer stores it, with fields in place of its defaults. */
+export async function packedBy(
+  quantizer: Quantizer,
+  matrix: SiteMatrix,
+  fields: Readonly<Record<string, unknown>> = {},
+  x = inputs(3 * matrix.columns, matrix.columns),
+): Promise<PackedMatrix> {
+  const layer = layerOf(matrix, x);
+  const config: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(quantizer.config)) config[name] = field.default;
+  const each = await quantizer.bind({ ...config, ...fields }).layer(layer);
+  return each(layer.matrices()[0] ?? matrix, layer.of(matrix.module));
+}
+
+export function valuesOf(quantizer: Quantizer, packed: PackedMatrix): Float32Array {
+  return expanded(packed, quantizer.formats);
+}
+
+/** tr((W − Q) XᵀX (W − Q)ᵀ) */
+export function outputError(
+  matrix: SiteMatrix,
+  values: Float32Array,
+  x = inputs(3 * matrix.columns, matrix.columns),
+): Promise<number> {
+  const { rows, columns, data } = matrix;
+  const made = { rows, columns, data: values };
+  return proxyError(linalg(), { rows, columns, data }, made, secondMoments(x, columns));
 }

@@ -23,6 +23,12 @@ const known: Readonly<Record<string, Known>> = {
   nf4: { exempt: "blocks of 64 run over rows, and half the scales' bits are given up" },
   rtn: { config: { group: 16 }, rtn: { group: 16 } },
   gptq: { config: { group: 16 }, rtn: { group: 16 } },
+  fp4: { exempt: "blocks of 64 run over rows, and half the scales' bits are given up" },
+  quantease: { config: { group: 16 }, rtn: { group: 16 } },
+  gwq: { config: { group: 16, outliers: 0.05 }, rtn: { group: 16 } },
+  pb_llm: { exempt: "signs are compared with signs, in its own test" },
+  // Its paper's comparison: the same bits by rows, and two fewer.
+  fp6: { rtn: { group: -1, bits: 4 } },
 };
 
 const shapes: readonly MatrixShape[] = [

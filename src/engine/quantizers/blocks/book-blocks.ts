@@ -24,6 +24,8 @@ export interface BlockOptions {
   readonly measure?: Measure;
   /** Rounds each scale up to a power of two (ZeroQuant-FP's M1). */
   readonly powerOfTwo?: boolean;
+  /** Rounds each scale above 0 once it is found, to float16 say; codes then come from the rounded one. */
+  readonly roundScale?: (scale: number) => number;
   /** Keeps scales in 8 bits, as bitsandbytes' double quantization; codes come from the scales before. */
   readonly nested?: boolean;
 }
@@ -91,10 +93,12 @@ export function blockBytes({ book, codes, scales }: Blocks): number {
 /** The scale of one group, a float32; 0 for one of zeros. */
 export function blockScale(
   values: Data,
-  { book, measure = "absmax", powerOfTwo = false }: BlockOptions,
+  { book, measure = "absmax", powerOfTwo = false, roundScale }: BlockOptions,
 ): number {
-  const scale = Math.fround(measures[measure](values) / (measure === "absmax" ? book.top : 1));
-  if (!powerOfTwo || scale === 0) return scale;
+  const exact = Math.fround(measures[measure](values) / (measure === "absmax" ? book.top : 1));
+  if (exact === 0) return exact;
+  const scale = roundScale?.(exact) ?? exact;
+  if (!powerOfTwo) return scale;
   const power = 2 ** Math.ceil(Math.log2(scale));
   // The logarithm may be rounded down to a whole number.
   return power < scale ? 2 * power : power;

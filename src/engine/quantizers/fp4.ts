@@ -1,0 +1,27 @@
+/**
+ * @file FP4: four bits a weight as a tiny floating-point number, a scale for each block.
+ *
+ * The other 4-bit type of Dettmers, Pagnoni, Holtzman, Zettlemoyer, "QLoRA: Efficient Finetuning of Quantized
+ * LLMs", 2023, https://arxiv.org/abs/2305.14314: a sign, two bits of exponent and one of mantissa as bitsandbytes
+ * lays them out, which are not those of the OCP formats (those are `zeroquant_fp`'s). Bytes as bitsandbytes makes
+ * them, but for the sign of zero.
+ */
+import { bnbFields } from "./bnb-fields.ts";
+import { defineQuantizer } from "./define.ts";
+import { bnb, bnbBytes, encodeBnb } from "./formats/bnb.ts";
+
+export const fp4 = defineQuantizer({
+  name: "fp4",
+  title: "FP4",
+  doc: "Holds each frozen weight as one of 15 floating-point numbers of 4 bits, with one scale for each block.",
+  paperTitle: "QLoRA: Efficient Finetuning of Quantized LLMs",
+  paper: "https://arxiv.org/abs/2305.14314",
+  axes: { B: "4-bit floating point by blocks" },
+  evidence: "reference",
+  config: bnbFields,
+  formats: [bnb],
+  storedBytes: ({ block_size: blockSize, double_quant: doubleQuant }, shape) =>
+    bnbBytes(shape, { blockSize, doubleQuant }),
+  quantize: ({ block_size: blockSize, double_quant: doubleQuant }, matrix) =>
+    Promise.resolve(encodeBnb(matrix, { type: "fp4", blockSize, doubleQuant })),
+});
