@@ -2,9 +2,7 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
-import { checkpointFolder, listCheckpoints } from "../engine/runs/checkpoints.ts";
 import { findRun, findSpectuneFolder, runLayout } from "../engine/runs/run-folder.ts";
-import { hasAdapter } from "../engine/session/export-run.ts";
 import type { Nf4Form } from "../engine/lab/held-nf4.ts";
 import { heldFormOf } from "../engine/lab/held-nf4.ts";
 import type { LookPlace } from "../engine/lab/look.ts";
@@ -12,14 +10,15 @@ import { questions } from "../engine/lab/matrix-set.ts";
 import type { SideChoice } from "../engine/lab/open-sides.ts";
 import { cacheFolder } from "../engine/lab/svd-cache.ts";
 import type { LoggedPoint } from "../engine/lab/trainer-folder.ts";
+import { findSweep } from "../engine/sweeps/sweep-folder.ts";
 import { readTrainerFolder } from "../engine/lab/trainer-folder.ts";
-import { adapterFiles } from "../engine/exports/peft-adapter.ts";
 import { UserError } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import type { Arguments, Console, Options } from "./define.ts";
 import { jsonOption } from "./define.ts";
 import { placesOf } from "./model-options.ts";
 import { recordedExperiment } from "./read-file.ts";
+import { checkpointSides, resultSide, sweepSides } from "./run-sides.ts";
 import { version } from "./version.ts";
 
 /** Which matrices, how they are taken, and how it is told. */
@@ -50,7 +49,11 @@ export const tunedOptions = {
 
 export const sideOptions = {
   ...tunedOptions,
-  run: { type: "string", value: "RUN", doc: "A run of ours: its folder, or a part of its name." },
+  run: {
+    type: "string",
+    value: "RUN",
+    doc: "A run or a sweep of ours: its folder, or a part of its name. Of a sweep every run is looked at.",
+  },
   checkpoints: {
     type: "string",
     value: "DIR",
@@ -76,6 +79,7 @@ export interface ChosenSides {
   readonly log: readonly LoggedPoint[];
   /** The run whose folder takes the files. */
   readonly runFolder: string | undefined;
+  readonly sweepFolder: string | undefined;
 }
 
 /** Base and sides of a command; a {@link UserError} where they are none, or too many. */
@@ -106,11 +110,16 @@ export async function chosenSides(args: Arguments, console: Console): Promise<Ch
     );
     return { ...(await chosen(args, console, needed(given), sides, undefined)), log };
   }
-  const runFolder = await findRun(
-    value,
-    await findSpectuneFolder(join(console.cwd, "x")),
-    console.cwd,
-  );
+  const spectuneFolder = await findSpectuneFolder(join(console.cwd, "x"));
+  const sweepFolder =
+    option === "run" ? await findSweep(value, spectuneFolder, console.cwd) : undefined;
+  if (sweepFolder !== undefined) {
+    const { sides, experiment } = await sweepSides(sweepFolder, console);
+    const run = { folder: sweepFolder, experiment };
+    const all = await chosen(args, console, given ?? experiment.model.id, sides, run);
+    return { ...all, runFolder: undefined, sweepFolder };
+  }
+  const runFolder = await findRun(value, spectuneFolder, console.cwd);
   const { experiment } = await recordedExperiment(
     join(runFolder, runLayout.experiment),
     [],
@@ -120,40 +129,10 @@ export async function chosenSides(args: Arguments, console: Console): Promise<Ch
     option === "checkpoints"
       ? await checkpointSides(runFolder, experiment)
       : [await resultSide(runFolder, experiment)];
-  return chosen(args, console, given ?? experiment.model.id, sides, { runFolder, experiment });
-}
-
-/** Each checkpoint of a run, by its step. */
-async function checkpointSides(
-  runFolder: string,
-  experiment: Experiment,
-): Promise<readonly SideChoice[]> {
-  const steps = await listCheckpoints(runFolder);
-  if (steps.length === 0)
-    throw new UserError({
-      code: "no-checkpoints",
-      message: `${runFolder} has no checkpoints.`,
-      place: { file: runFolder },
-      remedy: "Go on with the run: `spectune run --resume`, or look at its adapter by --run.",
-    });
-  return steps.map((step) => ({
-    kind: "checkpoint",
-    folder: checkpointFolder(runFolder, step),
-    step,
-    of: runFolder,
+  return chosen(args, console, given ?? experiment.model.id, sides, {
+    folder: runFolder,
     experiment,
-  }));
-}
-
-/** What a run made: its adapter or merged model, else its newest checkpoint. */
-async function resultSide(runFolder: string, experiment: Experiment): Promise<SideChoice> {
-  const adapter = join(runFolder, runLayout.adapter);
-  if (hasAdapter(experiment.method) && existsSync(join(adapter, adapterFiles.config)))
-    return { kind: "adapter", folder: adapter, of: runFolder };
-  const merged = join(runFolder, runLayout.merged);
-  if (existsSync(join(merged, "config.json"))) return { kind: "model", id: merged, of: runFolder };
-  const last = (await checkpointSides(runFolder, experiment)).at(-1);
-  return last ?? { kind: "none" };
+  });
 }
 
 async function chosen(
@@ -161,7 +140,7 @@ async function chosen(
   console: Console,
   base: string,
   sides: readonly SideChoice[],
-  run: { readonly runFolder: string; readonly experiment: Experiment } | undefined,
+  run: { readonly folder: string; readonly experiment: Experiment } | undefined,
 ): Promise<ChosenSides> {
   const held = heldForm(args, run?.experiment);
   const question = questions.find(
@@ -174,12 +153,13 @@ async function chosen(
   const folder =
     run === undefined
       ? join(await findSpectuneFolder(join(console.cwd, "x")), "analysis", nameOf(base, sides))
-      : join(run.runFolder, runLayout.analysis);
+      : join(run.folder, runLayout.analysis);
   return {
     base,
     sides,
     log: [],
-    runFolder: run?.runFolder,
+    runFolder: run?.folder,
+    sweepFolder: undefined,
     place: {
       base: existsSync(resolve(console.cwd, base)) ? resolve(console.cwd, base) : base,
       places: { ...placesOf(console), env: textsOf(console.env) },
@@ -192,6 +172,20 @@ async function chosen(
       versions: { spectune: version, node: process.versions.node },
     },
   };
+}
+
+/** `--full`: a model, or the result of a run of ours. */
+export async function fullSide(args: Arguments, console: Console): Promise<SideChoice | undefined> {
+  const value = args.text("full");
+  if (value === undefined) return undefined;
+  const path = resolve(console.cwd, value);
+  if (existsSync(path) && !existsSync(join(path, runLayout.experiment)))
+    return { kind: "model", id: path };
+  const spectuneFolder = await findSpectuneFolder(join(console.cwd, "x"));
+  const runFolder = await findRun(value, spectuneFolder, console.cwd);
+  const record = join(runFolder, runLayout.experiment);
+  const { experiment } = await recordedExperiment(record, [], console);
+  return resultSide(runFolder, experiment);
 }
 
 /** An environment crosses to a thread as plain data. */

@@ -101,7 +101,45 @@ export interface MatrixIntrudersRecord {
   readonly leftOut: number;
   /** Median max|cos| of a random unit vector of this size. */
   readonly noiseFloor: number;
+  /**
+   * [rows, columns] of |Uᵀ_tuned U_base| under {@link cosinesTensor} in the safetensors file beside the document: a row
+   * is the profile of one vector. Undefined where the vectors of the base were not needed.
+   */
+  readonly cosines?: readonly [rows: number, columns: number] | undefined;
+  /** What the count is compared with; undefined where no controls were asked for. */
+  readonly controls?: readonly ControlRecord[] | undefined;
   readonly seconds: number;
+}
+
+/** The tensor of a document's neighbour that holds a matrix's cosines. */
+export function cosinesTensor(name: string): string {
+  return `cosines/${name}`;
+}
+
+/**
+ * Counts of a control at the same ε and k. `random`: an update with ΔW's own singular values and random directions;
+ * `rotated`: ΔW with its left directions turned at random; `full`: a full fine-tuning's ΔW scaled to the same ‖ΔW‖_F;
+ * `quantization`: the base as it was held, with nothing trained.
+ */
+export interface ControlRecord {
+  readonly kind: ControlKind;
+  /** One for each draw; `full` and `quantization` have one. */
+  readonly draws: readonly { readonly count: number; readonly undecided: number }[];
+}
+
+export const controlKinds = ["random", "rotated", "full", "quantization"] as const;
+
+export type ControlKind = (typeof controlKinds)[number];
+
+/** Counts of all matrices over a grid: rows are ε, columns k, a number of vectors or a share of min(out, in). */
+export interface CountTable {
+  readonly epsilons: readonly number[];
+  readonly ks: readonly (number | { readonly share: number })[];
+  /** Intruders for sure, and those that may be. */
+  readonly certain: readonly (readonly number[])[];
+  readonly possible: readonly (readonly number[])[];
+  /** How many vectors each column looks at. */
+  readonly vectors: readonly number[];
 }
 
 /** What a mitigation did to one matrix. */

@@ -1,15 +1,17 @@
 /** @file `spectune intruders`: strong directions of tuned weights that the base did not have. */
 import type { MatrixIntrudersRecord } from "../../shared/intruder-records.ts";
-import { countGrid, totalOf } from "../../engine/analyze/counts.ts";
+import { totalOf } from "../../engine/analyze/counts.ts";
+import type { CountedRun } from "../../engine/analyze/over-runs.ts";
+import { overRuns } from "../../engine/analyze/over-runs.ts";
 import { intrudersJson } from "../../engine/lab/look-intruders.ts";
 import type { LookResult } from "../../engine/lab/look.ts";
-import { sideLabel } from "../../engine/lab/open-sides.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Command } from "../define.ts";
-import { percent, table } from "../format.ts";
+import { countOption } from "../count-option.ts";
 import { intruderOptions, thresholdOptions } from "../intruder-options.ts";
+import { checkpointsTable, groupsTable, intrudersTable } from "../intruders-text.ts";
 import { filesText } from "../lab-files.ts";
-import { chosenSides, lookOptions, sideOptions, wrong } from "../lab-options.ts";
+import { chosenSides, fullSide, lookOptions, sideOptions, wrong } from "../lab-options.ts";
 import { ask } from "../lab.ts";
 import { writeReport } from "../lab-report.ts";
 
@@ -23,23 +25,66 @@ export const intrudersCommand: Command = {
   options: {
     ...sideOptions,
     ...thresholdOptions,
+    controls: {
+      type: "string",
+      value: "COUNT",
+      doc: "Count controls beside: so many random updates of ΔW's own singular values, as many of ΔW turned on one side, and quantization alone.",
+    },
+    full: {
+      type: "string",
+      value: "DIR|RUN",
+      doc: "A full fine-tuning of the same base: its ΔW, scaled to the same norm, is one more control.",
+    },
     ...lookOptions,
   },
   async run(args, console) {
     const options = intruderOptions(args);
-    const { place, sides, log, runFolder } = await chosenSides(args, console);
+    const draws = countOption(args, "controls", { fallback: args.text("full") ? 1 : 0, most: 100 });
+    const chosen = await chosenSides(args, console);
+    const { sides } = chosen;
+    const full = await fullSide(args, console);
+    const place = { ...chosen.place, ...(full ? { full } : {}) };
     const [side] = sides;
     if (side?.kind === "none" && place.question !== "original-dequantized")
       throw wrong("give what was trained: --adapter, --tuned, --run or --checkpoints.");
-    const result = await ask({ kind: "intruders", place, sides, options }, console);
+    const result = await ask({ kind: "intruders", place, sides, options, draws }, console);
     invariant(result.kind === "intruders", "the lab answered another question");
     const { looks } = result;
-    const report = await writeReport(args, console, { intruders: looks, log, runFolder });
-    if (args.flag("json")) console.out(`${JSON.stringify(jsonOf(looks))}\n`);
-    else console.out(`${looks.length === 1 ? one(looks) : many(looks)}${filesText(looks, report)}`);
+    const report = await writeReport(args, console, { ...chosen, intruders: looks });
+    const runs = countedRuns(looks);
+    const groups = runs.length === 0 ? undefined : overRuns(runs, 0.95);
+    if (args.flag("json"))
+      console.out(
+        `${JSON.stringify(groups ? { ...sweepJson(looks), ...groups } : jsonOf(looks))}\n`,
+      );
+    else {
+      const [look] = looks;
+      const shown = groups
+        ? groupsTable(groups)
+        : looks.length === 1
+          ? intrudersTable(look?.records ?? [])
+          : checkpointsTable(looks);
+      console.out(`${shown}${filesText(looks, report)}`);
+    }
     return 0;
   },
 };
+
+/** The runs of a sweep; empty for other sides. */
+function countedRuns(looks: readonly LookResult<MatrixIntrudersRecord>[]): readonly CountedRun[] {
+  return looks.flatMap(({ side, records }) =>
+    side.kind === "none" || !side.member ? [] : [{ ...side.member, records }],
+  );
+}
+
+function sweepJson(looks: readonly LookResult<MatrixIntrudersRecord>[]): object {
+  const runs = looks.map(({ side, records, file }) => {
+    const { member, of } = side.kind === "none" ? {} : side;
+    const { total, matrices } = intrudersJson(records);
+    return { run: of, label: member?.label, seed: member?.seed, file, total, matrices };
+  });
+  return { runs };
+}
 
 function jsonOf(looks: readonly LookResult<MatrixIntrudersRecord>[]): unknown {
   const [first] = looks;
@@ -53,88 +98,4 @@ function jsonOf(looks: readonly LookResult<MatrixIntrudersRecord>[]): unknown {
       ...intrudersJson(records),
     })),
   };
-}
-
-/** One side: a row for each matrix. */
-function one(looks: readonly LookResult<MatrixIntrudersRecord>[]): string {
-  return looks.map(({ records }) => intrudersTable(records)).join("\n");
-}
-
-/** A row for each matrix, and below what it means. */
-export function intrudersTable(records: readonly MatrixIntrudersRecord[]): string {
-  const rows = records.map(
-    ({ name, out, in: width, count, undecided, basisDependent, energy, vectors, noiseFloor }) => [
-      name,
-      `${out}×${width}`,
-      String(count),
-      undecided === 0 ? "" : String(undecided),
-      basisDependent === 0 ? "" : String(basisDependent),
-      percent(energy),
-      least(vectors),
-      noiseFloor.toFixed(3),
-    ],
-  );
-  const head = [
-    { title: "matrix" },
-    { title: "out×in", right: true },
-    { title: "intruders", right: true },
-    { title: "undecided", right: true },
-    { title: "basis-dependent", right: true },
-    { title: "energy", right: true },
-    { title: "least max|cos|", right: true },
-    { title: "noise floor", right: true },
-  ];
-  const [first] = records;
-  const total = totalOf(records);
-  const said = `${total} intruder dimension${total === 1 ? "" : "s"} in ${records.length} matrices (ε ${first?.epsilon ?? ""}, k ${kText(records)}, reference ${first?.reference ?? ""}, n = 1)`;
-  return `${table(head, rows)}\n${said}\n${gridText(records)}`;
-}
-
-/** The vector that is least like the base, as far as it is known. */
-function least(vectors: MatrixIntrudersRecord["vectors"]): string {
-  const lowest = vectors.toSorted((a, b) => a.upper - b.upper)[0];
-  if (!lowest) return "";
-  const { lower, upper } = lowest;
-  return upper - lower < 5e-4 ? upper.toFixed(3) : `${lower.toFixed(2)}–${upper.toFixed(2)}`;
-}
-
-function kText(records: readonly MatrixIntrudersRecord[]): string {
-  const ks = [...new Set(records.map(({ k }) => k))].toSorted((a, b) => a - b);
-  return ks.length === 1 ? String(ks[0]) : `${ks[0] ?? ""} to ${ks.at(-1) ?? ""}`;
-}
-
-/** Counts over ε at the largest k. What the intervals leave open is told as a range. */
-function gridText(records: readonly MatrixIntrudersRecord[]): string {
-  const epsilons = [0.2, 0.35, 0.5, 0.65, 0.8];
-  const { certain, possible } = countGrid(records, epsilons, [Infinity]);
-  const cells = epsilons.map((epsilon, row) => {
-    const [low, high] = [certain[row]?.[0] ?? 0, possible[row]?.[0] ?? 0];
-    return `ε ${epsilon}: ${low === high ? low : `${low} to ${high}`}`;
-  });
-  return `counts over ε: ${cells.join("   ")}\n`;
-}
-
-/** Several sides: a row for each. */
-function many(looks: readonly LookResult<MatrixIntrudersRecord>[]): string {
-  const rows = looks.map(({ side, records }) => {
-    const energies = records.map(({ energy }) => energy);
-    const mean = energies.reduce((sum, energy) => sum + energy, 0) / Math.max(1, energies.length);
-    const undecided = records.reduce((sum, record) => sum + record.undecided, 0);
-    const having = records.filter(({ count }) => count > 0).length;
-    return [
-      sideLabel(side),
-      String(totalOf(records)),
-      String(having),
-      String(undecided),
-      percent(mean),
-    ];
-  });
-  const head = [
-    { title: "checkpoint" },
-    { title: "intruders", right: true },
-    { title: "in matrices", right: true },
-    { title: "undecided", right: true },
-    { title: "mean energy", right: true },
-  ];
-  return table(head, rows);
 }

@@ -17,6 +17,8 @@ export interface IntruderContext {
   readonly cache?: SvdCache | undefined;
   /** Milliseconds, for `seconds` of the record. */
   readonly now: () => number;
+  /** Hears |Uᵀ_tuned U_base| [k, count] where the base's vectors were needed. */
+  readonly onCosines?: (cosines: Matrix) => void;
 }
 
 /** Where certificates stop to be worth their steps. */
@@ -81,7 +83,7 @@ export function vectorCount(out: number, columns: number, k: IntruderOptions["k"
 }
 
 async function findingsOf(
-  { tools, cache }: IntruderContext,
+  { tools, cache, onCosines }: IntruderContext,
   pair: MatrixPair,
   loaded: LoadedPair,
   options: IntruderOptions,
@@ -112,7 +114,9 @@ async function findingsOf(
   if (open.length > 0 && (options.exact || options.fallback || few || kept !== undefined)) {
     const cached = kept !== undefined;
     kept ??= (await fullVectors(tools, base, hash, cache)).svd;
-    const decided = await exactFindings(tools, tuned, kept, open, { ...options, cached });
+    const cosines = await cosinesWith(tools, tuned.left, kept);
+    onCosines?.(cosines);
+    const decided = exactFindings(tuned, kept, cosines, open, { ...options, cached });
     for (const [i, j] of open.entries()) findings[j] = decided.findings[i];
     leftOut = decided.leftOut;
   }
@@ -148,15 +152,14 @@ async function tunedTop(
   return found ?? exactTop(tools, dense, count);
 }
 
-async function exactFindings(
-  tools: Tools,
+function exactFindings(
   tuned: TopVectors,
   svd: KeptSvd,
+  all: Matrix,
   open: readonly number[],
   options: IntruderOptions & { readonly cached: boolean },
 ) {
   const { epsilon, cluster } = options;
-  const all = await cosinesWith(tools, tuned.left, svd);
   const sigma1 = svd.sigma[0] ?? 0;
   const findings = open.map((j): Finding => {
     const y = rowOf(tuned.left, j);

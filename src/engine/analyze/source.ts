@@ -44,6 +44,15 @@ export interface MatrixPair {
   readonly tunedHash: string;
   /** Reads it. The analysis keeps nothing of it afterwards; NaN and infinities are refused by name. */
   load(): Promise<LoadedPair>;
+  /** Other pairs that controls look at. */
+  readonly references?: References;
+}
+
+export interface References {
+  /** The base as it was stored beside what quantization made of it, with the hash of the stored one. */
+  readonly quantization?: { readonly baseHash: string; readonly loaded: LoadedPair } | undefined;
+  /** A full fine-tuning of the same base. */
+  readonly full?: (() => Promise<LoadedPair>) | undefined;
 }
 
 export interface LoadedPair {

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { isRecord, parseJson } from "../../shared/wire.ts";
 import { makeFolder, writeFileAtomic } from "../runs/atomic.ts";
 import { explainingWrites, unlessMissing } from "../runs/file-errors.ts";
+import type { NamedArray } from "./side-arrays.ts";
+import { openSideArrays } from "./side-arrays.ts";
 import type { SideRecord } from "./tuned-side.ts";
 
 /** Raised when a reader of the old form would misread the new one. */
@@ -39,8 +41,8 @@ export interface AnalysisFile<R extends Hashed> {
   readonly path: string;
   /** Records of an earlier call that was interrupted or finished, by name and both hashes. */
   readonly found: (name: string, baseHash: string, tunedHash: string) => R | undefined;
-  /** Keeps one more, so that it outlives the process. */
-  readonly add: (record: R) => Promise<void>;
+  /** Keeps one more with its arrays, so that it outlives the process. */
+  readonly add: (record: R, arrays: readonly NamedArray[]) => Promise<void>;
   /** Writes the file; the journal goes when it is complete. */
   readonly finish: (
     provenance: Provenance,
@@ -52,13 +54,15 @@ export interface AnalysisFile<R extends Hashed> {
 /**
  * Opens the file of one question: `identity` is everything that its answer hangs on. A journal
  * beside it holds a matrix a line, so that whatever ends the process leaves those that are done.
- * `is` tells a record of this kind; a line that was cut off or is of another form is passed over.
+ * `is` tells a record of this kind; a line that was cut off or is of another form is passed over, and so is a
+ * record whose arrays (`arraysOf` names them) are gone.
  */
 export async function openAnalysisFile<R extends Hashed>(
   folder: string,
   name: string,
   identity: unknown,
   is: (value: unknown) => value is R,
+  arraysOf: (record: R) => readonly string[],
 ): Promise<AnalysisFile<R>> {
   await makeFolder(folder);
   const key = createHash("sha256")
@@ -67,9 +71,14 @@ export async function openAnalysisFile<R extends Hashed>(
     .slice(0, 12);
   const path = join(folder, `${name}-${key}.json`);
   const journal = join(folder, `${name}-${key}.journal.ndjson`);
+  const arrays = await openSideArrays(
+    join(folder, `${name}-${key}.safetensors`),
+    join(folder, `${name}-${key}.arrays`),
+  );
   const known = new Map<string, R>();
   const keep = (value: unknown): void => {
-    if (is(value)) known.set(idOf(value.name, value.baseHash, value.tunedHash), value);
+    if (is(value) && arraysOf(value).every(arrays.has))
+      known.set(idOf(value.name, value.baseHash, value.tunedHash), value);
   };
   const whole = parsed(await unlessMissing(readFile(path, "utf8")));
   if (isRecord(whole) && Array.isArray(whole["matrices"])) whole["matrices"].forEach(keep);
@@ -80,9 +89,12 @@ export async function openAnalysisFile<R extends Hashed>(
   return {
     path,
     found: (...id) => known.get(idOf(...id)),
-    add: (record) =>
-      explainingWrites(journal, () => appendFile(journal, `${JSON.stringify(record)}\n`)),
+    async add(record, own) {
+      for (const array of own) await arrays.add(array);
+      await explainingWrites(journal, () => appendFile(journal, `${JSON.stringify(record)}\n`));
+    },
     async finish(provenance, records, more) {
+      await arrays.finish(records.flatMap(arraysOf));
       const json = JSON.stringify({ ...provenance, ...more, matrices: records });
       await writeFileAtomic(path, `${json}\n`);
       if (provenance.complete) await rm(journal, { force: true });

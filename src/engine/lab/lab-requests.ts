@@ -19,7 +19,11 @@ interface OfSides {
 }
 
 interface Asked {
-  readonly intruders: OfSides & { readonly options: Partial<IntruderOptions> };
+  readonly intruders: OfSides & {
+    readonly options: Partial<IntruderOptions>;
+    /** Random controls of each kind; 0 leaves all controls out. */
+    readonly draws: number;
+  };
   readonly spectra: OfSides & { readonly options: Partial<SpectraOptions> };
   readonly diff: OverlapRequest;
   readonly mitigate: MitigateRequest;
@@ -41,8 +45,8 @@ export type LabResult = { readonly [K in LabKind]: { readonly kind: K } & Answer
 export async function answer(request: LabRequest, host: LookHost): Promise<LabResult> {
   switch (request.kind) {
     case "intruders": {
-      const { place, sides, options, kind } = request;
-      return { kind, looks: await lookAt(place, sides, lookForIntruders(options), host) };
+      const { place, sides, options, draws, kind } = request;
+      return { kind, looks: await lookAt(place, sides, lookForIntruders(options, draws), host) };
     }
     case "spectra": {
       const { place, sides, options, kind } = request;

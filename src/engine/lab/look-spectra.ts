@@ -10,7 +10,11 @@ export function lookAtSpectra(options: Partial<SpectraOptions>): Look<MatrixSpec
   return {
     kind: "spectra",
     options: { ...all },
-    make: ({ linalg }, pair) => matrixSpectra({ linalg }, pair, all),
+    make: async ({ linalg }, pair) => ({
+      record: await matrixSpectra({ linalg }, pair, all),
+      arrays: [],
+    }),
+    arrays: () => [],
     is: isRecordWith<MatrixSpectraRecord>("base", "out", "in"),
     work: ({ out, in: width }) => out * width * Math.min(out, width),
     summary: () => ({}),

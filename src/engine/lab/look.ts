@@ -15,6 +15,7 @@ import type { OpenSet, SetChoice, SideChoice } from "./open-sides.ts";
 import { openSet } from "./open-sides.ts";
 import type { DiskCache } from "./svd-cache.ts";
 import { diskCache } from "./svd-cache.ts";
+import type { NamedArray } from "./side-arrays.ts";
 import type { SideRecord } from "./tuned-side.ts";
 
 /** What every look has in common; plain data. */
@@ -52,11 +53,18 @@ export interface LookTools {
   readonly now: () => number;
 }
 
+export interface Made<R> {
+  readonly record: R;
+  readonly arrays: readonly NamedArray[];
+}
+
 /** What is made of each matrix. */
 export interface Look<R extends Hashed> {
   readonly kind: Provenance["kind"];
   readonly options: Readonly<Record<string, unknown>>;
-  readonly make: (tools: LookTools, pair: MatrixPair) => Promise<R>;
+  readonly make: (tools: LookTools, pair: MatrixPair) => Promise<Made<R>>;
+  /** The arrays that a record of this kind has beside the file. */
+  readonly arrays: (record: R) => readonly string[];
   /** Tells a record of this kind in a file. */
   readonly is: (value: unknown) => value is R;
   /** Work for a matrix, in any unit: time left is told by it. */
@@ -126,17 +134,18 @@ async function lookAtSet<R extends Hashed>(
   sidesLeft: number,
 ): Promise<LookResult<R>> {
   const { base, tuned, matrices } = set;
-  const { matrices: pattern, splitsFused, held, question } = place;
+  const { matrices: pattern, splitsFused, held, question, full } = place;
   const asked = {
     ...look.options,
     matrices: pattern,
     splitsFused,
     ...(held ? { held, question } : {}),
+    ...(full ? { full: pathOf(full) } : {}),
   };
   const identity = { kind: look.kind, asked, base: base.path, tuned: tuned?.path };
   const name =
     side.kind !== "none" && side.step !== undefined ? `${look.kind}-step-${side.step}` : look.kind;
-  const file = await openAnalysisFile(place.folder, name, identity, look.is);
+  const file = await openAnalysisFile(place.folder, name, identity, look.is, look.arrays);
   const provenance = (complete: boolean): Provenance => ({
     version: analysisVersion,
     kind: look.kind,
@@ -165,17 +174,23 @@ async function lookAtSet<R extends Hashed>(
     const known = file.found(pair.name, pair.baseHash, pair.tunedHash);
     if (known) reused += 1;
     const started = host.now();
-    const record = known ?? (await look.make(tools, pair));
-    if (!known) {
-      await file.add(record);
+    if (known) records.push(known);
+    else {
+      const { record, arrays } = await look.make(tools, pair);
+      await file.add(record, arrays);
       rate.took(look.work(matrix), host.now() - started);
+      records.push(record);
     }
-    records.push(record);
     done += look.work(matrix);
   }
   host.progress({ done: matrices.length, total: matrices.length, name: "", left: 0 });
   await file.finish(provenance(true), records, look.summary(records));
   return { side, base, tuned, file: file.path, records, reused };
+}
+
+function pathOf(side: SideChoice): string {
+  if (side.kind === "none") return "";
+  return side.kind === "model" ? side.id : side.folder;
 }
 
 interface Rate {

@@ -31,6 +31,8 @@ export interface SetOptions {
   readonly splitsFused: boolean;
   readonly fullMatch: FullMatch;
   readonly quantized: { readonly form: HeldForm; readonly question: Question } | undefined;
+  /** A full fine-tuning of the same base, for controls. */
+  readonly full?: TunedSide | undefined;
 }
 
 /** A matrix before it is read. */
@@ -80,7 +82,7 @@ export function matrixSet(
     findings: [...source.findings, ...(tuned?.findings ?? [])],
     matrices: both.flatMap(([plain, stored]) =>
       cut(stored.info.name, stored, base.facts, options.splitsFused).map(([name, one]) =>
-        pending(name, plain, one, tuned, options.quantized),
+        pending(name, plain, one, tuned, options),
       ),
     ),
   };
@@ -111,7 +113,7 @@ function pending(
   plain: string,
   stored: StoredMatrix,
   tuned: TunedSide | undefined,
-  quantized: SetOptions["quantized"],
+  { quantized, full }: SetOptions,
 ): PendingMatrix {
   const facts = { name, ...roleOf(stored.info.name), ...sizeOf(stored) };
   return {
@@ -133,6 +135,15 @@ function pending(
         baseHash: isHeld ? combined(hash, quantized.form.label) : hash,
         tunedHash: combined(hash, found?.hash ?? "", label),
         load: () => Promise.resolve({ base, ...(found ? { update: found.update } : {}) }),
+        references: {
+          quantization: quantized && {
+            baseHash: hash,
+            loaded: { base: W, update: { kind: "tuned", W: held } },
+          },
+          full: full?.has(plain)
+            ? async () => ({ base: W, update: (await full.update(plain, stored, W)).update })
+            : undefined,
+        },
       };
     },
   };

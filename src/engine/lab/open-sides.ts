@@ -18,20 +18,31 @@ import type { TunedSide } from "./tuned-side.ts";
 /** What was trained, as a command or an experiment names it; plain data, so that it crosses threads. */
 export type SideChoice =
   | { readonly kind: "none" }
-  | {
-      readonly kind: "adapter";
-      readonly folder: string;
-      readonly step?: number;
-      readonly of?: string;
-    }
-  | { readonly kind: "model"; readonly id: string; readonly step?: number; readonly of?: string }
-  | {
+  | ({ readonly kind: "adapter"; readonly folder: string } & SideOrigin)
+  | ({ readonly kind: "model"; readonly id: string } & SideOrigin)
+  | (Omit<SideOrigin, "step" | "of"> & {
       readonly kind: "checkpoint";
       readonly folder: string;
       readonly step: number;
       readonly of: string;
       readonly experiment: Experiment;
-    };
+    });
+
+interface SideOrigin {
+  readonly step?: number;
+  /** The run or the Trainer's folder that it is of. */
+  readonly of?: string;
+  /** The run of a sweep that it is the result of. */
+  readonly member?: SweepMember;
+}
+
+/** A run among those of a sweep: runs of one label are replications over seeds. */
+export interface SweepMember {
+  readonly label: string;
+  readonly seed: number;
+  /** The run's own figures at its end, such as `eval.loss`. */
+  readonly metrics: Readonly<Record<string, number>>;
+}
 
 export interface SetChoice {
   /** A folder, a safetensors file, or a hub id in the local cache. */
@@ -41,6 +52,8 @@ export interface SetChoice {
   readonly splitsFused: boolean;
   readonly held: Nf4Form | undefined;
   readonly question: Question;
+  /** A full fine-tuning of the same base, whose ΔW controls are scaled from. */
+  readonly full?: SideChoice | undefined;
 }
 
 export interface OpenTools {
@@ -54,20 +67,22 @@ export interface OpenSet extends MatrixSet {
 
 /** Opens both sides and brings them together; the caller closes them. */
 export async function openSet(
-  { base: id, places, matrices, splitsFused, held, question }: SetChoice,
+  { base: id, places, matrices, splitsFused, held, question, full: other }: SetChoice,
   side: SideChoice,
   tools: OpenTools,
 ): Promise<OpenSet> {
   const base = await openModelFolder(id, places);
-  let tuned: TunedSide | undefined;
+  let [tuned, full]: (TunedSide | undefined)[] = [];
   const close = async (): Promise<void> => {
+    await full?.close();
     await tuned?.close();
     await base.close();
   };
   try {
     tuned = await openSide(side, base, places, tools);
+    if (other) full = await openSide(other, base, places, tools);
     const quantized = held && { form: heldNf4(held), question };
-    const options = { matrices, splitsFused, fullMatch: tools.fullMatch, quantized };
+    const options = { matrices, splitsFused, fullMatch: tools.fullMatch, quantized, full };
     return { ...matrixSet(base, tuned, options), close };
   } catch (error) {
     await close();
@@ -99,9 +114,10 @@ function stepOf({ step }: { readonly step?: number }): { readonly step?: number 
 
 /** How a side is called in tables. */
 export function sideLabel(side: SideChoice): string {
+  if (side.kind === "none") return "base";
+  const { member } = side;
+  if (member) return `${member.label}, seed ${member.seed}`;
   switch (side.kind) {
-    case "none":
-      return "base";
     case "adapter":
     case "checkpoint":
       return side.step === undefined ? basename(side.folder) : `step ${side.step}`;

@@ -1,7 +1,7 @@
 /** @file What the command intruders prints as JSON and as a table. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
-import { intrudersTable } from "../../../../src/cli/commands/intruders.ts";
+import { intrudersTable } from "../../../../src/cli/intruders-text.ts";
 import { intrudersJson } from "../../../../src/engine/lab/look-intruders.ts";
 import type { MatrixIntrudersRecord } from "../../../../src/shared/intruder-records.ts";
 

@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
 import { diskCache } from "../../../../src/engine/lab/svd-cache.ts";
+import { openSideArrays } from "../../../../src/engine/lab/side-arrays.ts";
+import { readArray } from "../../../../src/cli/workbench/tensors.ts";
 import { openAnalysisFile } from "../../../../src/engine/lab/analysis-file.ts";
 import { isRecordWith } from "../../../../src/engine/lab/look.ts";
 import type { Hashed } from "../../../../src/engine/lab/analysis-file.ts";
@@ -41,17 +43,49 @@ it("goes on from a journal, also from one that was cut off", async () => {
   const is = isRecordWith<Hashed>();
   const folder = join(root, "analysis");
   const one = { name: "q", baseHash: "1", tunedHash: "2" };
-  const first = await openAnalysisFile(folder, "intruders", { k: 10 }, is);
-  await first.add(one);
+  const open = (k: number, arrays: readonly string[] = []) =>
+    openAnalysisFile(folder, "intruders", { k }, is, () => arrays);
+  const first = await open(10);
+  await first.add(one, []);
   const journal = first.path.replace(/json$/, "journal.ndjson");
   await writeFile(journal, `${JSON.stringify(one)}\n{"name":"v","ba`);
-  const second = await openAnalysisFile(folder, "intruders", { k: 10 }, is);
+  const second = await open(10);
   assert.deepEqual(second.found("q", "1", "2"), one);
   assert.equal(second.found("q", "1", "3"), undefined);
-  await second.add({ ...one, name: "v" });
-  const third = await openAnalysisFile(folder, "intruders", { k: 10 }, is);
+  await second.add({ ...one, name: "v" }, []);
+  const third = await open(10);
   assert.ok(third.found("v", "1", "2"));
-  const other = await openAnalysisFile(folder, "intruders", { k: 11 }, is);
+  const other = await open(11);
   assert.notEqual(other.path, third.path);
   assert.equal(other.found("q", "1", "2"), undefined);
+  // A record whose array is gone is none.
+  assert.equal((await open(10, ["cosines/q"])).found("q", "1", "2"), undefined);
+});
+
+it("gathers arrays and goes on from those that came whole", async () => {
+  const [path, gathered] = [join(root, "side.safetensors"), join(root, "side.arrays")];
+  const array = (name: string, value: number) => ({
+    name,
+    shape: [2, 3] as const,
+    values: new Float32Array(6).fill(value),
+  });
+  const first = await openSideArrays(path, gathered);
+  await first.add(array("a", 1));
+  await first.add(array("b", 2));
+  const bytes = await readFile(gathered);
+  await writeFile(gathered, bytes.subarray(0, bytes.length - 1));
+  const second = await openSideArrays(path, gathered);
+  assert.deepEqual([second.has("a"), second.has("b")], [true, false]);
+  await second.add(array("b", 3));
+  await second.finish(["a", "b"]);
+  assert.deepEqual((await readArray(path, "b")).values, new Float32Array(6).fill(3));
+  const third = await openSideArrays(path, gathered);
+  await third.add(array("c", 4));
+  await third.finish(["a", "c"]);
+  const last = await openSideArrays(path, gathered);
+  assert.deepEqual(
+    ["a", "b", "c"].map((name) => last.has(name)),
+    [true, false, true],
+  );
+  assert.deepEqual((await readArray(path, "a")).shape, [2, 3]);
 });
