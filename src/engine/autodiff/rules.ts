@@ -159,6 +159,7 @@ export const vjpRules: VjpRules = {
   ),
   // y = x Wᵀ with W frozen  ⇒  dx = dy W
   MatMulNF4: rule((g, dy, _inputs, _y, { attributes: { decoded } }) => [matmul(g, dy, decoded)]),
+  MatMulNBits: rule((g, dy, _inputs, _y, { attributes: { decoded } }) => [matmul(g, dy, decoded)]),
   // y = Σ x  ⇒  dx = dy, broadcast
   ReduceSum: unary((g, dy, x) => expand(g, dy, x.shape)),
   // The gradient is shared equally among the places that reach the maximum, as in PyTorch's amax.

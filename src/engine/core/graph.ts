@@ -61,6 +61,14 @@ export interface OpAttributes {
     readonly blockSize: number;
     readonly decoded: Value;
   };
+  /** x Wᵀ with W [out, in] on uniform grids by groups along its rows; inputs x, codes, scales, zeros; `decoded` as above. */
+  MatMulNBits: {
+    readonly in: number;
+    readonly out: number;
+    readonly bits: number;
+    readonly group: number;
+    readonly decoded: Value;
+  };
   // Reductions; reduced axes stay with size 1.
   ReduceSum: { readonly axes: readonly number[] };
   ReduceMax: { readonly axes: readonly number[] };

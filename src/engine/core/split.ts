@@ -25,6 +25,7 @@ export interface ForwardBackward {
 const kept: ReadonlySet<OpName> = new Set([
   "MatMul",
   "MatMulNF4",
+  "MatMulNBits",
   "Gemm",
   "Softmax",
   "LogSoftmax",

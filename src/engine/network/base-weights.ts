@@ -17,6 +17,18 @@ export interface PackedWeight {
   readonly bytes: number;
   /** Writes W [out, in]. */
   readonly expand: (into: Float32Array) => void;
+  /** Where an operator multiplies by it as it is. */
+  readonly blocks?: PackedBlocks;
+}
+
+/** Codes on uniform grids in groups along the rows, as `MatMulNBits` takes them. */
+export interface PackedBlocks {
+  /** [out, in · bits / 8] */
+  readonly codes: Uint8Array;
+  /** [out, groups] */
+  readonly scales: Float32Array;
+  /** [out, ⌈groups · bits / 8⌉] */
+  readonly zeros: Uint8Array;
 }
 
 /** NF4 codes with doubly quantized scales, as bitsandbytes holds them. */
@@ -95,14 +107,8 @@ export function createBaseWeights(
       });
     },
     bytes: {
-      quantized: all.reduce(
-        (sum, tensor) => sum + ("data" in tensor ? 0 : tensor.packed.bytes),
-        0,
-      ),
-      plain: all.reduce(
-        (sum, tensor) => sum + ("data" in tensor ? tensor.data.byteLength : 0),
-        0,
-      ),
+      quantized: all.reduce((sum, tensor) => sum + ("data" in tensor ? 0 : tensor.packed.bytes), 0),
+      plain: all.reduce((sum, tensor) => sum + ("data" in tensor ? tensor.data.byteLength : 0), 0),
     },
   };
 }

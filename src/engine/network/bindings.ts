@@ -84,6 +84,14 @@ export function createBindings(
     else if (held.type === "nf4") {
       resident.set(inputNames.codes(name), () => frozen.codes(source));
       resident.set(inputNames.absmax(name), () => frozen.absmax(source, inputNames.absmax(name)));
+    } else if (held.type === "packed") {
+      const inputs = {
+        codes: inputNames.codes,
+        scales: inputNames.scales,
+        zeros: inputNames.zeros,
+      };
+      for (const array of ["codes", "scales", "zeros"] as const)
+        resident.set(inputs[array](name), () => frozen.block(source, array));
     } else if (role === "embedding")
       tables.push({
         input: inputNames.rows(name),

@@ -1,7 +1,7 @@
 /** @file The frozen weights as programs read them: views of what the host holds, or copies that crossed to a device once. */
 import { invariant } from "../../shared/errors.ts";
 import type { Backend, DeviceTensor, Program } from "../runtime/backend.ts";
-import type { BaseWeights, HeldTensor, PackedNF4 } from "./base-weights.ts";
+import type { BaseWeights, HeldTensor, PackedBlocks, PackedNF4 } from "./base-weights.ts";
 import type { Buffers } from "./buffers.ts";
 import { codeWords, nf4Decoding } from "./decode-nf4.ts";
 import type { ProgramCache } from "./program-cache.ts";
@@ -14,6 +14,8 @@ export interface FrozenTensors {
   codes(source: string): DeviceTensor;
   /** NF4 scales float32 [⌈n/blockSize⌉] for a program's input; on the host valid until that input's next ones. */
   absmax(source: string, input: string): DeviceTensor;
+  /** Codes, scales or zeros of a packed matrix that an operator multiplies by [out, …]. */
+  block(source: string, array: keyof PackedBlocks): DeviceTensor;
   /** Squares of the rows' norms [out] of a matrix as it is held. */
   rowNorms2(source: string): DeviceTensor;
   /** Expanded to float32 in memory that the next call may overwrite. */
@@ -47,6 +49,7 @@ function onHost({ backend, base, buffers }: FrozenSources): FrozenTensors {
         if (data instanceof Float32Array) packed.absmax(data);
       });
     },
+    block: (source, array) => once(source, array, () => block(backend, base, source, array)),
     rowNorms2: (source) => once(source, "norms", () => rowNorms2(backend, base, source)),
     decoded: (source) =>
       Promise.resolve(backend.upload("float32", base.get(source).shape, base.decode(source))),
@@ -79,6 +82,7 @@ function onDevice({ backend, cache, base, buffers }: FrozenSources): FrozenTenso
         backend.view(words(source), "uint8", [packedOf(base, source).codes.length]),
       ),
     absmax,
+    block: (source, array) => once(source, array, () => block(backend, base, source, array)),
     rowNorms2: (source) => once(source, "norms", () => rowNorms2(backend, base, source)),
     async decoded(source) {
       const { shape, type } = base.get(source);
@@ -127,6 +131,21 @@ function plain(backend: Backend, base: BaseWeights, source: string): DeviceTenso
   const held = base.get(source);
   invariant(held.type === "float32", `${source} is held in ${held.type}`);
   return backend.upload("float32", held.shape, held.data);
+}
+
+function block(
+  backend: Backend,
+  base: BaseWeights,
+  source: string,
+  array: keyof PackedBlocks,
+): DeviceTensor {
+  const held = base.get(source);
+  const blocks = held.type === "packed" ? held.packed.blocks : undefined;
+  invariant(blocks, `${source} is not held in blocks`);
+  const [rows = 1] = held.shape;
+  const data = blocks[array];
+  const dtype = data instanceof Float32Array ? "float32" : "uint8";
+  return backend.upload(dtype, [rows, data.length / rows], data);
 }
 
 function rowNorms2(backend: Backend, base: BaseWeights, source: string): DeviceTensor {

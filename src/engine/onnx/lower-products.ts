@@ -80,6 +80,28 @@ export function matmulNF4(e: Emitter, node: NodeOf<"MatMulNF4">): void {
   );
 }
 
+/** Accuracy level 1: operands in float32, as everything here. */
+export function matmulNBits(e: Emitter, node: NodeOf<"MatMulNBits">): void {
+  const { in: columns, out: rows, bits, group } = node.attributes;
+  const [x, codes, scales, zeros] = node.inputs.map((value) => e.name(value));
+  invariant(x && codes && scales && zeros, "MatMulNBits takes x, codes, scales and zeros");
+  const blocks = columns / group;
+  const blob = e.int64([rows, blocks, (group * bits) / 8]);
+  e.node(
+    "MatMulNBits",
+    [x, e.call("Reshape", [codes, blob]), scales, zeros],
+    [outputName(e, node)],
+    {
+      K: int(columns),
+      N: int(rows),
+      bits: int(bits),
+      block_size: int(group),
+      accuracy_level: int(1),
+    },
+    microsoft,
+  );
+}
+
 function exchangeLastTwo(rank: number): number[] {
   const perm = Array.from({ length: rank }, (_, axis) => axis);
   return perm.with(rank - 2, rank - 1).with(rank - 1, rank - 2);

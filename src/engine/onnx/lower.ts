@@ -5,7 +5,7 @@ import type { NodeOf, OpName, Value } from "../core/graph.ts";
 import type { Emitter, OnnxAttributes } from "./emitter.ts";
 import { float, inputNames, int, ints, microsoft, onnxTypes, outputName, text } from "./emitter.ts";
 import { causalAttention } from "./lower-attention.ts";
-import { gemm, matmul, matmulNF4 } from "./lower-products.ts";
+import { gemm, matmul, matmulNBits, matmulNF4 } from "./lower-products.ts";
 
 export type LowerRule<Op extends OpName> = (e: Emitter, node: NodeOf<Op>) => void;
 
@@ -103,6 +103,7 @@ export const lowerRules: LowerRules = {
     }),
   MatMul: matmul,
   MatMulNF4: matmulNF4,
+  MatMulNBits: matmulNBits,
   Gemm: gemm,
   CausalAttention: causalAttention,
   ReduceSum: (e, node) => reduce(e, "ReduceSum", node),

@@ -103,6 +103,7 @@ function scratchOf(node: Node, given: ReadonlySet<Value>): readonly number[] {
   const copied = outputs.filter((output) => given.has(output)).map(bytesOf);
   switch (op) {
     case "MatMulNF4":
+    case "MatMulNBits":
       // It expands the whole matrix.
       return "in" in attributes ? [4 * attributes.in * attributes.out] : [];
     case "CausalAttention":

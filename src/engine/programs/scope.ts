@@ -9,6 +9,7 @@ import {
   expand,
   gather,
   matmul,
+  matmulNBits,
   matmulNF4,
   mul,
   reshape,
@@ -43,6 +44,8 @@ export const inputNames = {
   tensor: (name: string) => `tensor.${name}`,
   codes: (name: string) => `codes.${name}`,
   absmax: (name: string) => `absmax.${name}`,
+  scales: (name: string) => `scales.${name}`,
+  zeros: (name: string) => `zeros.${name}`,
   rowNorms2: (name: string) => `norms.${name}`,
   mask: (site: string) => `mask.${site}`,
   rows: (table: string) => `rows.${table}`,
@@ -107,6 +110,27 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
           g.input(inputNames.rowNorms2(name), "float32", [linear.out]),
         ),
     };
+    if (storage.type === "packed" && storage.blocks) {
+      const { blocks } = storage;
+      const { bits, group } = blocks;
+      const groups = linear.in / group;
+      const array = (input: string, dtype: "uint8" | "float32", width: number): Value =>
+        once(input, () => g.input(input, dtype, [linear.out, width]));
+      return {
+        ...common,
+        apply: (_g, x) =>
+          matmulNBits(
+            g,
+            [
+              x,
+              array(inputNames.codes(name), "uint8", (linear.in * bits) / 8),
+              array(inputNames.scales(name), "float32", groups),
+              array(inputNames.zeros(name), "uint8", Math.ceil((groups * bits) / 8)),
+            ],
+            { in: linear.in, out: linear.out, ...blocks, decoded: tensor(name) },
+          ),
+      };
+    }
     if (storage.type !== "nf4")
       return {
         ...common,

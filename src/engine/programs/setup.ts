@@ -18,6 +18,8 @@ export interface PackedStorage {
   readonly type: "packed";
   /** Of everything that is held of it. */
   readonly bytes: number;
+  /** Where an operator multiplies by it as it is: bits of its codes, and inputs that share a scale. */
+  readonly blocks?: { readonly bits: number; readonly group: number };
 }
 
 /** Bytes that `count` weights take when they are held so, their scales included. */

@@ -18,7 +18,7 @@ import {
 } from "./reference/elementwise.ts";
 import * as layout from "./reference/layout.ts";
 import { causalAttention } from "./reference/attention.ts";
-import { gemm, matmul, matmulNF4 } from "./reference/products.ts";
+import { gemm, matmul, matmulNBits, matmulNF4 } from "./reference/products.ts";
 import * as rows from "./reference/rows.ts";
 import type { Elements, Evaluate, Tensor } from "./reference/tensor.ts";
 import { filled, newElements } from "./reference/tensor.ts";
@@ -126,6 +126,7 @@ const evaluators: { readonly [Op in OpName]: Evaluate<Op> } = {
   Cast: cast,
   MatMul: matmul,
   MatMulNF4: matmulNF4,
+  MatMulNBits: matmulNBits,
   Gemm: gemm,
   CausalAttention: causalAttention,
   ReduceSum: rows.reduction(0, (sum, x) => sum + x),

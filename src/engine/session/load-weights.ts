@@ -12,13 +12,14 @@ import { bnbScales } from "../quantizers/formats/bnb.ts";
 import { packedFormats } from "../quantizers/formats/table.ts";
 import type { PackedMatrix } from "../quantizers/packed.ts";
 import { bytesOf, storedBytes as packedBytes } from "../quantizers/packed.ts";
-import type { BlockSetup, Storage } from "../programs/setup.ts";
+import type { BlockSetup, PackedStorage, Storage } from "../programs/setup.ts";
 import { storageOf } from "../programs/setup.ts";
 import { refuseNonFinite, requireTensor } from "../weights/check-tensor.ts";
 import { float32ToHalf, halfToFloat32 } from "../weights/dtype-conversion.ts";
 import type { TensorInfo } from "../weights/safetensors.ts";
 import type { WeightSource } from "../weights/weight-source.ts";
 import type { ModelSetup } from "./set-up.ts";
+import { packedBlocks } from "./packed-storage.ts";
 import { storedName } from "./stored-tensor.ts";
 
 /** Fills a tensor that starts at random: [shape] by its init, drawn for the parameter's name. */
@@ -104,7 +105,11 @@ async function storedPacked(
   return info && checkpoint.source.packed?.(info.name);
 }
 
-async function holdPacked(tensor: TensorSpec, checkpoint: Checkpoint): Promise<HeldTensor> {
+async function holdPacked(
+  tensor: TensorSpec,
+  storage: PackedStorage,
+  checkpoint: Checkpoint,
+): Promise<HeldTensor> {
   const matrix = await storedPacked(tensor, checkpoint);
   invariant(matrix, `${tensor.source} is not packed`);
   const { shape } = tensor;
@@ -118,7 +123,21 @@ async function holdPacked(tensor: TensorSpec, checkpoint: Checkpoint): Promise<H
   const expand = (into: Float32Array): void => {
     format.expand(matrix, into);
   };
-  return { type: "packed", shape, packed: { bytes: packedBytes(matrix), expand } };
+  const blocks = storage.blocks && packedBlocks(matrix);
+  if (storage.blocks && !blocks) throw unordered(tensor);
+  return {
+    type: "packed",
+    shape,
+    packed: { bytes: packedBytes(matrix), expand, ...(blocks && { blocks }) },
+  };
+}
+
+function unordered({ source }: TensorSpec): UserError {
+  return new UserError({
+    code: "packed-weights",
+    message: `The groups of ${source} lie apart, which config.json does not say (desc_act).`,
+    remedy: "Take the model again from where it came from.",
+  });
 }
 
 /** NF4 of a file as it is. */
@@ -181,7 +200,7 @@ async function hold(
       return { type: storage.type, shape, data };
     }
     case "packed":
-      return holdPacked(tensor, checkpoint);
+      return holdPacked(tensor, storage, checkpoint);
     case "nf4": {
       const held = await holdPackedNf4(tensor, storage, checkpoint);
       if (held) return held;

@@ -1,14 +1,41 @@
 /** @file How the matrices of a folder that was quantized are held. */
 import type { Finding } from "../../shared/findings.ts";
-import type { Storage } from "../programs/setup.ts";
+import type { PackedBlocks } from "../network/base-weights.ts";
+import type { PackedStorage, Storage } from "../programs/setup.ts";
+import { floatsOf } from "../quantizers/half.ts";
+import type { PackedMatrix } from "../quantizers/packed.ts";
+import { arrayOf, bytesOf, numberOf } from "../quantizers/packed.ts";
 import type { PackedAs } from "../weights/safetensors.ts";
 
 /** NF4 in blocks that the kernel knows goes its way; everything else stays as it is stored. */
-export function packedStorage({ format, settings, bytes }: PackedAs): Storage {
+export function packedStorage(packedAs: PackedAs): Storage {
+  const { format, settings, bytes } = packedAs;
   const { type, block_size: blockSize } = settings;
   if (format === "bnb" && type === "nf4" && typeof blockSize === "number" && blockSize <= 4096)
     return { type: "nf4", blockSize, doubleQuant: settings["nested_offset"] !== undefined };
-  return { type: "packed", bytes };
+  const blocks = packedAs.format === "grid" ? blocksOf(packedAs) : undefined;
+  return { type: "packed", bytes, ...(blocks && { blocks }) };
+}
+
+/** What ONNX Runtime's operator takes: 4 or 8 bits in whole groups of a power of two, from 16 on. */
+function blocksOf({ settings, columns, inOrder }: PackedAs): PackedStorage["blocks"] {
+  const { bits, group } = settings;
+  const size = group === -1 ? columns : group;
+  if (!inOrder || (bits !== 4 && bits !== 8) || typeof size !== "number") return undefined;
+  const fits = size >= 16 && Number.isInteger(Math.log2(size)) && columns % size === 0;
+  return fits ? { bits, group: size } : undefined;
+}
+
+/** A matrix in the form in which the operator takes it; undefined where groups turn out to lie apart. */
+export function packedBlocks(packed: PackedMatrix): PackedBlocks | undefined {
+  const codes = bytesOf(packed, "codes");
+  const scales = floatsOf(arrayOf(packed, "scales"));
+  if (packed.tensors.has("group_of")) return undefined;
+  const zeros = packed.tensors.get("zeros")?.data;
+  if (zeros instanceof Uint8Array) return { codes, scales, zeros };
+  const bits = numberOf(packed, "bits");
+  const bytes = packed.rows * Math.ceil(((scales.length / packed.rows) * bits) / 8);
+  return { codes, scales, zeros: new Uint8Array(bytes).fill(bits === 8 ? 128 : 0x88) };
 }
 
 export function alreadyQuantized(type: string, tensor: string): Finding {

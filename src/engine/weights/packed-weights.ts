@@ -98,7 +98,7 @@ export async function withPacked(source: WeightSource): Promise<WeightSource> {
 /** As one tensor of float32 in the orientation of the checkpoint that it was. */
 function logical(
   name: string,
-  { rows, columns, format, settings, arrays }: PackedInfo,
+  { rows, columns, format, settings, arrays, inOrder }: PackedInfo,
   { tensors }: WeightSource,
   turned: boolean,
 ): TensorInfo {
@@ -108,7 +108,7 @@ function logical(
     return info;
   });
   const bytes = its.reduce((sum, one) => sum + one.bytes, 0);
-  const packed: PackedAs = { format, settings, rows, columns, bytes };
+  const packed: PackedAs = { format, settings, rows, columns, bytes, inOrder };
   return {
     name,
     file: at(its, 0).file,

@@ -30,6 +30,8 @@ export interface PackedAs {
   readonly columns: number;
   /** Of everything that is stored of it. */
   readonly bytes: number;
+  /** Whether groups of a row follow each other. */
+  readonly inOrder: boolean;
 }
 
 export interface SafetensorsHeader {

@@ -152,6 +152,13 @@ export const opCases: { readonly [Op in OpName]: readonly OpCase[] } = {
     nf4([2, 3, 64], 8, 64),
     nf4([2, 1, 2, 96], 6, 32),
   ],
+  MatMulNBits: [
+    nBits([3, 64], 2, { bits: 4, group: 64 }),
+    nBits([1, 128], 5, { bits: 4, group: 32 }),
+    nBits([2, 3, 48], 8, { bits: 4, group: 16 }),
+    nBits([2, 1, 2, 96], 6, { bits: 8, group: 32 }),
+    nBits([3, 16], 4, { bits: 8, group: 16 }),
+  ],
   ReduceSum: [
     ({ g, float }) => [o.reduceSum(g, float([3]), [0])],
     ({ g, float }) => [o.reduceSum(g, float([2, 3]), [-1])],
@@ -331,6 +338,34 @@ function attention(
     const shared = [batch, length, groups, dim];
     const q = float([batch, length, heads, dim]);
     return [o.causalAttention(g, q, float(shared), float(shared), 1 / Math.sqrt(dim))];
+  };
+}
+
+function nBits(
+  shape: Shape,
+  out: number,
+  { bits, group }: { readonly bits: number; readonly group: number },
+): OpCase {
+  return ({ g, float, frozen, floats, bytes, dataOf }) => {
+    const columns = at(shape, shape.length - 1);
+    const groups = columns / group;
+    const zeroWidth = Math.ceil((groups * bits) / 8);
+    const codes = bytes([out, (columns * bits) / 8]);
+    const scales = frozen([out, groups], 0.4 / 2 ** bits, 8 / 2 ** bits);
+    const zeros = bytes([out, zeroWidth]);
+    const [packed, steps, middles] = [dataOf(codes), dataOf(scales), dataOf(zeros)];
+    const code = (of: ArrayLike<number>, row: number, width: number, index: number): number => {
+      const bit = index * bits;
+      return (at(of, row * width + Math.floor(bit / 8)) >> (bit % 8)) & (2 ** bits - 1);
+    };
+    const weights = Array.from({ length: out * columns }, (_, position) => {
+      const [row, column] = [Math.floor(position / columns), position % columns];
+      const of = Math.floor(column / group);
+      const own = code(packed, row, (columns * bits) / 8, column);
+      return at(steps, row * groups + of) * (own - code(middles, row, zeroWidth, of));
+    });
+    const weight = { in: columns, out, bits, group, decoded: floats([out, columns], weights) };
+    return [o.matmulNBits(g, [float(shape), codes, scales, zeros], weight)];
   };
 }
 

@@ -32,8 +32,10 @@ export interface GridStorage {
 export const grid: PackedFormat = {
   name: "grid",
   expand(packed, into) {
-    const { grid: of, codes, groupOf } = gridMatrix(packed);
-    into.set(decodeColumns(codes, of, groupOf ?? inOrder(of)));
+    if (packed.tensors.has("group_of")) {
+      const { grid: of, codes, groupOf } = gridMatrix(packed);
+      into.set(decodeColumns(codes, of, groupOf ?? inOrder(of)));
+    } else expandInOrder(packed, into);
   },
 };
 
@@ -60,18 +62,69 @@ export function packGrid({ grid: of, codes, groupOf }: GridMatrix, how: GridStor
   };
 }
 
+/** Group by group: the values that its codes stand for, then a look-up for each code. */
+function expandInOrder(packed: PackedMatrix, into: Float32Array): void {
+  const { rows, columns } = packed;
+  const bits = numberOf(packed, "bits");
+  const granularity = granularityOf(numberOf(packed, "group"));
+  const codes = bytesOf(packed, "codes");
+  const { scales, zeros } = stepsOf(packed, bits, granularity);
+  const perRow = granularity === "tensor" ? 0 : groupsOf(packed, granularity).perRow;
+  const group = typeof granularity === "number" ? granularity : columns;
+  const width = packedBytes(columns, bits);
+  if (codes.length !== rows * width || into.length !== rows * columns)
+    throw new RangeError(`${codes.length} bytes of codes where ${rows * width} belong.`);
+  const values = new Float32Array(2 ** bits);
+  const mask = 2 ** bits - 1;
+  for (let row = 0; row < rows; row++)
+    for (let first = 0; first < columns; first += group) {
+      const index = row * perRow + (perRow === 0 ? 0 : first / group);
+      const [scale, zero] = [scales[index] ?? NaN, zeros[index] ?? NaN];
+      const last = Math.min(first + group, columns);
+      const to = row * columns;
+      if (bits === 8) {
+        for (let j = first; j < last; j++)
+          into[to + j] = scale * ((codes[row * width + j] ?? 0) - zero);
+        continue;
+      }
+      for (let code = 0; code <= mask; code++) values[code] = scale * (code - zero);
+      if (bits === 4 && first % 2 === 0) {
+        for (let j = first; j + 1 < last; j += 2) {
+          const pair = codes[row * width + (j >> 1)] ?? 0;
+          into[to + j] = values[pair & 15] ?? NaN;
+          into[to + j + 1] = values[pair >> 4] ?? NaN;
+        }
+        if ((last - first) % 2 === 1)
+          into[to + last - 1] = values[(codes[row * width + ((last - 1) >> 1)] ?? 0) & 15] ?? NaN;
+      } else
+        for (let j = first; j < last; j++) {
+          const bit = j * bits;
+          const at = row * width + (bit >> 3);
+          const both = (codes[at] ?? 0) | ((codes[at + 1] ?? 0) << 8);
+          into[to + j] = values[(both >> (bit & 7)) & mask] ?? NaN;
+        }
+    }
+}
+
+/** Scales as floats, and zeros one by one. */
+function stepsOf(packed: PackedMatrix, bits: number, granularity: Granularity) {
+  const { rows: scaleRows, perRow } = groupsOf(packed, granularity);
+  const scales = floatsOf(arrayOf(packed, "scales"));
+  if (scales.length !== scaleRows * perRow)
+    throw new RangeError(`${scales.length} scales where ${scaleRows * perRow} belong.`);
+  const zeros = packed.tensors.has("zeros")
+    ? unpackedRows(bytesOf(packed, "zeros"), scaleRows, perRow, bits)
+    : new Uint8Array(scales.length).fill(2 ** (bits - 1));
+  return { scales, zeros };
+}
+
 /** Codes, scales and zeros again. */
 export function gridMatrix(packed: PackedMatrix): GridMatrix {
   const { rows, columns, tensors } = packed;
   const bits = numberOf(packed, "bits");
   const granularity = granularityOf(numberOf(packed, "group"));
-  const { rows: scaleRows, perRow } = groupsOf(packed, granularity);
-  const scales = floatsOf(arrayOf(packed, "scales"));
-  if (scales.length !== scaleRows * perRow)
-    throw new RangeError(`${scales.length} scales where ${scaleRows * perRow} belong.`);
-  const zeros = tensors.has("zeros")
-    ? unpackedRows(bytesOf(packed, "zeros"), scaleRows, perRow, bits)
-    : new Uint8Array(scales.length).fill(2 ** (bits - 1));
+  const { scales, zeros } = stepsOf(packed, bits, granularity);
+  const perRow = groupsOf(packed, granularity).perRow;
   const groups = tensors.get("group_of")?.data;
   if (groups && !(groups instanceof Int32Array && groups.every((g) => g >= 0 && g < perRow)))
     throw new RangeError("The groups of columns are no groups that there are.");

@@ -68,6 +68,7 @@ export function bitsandbytesLayout(type: "nf4" | "fp4"): Layout {
         rows,
         columns,
         settings,
+        inOrder: true,
         arrays: [...names.values(), `${module}${mark}`],
         unpack(read) {
           const tensors = new Map<string, StoredArray>();

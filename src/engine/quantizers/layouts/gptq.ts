@@ -47,6 +47,7 @@ export function gptqWith(less: 0 | 1): Layout {
         rows,
         columns,
         settings: { bits, group },
+        inOrder: config["desc_act"] !== true || config["static_groups"] === true,
         arrays: suffixes.map((name) => `${module}.${name}`),
         unpack: (read) => unpack({ module, rows, columns, bits, group, perRow }, read, v2 ? 0 : 1),
       };

@@ -18,6 +18,8 @@ export interface PackedInfo {
   /** Inputs. */
   readonly columns: number;
   readonly settings: PackedSettings;
+  /** Whether groups of a row follow each other, as far as they are not damaged. */
+  readonly inOrder: boolean;
   /** Names of its arrays in the files. */
   readonly arrays: readonly string[];
   /** Makes the matrix of its arrays. */

@@ -35,6 +35,7 @@ export const own: Layout = {
       rows,
       columns,
       settings,
+      inOrder: !names.includes(`${start}group_of`),
       arrays: names,
       unpack(read) {
         const tensors = new Map<string, StoredArray>();

@@ -53,14 +53,38 @@ export const matmulNF4: Evaluate<"MatMulNF4"> = (inputs, outputs, attributes) =>
     const code = position % 2 === 0 ? byte >> 4 : byte & 15;
     return at(nf4Values, code) * element(absmax, Math.floor(position / blockSize));
   });
-  const y = at(outputs, 0);
-  return [
-    filled(y, (position) => {
-      const start = Math.floor(position / rows) * columns;
-      const row = (position % rows) * columns;
-      let sum = 0;
-      for (let i = 0; i < columns; i++) sum += element(x, start + i) * element(weight, row + i);
-      return sum;
-    }),
-  ];
+  return [byRows(x, weight, at(outputs, 0))];
 };
+
+/** Codes of each row one after the other, the first lowest; zeros likewise, each row on bytes of its own. */
+export const matmulNBits: Evaluate<"MatMulNBits"> = (inputs, outputs, attributes) => {
+  const [x, codes] = [at(inputs, 0), at(inputs, 1)];
+  const [scales, zeros] = [at(inputs, 2), at(inputs, 3)];
+  const { in: columns, out: rows, bits, group } = attributes;
+  const groups = columns / group;
+  const perByte = 8 / bits;
+  const zeroBytes = Math.ceil(groups / perByte);
+  const code = (of: Tensor, start: number, index: number): number =>
+    (element(of, start + Math.floor(index / perByte)) >> ((index % perByte) * bits)) &
+    (2 ** bits - 1);
+  const weight: Tensor = filled({ dtype: "float32", shape: [rows, columns] }, (position) => {
+    const [row, column] = [Math.floor(position / columns), position % columns];
+    const at_ = Math.floor(column / group);
+    const zero = code(zeros, row * zeroBytes, at_);
+    const own = code(codes, (row * columns) / perByte, column);
+    return element(scales, row * groups + at_) * (own - zero);
+  });
+  return [byRows(x, weight, at(outputs, 0))];
+};
+
+/** x Wᵀ. */
+function byRows(x: Tensor, weight: Tensor, y: Parameters<typeof filled>[0]): Tensor {
+  const [rows = 1, columns = 1] = weight.shape;
+  return filled(y, (position) => {
+    const start = Math.floor(position / rows) * columns;
+    const row = (position % rows) * columns;
+    let sum = 0;
+    for (let i = 0; i < columns; i++) sum += element(x, start + i) * element(weight, row + i);
+    return sum;
+  });
+}
