@@ -3,6 +3,7 @@ import type { Experiment } from "../shared/experiment/fields/experiment-fields.t
 import type { Finding } from "../shared/findings.ts";
 import { methods, optimizers, rowNamed } from "./catalog.ts";
 import type { BoundMethod, Method } from "./methods/define.ts";
+import { isPlaced } from "./methods/placed.ts";
 import type { BoundRule } from "./optimizers/define.ts";
 
 export type PairFields = Pick<Experiment, "method" | "export"> & {
@@ -52,7 +53,7 @@ const excluded: readonly Excluded[] = [
   {
     code: "no-merged-form",
     applies({ fields }) {
-      const apart = rowsOf(fields).find((row) => "staysApart" in row);
+      const apart = rowsOf(fields).find((row) => isPlaced(row) && row.staysApart !== undefined);
       return apart && fields.export.includes("merged") ? [apart.name, "export: merged"] : undefined;
     },
     why: "what the one trains stands in no weight of the model",

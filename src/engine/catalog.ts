@@ -27,6 +27,7 @@ import { loraXs } from "./methods/lora-xs.ts";
 import { lora } from "./methods/lora.ts";
 import { miss } from "./methods/miss.ts";
 import { nola } from "./methods/nola.ts";
+import { norms } from "./methods/norms.ts";
 import { paca } from "./methods/paca.ts";
 import { prefixTuning } from "./methods/prefix-tuning.ts";
 import { promptTuning } from "./methods/prompt-tuning.ts";
@@ -34,6 +35,7 @@ import { randlora } from "./methods/randlora.ts";
 import { smt } from "./methods/smt.ts";
 import { sora } from "./methods/sora.ts";
 import { svft } from "./methods/svft.ts";
+import { trainableTokens } from "./methods/trainable-tokens.ts";
 import { vera } from "./methods/vera.ts";
 import { adamMini } from "./optimizers/adam-mini.ts";
 import { adamw } from "./optimizers/adamw.ts";
@@ -47,6 +49,9 @@ import { loraPro } from "./optimizers/lora-pro.ts";
 import { mezo } from "./optimizers/mezo.ts";
 import { sgd } from "./optimizers/sgd.ts";
 import type { Quantizer } from "./quantizers/define.ts";
+import { adadim } from "./quantizers/adadim.ts";
+import { awq } from "./quantizers/awq.ts";
+import { flexround } from "./quantizers/flexround.ts";
 import { fp4 } from "./quantizers/fp4.ts";
 import { fp6 } from "./quantizers/fp6.ts";
 import { gptq } from "./quantizers/gptq.ts";
@@ -55,6 +60,7 @@ import { nf4 } from "./quantizers/nf4.ts";
 import { pbLlm } from "./quantizers/pb-llm.ts";
 import { quantease } from "./quantizers/quantease.ts";
 import { rtn } from "./quantizers/rtn.ts";
+import { smoothquantPlus } from "./quantizers/smoothquant-plus.ts";
 import type { Sharing } from "./sharings/define.ts";
 import { sharelora } from "./sharings/sharelora.ts";
 import { learningRateSchedules } from "./schedules/learning-rate.ts";
@@ -82,6 +88,8 @@ export const methods: readonly Method[] = [
   promptTuning,
   prefixTuning,
   bottleneck,
+  trainableTokens,
+  norms,
   full,
 ];
 export const initialisers: readonly Initialiser[] = [pissa, eva, corda, loraGa, loraSb];
@@ -99,7 +107,20 @@ export const optimizers: readonly UpdateRule[] = [
   loraGgpo,
 ];
 export const activeLayers: readonly ActiveLayers[] = [lisa, hift];
-export const quantizers: readonly Quantizer[] = [nf4, fp4, rtn, gptq, quantease, gwq, pbLlm, fp6];
+export const quantizers: readonly Quantizer[] = [
+  nf4,
+  fp4,
+  rtn,
+  gptq,
+  quantease,
+  awq,
+  smoothquantPlus,
+  adadim,
+  flexround,
+  gwq,
+  pbLlm,
+  fp6,
+];
 
 /** The row of that name; the experiment's checks have made sure that there is one. */
 export function rowNamed<T extends { readonly name: string }>(rows: readonly T[], name: string): T {
@@ -125,7 +146,11 @@ const linearOnly = [
 function withoutMeaning(method: Method): Pick<Variant, "omits" | "trainsBase"> {
   switch (method.kind) {
     case "tensors":
-      return { omits: [...linearOnly, "modules_to_save"], trainsBase: true };
+      return {
+        omits: [...linearOnly, "modules_to_save"],
+        ...(method.leavesLinear ? {} : { trainsBase: true }),
+      };
+    case "rows":
     case "tokens":
     case "prefix":
       return { omits: [...linearOnly, "modules_to_save", "from"] };

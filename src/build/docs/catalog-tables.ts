@@ -9,6 +9,7 @@ import {
 } from "../../engine/catalog.ts";
 import type { CatalogRow } from "../../engine/catalog-row.ts";
 import type { LinearMethod, Method } from "../../engine/methods/define.ts";
+import { isPlaced } from "../../engine/methods/placed.ts";
 import { layoutBytes } from "../../engine/network/parameters.ts";
 import type { UpdateRule } from "../../engine/optimizers/define.ts";
 import type { Quantizer } from "../../engine/quantizers/define.ts";
@@ -62,11 +63,15 @@ function table<R extends CatalogRow>(
 
 /** What a run of it can be exported as. */
 function leaves(method: Method): string {
-  if (method.kind === "tensors") return "whole model";
-  if ("staysApart" in method)
-    return method.peftType === undefined
-      ? "adapter of our own form"
-      : `${method.peftType} adapter for peft`;
+  if (method.kind === "tensors")
+    return method.peft ? `${method.peft.type} adapter for peft; whole model` : "whole model";
+  if (isPlaced(method)) {
+    const adapter =
+      method.peftType === undefined
+        ? "adapter of our own form"
+        : `${method.peftType} adapter for peft`;
+    return method.staysApart === undefined ? `${adapter}; merged model` : adapter;
+  }
   if (method.mergesOnly !== undefined) return "merged model";
   const { peft } = method;
   if (peft === undefined) return "plain LoRA adapter for peft; merged model";
@@ -75,8 +80,9 @@ function leaves(method: Method): string {
 }
 
 function trained(method: Method): string {
-  if (method.kind === "tensors") return share(weights);
-  if ("staysApart" in method) return "not at linear layers";
+  if (method.kind === "tensors")
+    return method.leavesLinear ? "not at linear layers" : share(weights);
+  if (isPlaced(method)) return "not at linear layers";
   const values = defaults(method.config);
   const count = trainedBy(method, values);
   const named = Object.entries(method.config)

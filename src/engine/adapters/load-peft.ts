@@ -19,12 +19,12 @@ import type { LoraAdapterConfig } from "./lora-config.ts";
 import { readLoraConfig } from "./lora-config.ts";
 import type { PlacedAdapter, PlacedEmbedding, PlacedTensor } from "./place-adapter.ts";
 import { placeAdapter } from "./place-adapter.ts";
-import type { PromptAdapterConfig } from "./prompt-config.ts";
-import { isPromptConfig, placePrompt, readPromptConfig } from "./prompt-config.ts";
+import type { OtherAdapterConfig } from "./other-config.ts";
+import { isOtherConfig, readOtherConfig } from "./other-config.ts";
 
 export interface OpenAdapter {
   readonly folder: string;
-  readonly config: LoraAdapterConfig | PromptAdapterConfig;
+  readonly config: LoraAdapterConfig | OtherAdapterConfig;
   readonly source: WeightSource;
   /** Outputs of the classification head that it brings. */
   readonly labels: number | undefined;
@@ -43,8 +43,8 @@ export async function openAdapter(folder: string): Promise<OpenAdapter> {
   if (!(await isFile(configFile)) || !(await isFile(weightsFile)))
     throw await noAdapter(folder, configFile);
   const json = await readJson(configFile);
-  const { value: config, findings } = isPromptConfig(json)
-    ? readPromptConfig(json, configFile)
+  const { value: config, findings } = isOtherConfig(json)
+    ? readOtherConfig(json, configFile)
     : readLoraConfig(json, configFile);
   throwErrors(findings);
   invariant(config, "an adapter without errors has a configuration");
@@ -74,9 +74,7 @@ export function placeOpenAdapter(
 ): PlacedAdapter {
   const names = new Set(source.tensors.keys());
   const { value, findings } =
-    "count" in config
-      ? placePrompt(config, names, model)
-      : placeAdapter(config, names, model, fullMatch);
+    "place" in config ? config.place(names, model) : placeAdapter(config, names, model, fullMatch);
   throwErrors(findings);
   for (const { name, shape } of value.tensors) requireTensor(source, name, shape);
   for (const { A, B } of value.embeddings)

@@ -91,11 +91,37 @@ async function mergedValues(
   setup: BlockSetup,
   tensor: TensorSpec,
 ): Promise<Float32Array> {
-  const own = ownValues(parts, tensor);
+  const own = await withRows(parts, setup, tensor);
   const at = siteOf(setup, tensor);
   if (at) return mergedWeight(parts, at, own, tensor);
   const beside = biasOf(setup, tensor);
   return beside ? mergedBias(parts, beside, own, tensor) : own;
+}
+
+/** A table of words, or a head that is tied to it, with the rows that a method trained. */
+async function withRows(
+  { backend, ...sources }: MergedModelParts,
+  setup: BlockSetup,
+  tensor: TensorSpec,
+): Promise<Float32Array> {
+  const own = ownValues(sources, tensor);
+  const place = setup.places?.get("rows");
+  const { role, rows = "ids", shape } = tensor;
+  const isTable = role === "embedding" ? rows === "ids" : role === "linear";
+  if (place?.method.kind !== "rows" || !isTable) return own;
+  const { indices, change } = place.method;
+  const width = shape[1] ?? 0;
+  const at = { setup, name: "rows", site: place };
+  const added = await siteOutput(backend, sources, at, new Map(), (g, params) =>
+    change(g, params, { width }),
+  );
+  const changed = own.slice();
+  indices.forEach((index, row) => {
+    for (let column = 0; column < width; column++)
+      changed[index * width + column] =
+        (own[index * width + column] ?? 0) + (added[row * width + column] ?? 0);
+  });
+  return changed;
 }
 
 /** The method that changes a weight. */

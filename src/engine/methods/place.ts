@@ -33,8 +33,8 @@ export interface PlaceDefinition<F extends Fields, P extends string, S> extends 
   start?(config: Infer<F>): PlaceStart | undefined;
   /** Why the model is not the base's at step 0, where it is not. */
   readonly changesAtStart?: string;
-  /** Why no weight of the model can hold it. */
-  readonly staysApart: string;
+  /** Why no weight of the model can hold it, where none can. */
+  readonly staysApart?: string;
   /** Where peft has this method: its name there, and fields of its configuration that the model does not give. */
   readonly peft?: PlacePeft<Infer<F>>;
 }
@@ -59,7 +59,7 @@ export interface BoundPlaceCommon<S> {
 /** The row's part that all places share. */
 export interface PlaceRow extends CatalogRow {
   readonly changesAtStart: string | undefined;
-  readonly staysApart: string;
+  readonly staysApart: string | undefined;
   readonly peftType: string | undefined;
 }
 

@@ -19,6 +19,8 @@ export interface TensorSpec {
   /** Shape in our orientation; linear weights are [out, in]. */
   readonly shape: Shape;
   readonly role: TensorRole;
+  /** The bias of a normalisation. */
+  readonly ofNorm?: true;
   /** Stored as [in, out] (GPT-2's Conv1D). */
   readonly transposed?: true;
   /** Which token input names the rows of an embedding table; the ids where not given. */

@@ -74,7 +74,7 @@ export function layerNormTensors(
   const source = `${prefix}${name}`;
   return [
     { name: `${name}.weight`, source: `${source}.weight`, shape: [size], role: "norm" },
-    { name: `${name}.bias`, source: `${source}.bias`, shape: [size], role: "bias" },
+    { name: `${name}.bias`, source: `${source}.bias`, shape: [size], role: "bias", ofNorm: true },
   ];
 }
 

@@ -1,11 +1,14 @@
 /** @file Traces a block into a graph: declares its tensors as inputs and lets methods act at its linear sites. */
 import { elementCount } from "../../shared/dtypes.ts";
 import { at, invariant } from "../../shared/errors.ts";
+import { scatterColumns } from "../core/columns.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import {
   add,
   cast,
   concat,
+  constant,
+  equal,
   expand,
   gather,
   matmul,
@@ -164,6 +167,32 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
     );
   };
 
+  /** The rows of the table of words that a method trains, and what it adds to them [count, width]. */
+  const rowsChange = (
+    width: number,
+  ): { readonly columns: Value; readonly change: Value } | undefined => {
+    const place = setup.places?.get("rows");
+    if (place?.method.kind !== "rows") return undefined;
+    const { indices, change } = place.method;
+    const columns = constant(g, "int32", [indices.length], Int32Array.from(indices));
+    return { columns, change: change(g, paramsOf("rows", place), { width }) };
+  };
+
+  const withRows = (rows: Value, indices: Value): Value => {
+    const own = rowsChange(at(rows.shape, 1));
+    if (!own) return rows;
+    const ids = reshape(g, indices, [at(rows.shape, 0), 1]);
+    const isOwn = equal(g, ids, reshape(g, own.columns, [1, at(own.columns.shape, 0)]));
+    return add(g, rows, matmul(g, cast(g, isOwn, "float32"), own.change));
+  };
+
+  /** Logits of a head that is tied to the table: those of the rows that changed. */
+  const withTiedRows = (x: Value, y: Value): Value => {
+    const own = rowsChange(at(x.shape, 1));
+    if (!own) return y;
+    return scatterColumns(g, y, own.columns, matmul(g, x, own.change, { transB: true }));
+  };
+
   /** Words' rows [batch · length, width] with a method's rows in the first places of each sequence. */
   const withVirtual = (rows: Value): Value => {
     const place = setup.places?.get("tokens");
@@ -190,7 +219,7 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
     const site = setup.sites.get(name);
     const bias = (): Value => tensor(`${name}.bias`);
     if (!site) {
-      const y = base.apply(g, x);
+      const y = withTiedRows(x, base.apply(g, x));
       return linear.bias ? add(g, y, bias()) : y;
     }
     const params = paramsOf(name, site);
@@ -199,7 +228,7 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
       dropout: (value: Value) => dropped(name, site, value),
       drops: mode.training && site.dropout > 0,
     };
-    const y = site.method.forward(g, x, base, params, context, kind);
+    const y = withTiedRows(x, site.method.forward(g, x, base, params, context, kind));
     if (!linear.bias) return y;
     return add(g, y, site.method.bias?.(g, bias(), params, linear, kind) ?? bias());
   };
@@ -231,7 +260,7 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
     lookup(name, indices) {
       const table = specOf(name);
       const rows = lookedUp(name, indices);
-      return (table.rows ?? "ids") === "ids" ? withVirtual(rows) : rows;
+      return (table.rows ?? "ids") === "ids" ? withVirtual(withRows(rows, indices)) : rows;
     },
     prefix(batch, heads, width) {
       const place = setup.places?.get("prefix");

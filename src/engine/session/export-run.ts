@@ -6,9 +6,12 @@ import type { Experiment } from "../../shared/experiment/fields/experiment-field
 import type { Finding } from "../../shared/findings.ts";
 import type { EventBody } from "../../shared/protocol.ts";
 import { methods, rowNamed } from "../catalog.ts";
+import type { TensorMethod } from "../methods/define.ts";
+import { isPlaced } from "../methods/placed.ts";
 import { writeMergedModel } from "../exports/merged-model.ts";
 import { writeOwnAdapter } from "../exports/own-adapter.ts";
 import { writePeftAdapter } from "../exports/peft-adapter.ts";
+import { writeNormsAdapter, writeRowsAdapter } from "../exports/own-tensors.ts";
 import { writePromptAdapter } from "../exports/prompt-adapter.ts";
 import { pythonScript } from "../exports/script.ts";
 import type { BaseWeights } from "../network/base-weights.ts";
@@ -42,23 +45,29 @@ export function hasAdapter(choices: Choices): boolean {
 }
 
 /** Why weights alone cannot hold the model that the methods make; undefined where they can. */
-export function unmergeable(choices: Choices): string | undefined {
-  const apart = choices.flatMap(({ type }) => {
+export function unmergeable(choices: readonly Pick<Choices[number], "type">[]): string | undefined {
+  const apart = [...new Set(choices.map(({ type }) => type))].flatMap((type) => {
     const row = rowNamed(methods, type);
-    return "staysApart" in row ? [`${row.name}: ${row.staysApart}`] : [];
+    return isPlaced(row) && row.staysApart !== undefined ? [`${row.name}: ${row.staysApart}`] : [];
   });
   return apart.length === 0 ? undefined : apart.join("; ");
 }
 
-/** The form of the adapter: peft's for modules, peft's for prompts, or our own. */
-function adapterForm(choices: Choices): "modules" | "prompt" | "own" | undefined {
+/** The form of the adapter: one of peft's, or our own. */
+type AdapterForm =
+  | { readonly form: "modules" | "prompt" | "rows" | "own" }
+  | { readonly form: "norms"; readonly row: TensorMethod };
+
+function adapterForm(choices: Choices): AdapterForm | undefined {
   const rows = choices.map(({ type }) => rowNamed(methods, type));
-  const placed = rows.filter((row) => "staysApart" in row);
-  if (placed.length === 0) {
+  const [only] = rows.length === 1 ? rows : [];
+  if (only?.kind === "tensors" && only.peft) return { form: "norms", row: only };
+  if (!rows.some(isPlaced)) {
     const fits = rows.every((row) => row.kind === "linear" && row.mergesOnly === undefined);
-    return fits ? "modules" : undefined;
+    return fits ? { form: "modules" } : undefined;
   }
-  return rows.length === 1 && placed[0]?.peftType !== undefined ? "prompt" : "own";
+  if (!only || !isPlaced(only) || only.peftType === undefined) return { form: "own" };
+  return { form: only.kind === "rows" ? "rows" : "prompt" };
 }
 
 /** Writes the forms that the experiment asks for into the run folder; there is always one to go on with. */
@@ -107,14 +116,16 @@ export async function exportAdapter(
 ): Promise<void> {
   const { model } = setup;
   const setups = [...setup.setups.values()];
-  const form = adapterForm(method);
+  const found = adapterForm(method);
   const sources = { model, setups, backend, parameters, factors, base, reference };
-  if (form === "own")
+  if (found?.form === "norms") await writeNormsAdapter(sources, found.row, folder);
+  else if (found?.form === "rows") await writeRowsAdapter(sources, folder);
+  else if (found?.form === "own")
     await writeOwnAdapter(
       { task: model.task, method, seed, reference, parameters, factors },
       folder,
     );
-  else if (form === "prompt") await writePromptAdapter(sources, folder);
+  else if (found?.form === "prompt") await writePromptAdapter(sources, folder);
   else await writePeftAdapter({ ...sources, choices: method }, folder);
 }
 
@@ -145,13 +156,14 @@ export async function exportMerged(
 
 /** Weights alone cannot hold what stands beside them. */
 function refuseApart({ setups }: ModelSetup): void {
-  const placed = [...setups.values()].flatMap(({ places }) => [...(places?.values() ?? [])]);
-  const [type] = placed.map(({ method }) => method.name);
-  if (type === undefined) return;
-  const row = rowNamed(methods, type);
+  const names = [...setups.values()].flatMap(({ places }) =>
+    [...(places?.values() ?? [])].map(({ method }) => method.name),
+  );
+  const why = unmergeable(names.map((type) => ({ type })));
+  if (why === undefined) return;
   throw new UserError({
     code: "no-merged-form",
-    message: `No merged model can hold ${type}${"staysApart" in row ? `: ${row.staysApart}` : ""}.`,
+    message: `No merged model can hold the method (${why}).`,
     remedy: "Export the adapter: `spectune export RUN --as peft`.",
   });
 }

@@ -14,6 +14,7 @@ import {
 import { readOwnAdapter } from "../exports/own-adapter.ts";
 import type { PlacedAdapter } from "../adapters/place-adapter.ts";
 import type { HeadOutputs, Task, TensorSpec } from "../models/architecture.ts";
+import type { StartRandom } from "../methods/start.ts";
 import type { NetworkContext } from "../network/context.ts";
 import { createContext } from "../network/context.ts";
 import { createFactors } from "../network/factors.ts";
@@ -39,6 +40,7 @@ import { matchMs } from "./prepare-run.ts";
 import type { ModelSetup } from "./set-up.ts";
 import { heldOn, setUpModel } from "./set-up.ts";
 import { storedSizes } from "./start-run.ts";
+import { startPlaces } from "./start-places.ts";
 import { takeOffStored } from "./start-tensors.ts";
 import { storedName } from "./stored-tensor.ts";
 
@@ -168,7 +170,11 @@ async function openOnDevice(
     onProgress,
   });
   const { context, parameters, factors, base } = network;
-  if (adapter && placed) await fillFromAdapter(placed, adapter.source, parameters);
+  if (adapter && placed) {
+    // What is computed from the base is no part of an adapter.
+    await startPlaces({ ...network, setup, random: noRandom, tokenize: () => new Int32Array(0) });
+    await fillFromAdapter(placed, adapter.source, parameters);
+  }
   if (model.trained.kind === "checkpoint") {
     await readWeights(model.trained.folder, { parameters, factors });
     await takeOffStored({ ...network, setup });
@@ -269,6 +275,13 @@ async function plainContext(
     drawMask: drawNoMask,
   });
 }
+
+/** An adapter's own values replace what a start would draw. */
+const noRandom = (): StartRandom => ({
+  uniform: () => undefined,
+  normal: () => undefined,
+  permutation: (count) => Int32Array.from({ length: count }, (_, index) => index),
+});
 
 /** Factors of which a checkpoint holds the seed alone. */
 function drawSeeded(seed: number): Draw {

@@ -2,8 +2,10 @@
 import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked, Finding } from "../../shared/findings.ts";
 import { methods, rowNamed } from "../catalog.ts";
-import type { BoundPlace } from "../methods/placed.ts";
+import type { BoundPlace, PlacedMethod } from "../methods/placed.ts";
+import { isPlaced } from "../methods/placed.ts";
 import type { BlockSpec, Model } from "../models/architecture.ts";
+import { tablesOf } from "../exports/own-tensors.ts";
 import { beforeWords } from "../network/virtual-tokens.ts";
 import type { PlaceMethod } from "../programs/setup.ts";
 import { blockSite, groupName } from "../programs/setup.ts";
@@ -16,7 +18,8 @@ export function placeMethods(model: Model, choices: readonly MethodChoice[]): Ch
   const findings: Finding[] = [];
   for (const [index, choice] of choices.entries()) {
     const row = rowNamed(methods, choice.type);
-    if (row.kind === "linear" || row.kind === "tensors") continue;
+    if (!isPlaced(row)) continue;
+    findings.push(...outside(model, row, choice));
     for (const { block, place, method } of placed(
       model,
       row.bind(choice.config),
@@ -25,11 +28,31 @@ export function placeMethods(model: Model, choices: readonly MethodChoice[]): Ch
     )) {
       const own = places.get(block.id) ?? new Map<string, PlaceMethod>();
       places.set(block.id, own);
-      if (own.has(place)) findings.push(twice(place, choice.type));
+      if (own.has(place) && findings.length === 0) findings.push(twice(place, choice.type));
       own.set(place, method);
     }
   }
-  return { value: places, findings: findings.slice(0, 1) };
+  return { value: places, findings };
+}
+
+/** Rows that the table of words does not have. */
+function outside(
+  { sizes }: Model,
+  row: PlacedMethod,
+  { config }: MethodChoice,
+): readonly Finding[] {
+  if (row.kind !== "rows") return [];
+  const { indices } = row.bind(config);
+  const index = indices.find((id) => id >= sizes.vocabulary);
+  if (index === undefined) return [];
+  return [
+    {
+      code: "token-outside-vocabulary",
+      severity: "error",
+      message: `token_indices names ${index}; the model's table of words has rows 0 to ${sizes.vocabulary - 1}.`,
+      remedy: "Leave it out, or take a model whose table has the token.",
+    },
+  ];
 }
 
 interface Placed {
@@ -63,6 +86,16 @@ function placed(
         method: { method: bound, params, group },
       }));
     }
+    case "rows": {
+      const params = bound.params({ width: sizes.hidden });
+      const tables = new Set(tablesOf(model));
+      const holds = ({ tensors, linears }: BlockSpec): boolean =>
+        tensors.some(({ role, source }) => role === "embedding" && tables.has(moduleOf(source))) ||
+        linears.some(({ module }) => tables.has(module));
+      return model.blocks
+        .filter(holds)
+        .map((block) => ({ block, place: "rows", method: { method: bound, params, group } }));
+    }
     case "block":
       return layers.flatMap((block) =>
         bound.parts.map((part) => {
@@ -71,6 +104,10 @@ function placed(
         }),
       );
   }
+}
+
+function moduleOf(source: string): string {
+  return source.slice(0, source.lastIndexOf("."));
 }
 
 /** The model with the length that is left for words. */

@@ -71,8 +71,8 @@ function checkFits(
   );
   const ours = sitesOf(setup);
   const told =
-    "count" in config
-      ? "Leave `from` out: prompts start anew."
+    "place" in config
+      ? "Leave `from` out: it starts anew."
       : `Write what it has: r: ${config.r}, alpha: ${config.alpha}, use_rslora: ${config.use_rslora}, target_modules: ${JSON.stringify(config.target_modules)}, its patterns, bias and modules_to_save.`;
   const refuse = (why: string): UserError =>
     new UserError({

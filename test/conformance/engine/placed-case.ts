@@ -143,6 +143,7 @@ export function placedChoices({ name, config }: PlacedMethod): readonly Fields[]
     num_virtual_tokens: 3,
     encoder_hidden_size: 4,
     prompt_tuning_init_text: "words",
+    token_indices: [3, 14, 25],
     reduction: 2,
     experts: 3,
   };

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:f
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { catalogFields, initialisers, methods, sharings } from "../../../src/engine/catalog.ts";
+import { isPlaced } from "../../../src/engine/methods/placed.ts";
 import type { ModelBatch } from "../../../src/engine/network/batch.ts";
 import { logitsOf } from "../../../src/engine/network/inference.ts";
 import { startRun } from "../../../src/engine/session/start-run.ts";
@@ -40,20 +41,22 @@ const nf4 = { type: "nf4" };
 /** Ranks that fit the tiny model. */
 function small(type: string): Fields {
   const row = methods.find(({ name }) => name === type);
-  const sizes = Object.entries({ r: 4, num_virtual_tokens: 5 });
+  const sizes = Object.entries({ r: 4, num_virtual_tokens: 5, token_indices: [66, 97] });
   return { type, ...Object.fromEntries(sizes.filter(([name]) => row && name in row.config)) };
 }
 
 const cases: readonly Case[] = [
   ...methods.flatMap((row): readonly Case[] => {
-    if (row.kind === "tensors") return [];
-    const apart = row.kind !== "linear";
-    const merges = !apart && row.mergesOnly !== undefined;
-    const one = { method: small(row.name), changes: row.changesAtStart, merges, apart };
-    return [
-      { title: row.name, ...one },
-      { title: `${row.name} on NF4`, ...one, quantization: nf4 },
-    ];
+    const apart = isPlaced(row) && row.staysApart !== undefined;
+    const merges =
+      row.kind === "tensors"
+        ? row.peft === undefined
+        : row.kind === "linear" && row.mergesOnly !== undefined;
+    const changes = row.kind === "tensors" ? undefined : row.changesAtStart;
+    const one = { method: small(row.name), changes, merges, apart };
+    const quantized = { title: `${row.name} on NF4`, ...one, quantization: nf4 };
+    const isBase = row.kind === "tensors" && row.leavesLinear !== true;
+    return [{ title: row.name, ...one }, ...(isBase ? [] : [quantized])];
   }),
   ...initialisers.flatMap((row): readonly Case[] => {
     const changes = row.changesAtStart;
@@ -105,7 +108,7 @@ describe("a run of", () => {
       const adapter = join(folder, "first", "adapter");
       assert.equal(existsSync(adapter), one.merges !== true);
       const readable =
-        one.apart === true || (existsSync(adapter) && /"peft_type": "LORA"/u.test(config(adapter)));
+        one.apart === true || (existsSync(adapter) && readableTypes.test(config(adapter)));
       // The rest of a quantized weight without its part cannot be told by an adapter of the original.
       if (readable && !(parted && one.quantization)) {
         const model = experiment.model.id;
@@ -195,6 +198,9 @@ async function logits(
     await open.close();
   }
 }
+
+/** Types of peft that are read here too. */
+const readableTypes = /"peft_type": "(?:LORA|LN_TUNING|TRAINABLE_TOKENS)"/u;
 
 function config(adapter: string): string {
   return readFileSync(join(adapter, "adapter_config.json"), "utf8");

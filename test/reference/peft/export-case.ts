@@ -14,6 +14,7 @@ import { exportAdapter, exportMerged } from "../../../src/engine/session/export-
 import { openModel } from "../../../src/engine/session/open-model.ts";
 import { openNetwork } from "../../../src/engine/session/open-network.ts";
 import { createFullMatch } from "../../../src/engine/session/python-regex.ts";
+import { startPlaces } from "../../../src/engine/session/start-places.ts";
 import { setUpModel } from "../../../src/engine/session/set-up.ts";
 import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
 import { at } from "../../../src/shared/errors.ts";
@@ -73,6 +74,14 @@ export async function exportCase(
     draw: random.start,
     drawMask: random.mask,
     onProgress: () => undefined,
+  });
+  await startPlaces({
+    setup,
+    parameters,
+    factors,
+    base: held,
+    random: random.ofStart,
+    tokenize: () => new Int32Array(0),
   });
   const optimizer = openOptimizer(context, rule, { linalg: lazyLinalg() });
   const network = { context, base: held, parameters, optimizer, train: createTrainer(context) };

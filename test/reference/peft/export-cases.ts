@@ -4,7 +4,7 @@ import type { FixtureName } from "../models/fixture.ts";
 export interface ExportCase {
   readonly base: FixtureName;
   /** As an experiment file has it. */
-  readonly method: object;
+  readonly method: object | string;
   /** How the base is stored; float32 where not given. */
   readonly storage?: "bfloat16";
   readonly quantization?: object;
@@ -14,6 +14,8 @@ export interface ExportCase {
 
 const prompt = { type: "prompt_tuning", num_virtual_tokens: 3 };
 const prefix = { type: "prefix_tuning", num_virtual_tokens: 3 };
+
+const tokens = { type: "trainable_tokens", token_indices: [5, 36, 19, 9, 13, 33] };
 
 const lora = { type: "lora", r: 4, alpha: 8 };
 
@@ -95,4 +97,10 @@ export const exportCases: Readonly<Record<string, ExportCase>> = {
     apart: true,
   },
   "prefix-bert": { base: "bert-classes", method: prefix, apart: true },
+  norms: { base: "llama", method: "norms" },
+  "norms-gpt2": { base: "gpt2", method: "norms" },
+  "norms-bert": { base: "bert-classes", method: "norms" },
+  tokens: { base: "llama", method: tokens },
+  "tokens-tied": { base: "llama-tied", method: tokens },
+  "tokens-gpt2": { base: "gpt2", method: tokens },
 };

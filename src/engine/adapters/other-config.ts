@@ -1,0 +1,95 @@
+/** @file Reads an adapter_config.json of the kinds that are no LoRA: prompts, norms, and rows of the table of words. */
+import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { Checked } from "../../shared/findings.ts";
+import type { Model } from "../models/architecture.ts";
+import type { LoraAdapterConfig } from "./lora-config.ts";
+import type { PlacedAdapter } from "./place-adapter.ts";
+import { normsPlacing, rowsPlacing } from "./own-tensors.ts";
+import { promptPlacing } from "./prompt-config.ts";
+
+export interface OtherAdapterConfig extends Pick<
+  LoraAdapterConfig,
+  "task" | "baseModel" | "revision"
+> {
+  /** Where the tensors of the file go in a model. */
+  readonly place: Placing;
+}
+
+export type Placing = (names: ReadonlySet<string>, model: Model) => Checked<PlacedAdapter>;
+
+export type Json = Readonly<Record<string, unknown>>;
+
+/** A field's fault, in words that end a sentence. */
+export interface Refusal {
+  readonly field: string;
+  readonly why: string;
+}
+
+/** What each type's own fields say, or which of them is not understood. */
+const types: Readonly<Record<string, (json: Json) => Placing | Refusal>> = {
+  PROMPT_TUNING: promptPlacing("prompt_tuning"),
+  PREFIX_TUNING: promptPlacing("prefix_tuning"),
+  LN_TUNING: () => normsPlacing,
+  TRAINABLE_TOKENS: rowsPlacing,
+};
+
+const tasks = { CAUSAL_LM: "causal-lm", SEQ_CLS: "sequence-classification" } as const;
+
+export function isOtherConfig(json: unknown): json is Json {
+  return readerOf(json) !== undefined;
+}
+
+export function readOtherConfig(json: Json, file: string): Checked<OtherAdapterConfig | undefined> {
+  const { base_model_name_or_path: baseModel, revision, task_type: taskType = null } = json;
+  const task = taskType === "CAUSAL_LM" || taskType === "SEQ_CLS" ? tasks[taskType] : undefined;
+  const place =
+    taskType !== null && task === undefined
+      ? { field: "task_type", why: `only ${Object.keys(tasks).join(" and ")} are known here` }
+      : readerOf(json)?.(json);
+  if (typeof place !== "function")
+    return {
+      value: undefined,
+      findings: [
+        {
+          code: "unsupported-adapter-field",
+          severity: "error",
+          message: `The adapter's ${place?.field ?? "peft_type"}: ${JSON.stringify(json[place?.field ?? ""])} is not supported: ${place?.why ?? "it is not known"}.`,
+          place: { file, field: place?.field ?? "peft_type" },
+          remedy: "Train it anew with an experiment of this project.",
+        },
+      ],
+    };
+  const text = (value: unknown): string | undefined =>
+    typeof value === "string" ? value : undefined;
+  return {
+    value: { task, baseModel: text(baseModel), revision: text(revision), place },
+    findings: [],
+  };
+}
+
+function readerOf(json: unknown): ((json: Json) => Placing | Refusal) | undefined {
+  if (typeof json !== "object" || json === null || !("peft_type" in json)) return undefined;
+  const { peft_type: type } = json;
+  return typeof type === "string" && Object.hasOwn(types, type) ? types[type] : undefined;
+}
+
+/** A method with its own fields, and all others as they are where a file says nothing. */
+export function plainChoice(type: string, config: Json): MethodChoice {
+  return {
+    type,
+    config,
+    target_modules: "all-linear",
+    exclude_modules: null,
+    layers_to_transform: null,
+    layers_pattern: null,
+    rank_pattern: {},
+    alpha_pattern: {},
+    dropout: 0,
+    bias: "none",
+    modules_to_save: [],
+    init: { type: "default", config: {} },
+    from: null,
+    allocation: null,
+    sharing: null,
+  };
+}

@@ -1,0 +1,127 @@
+/** @file Adapters that hold tensors of the model itself as peft loads them: LN_TUNING and TRAINABLE_TOKENS. */
+import { invariant } from "../../shared/errors.ts";
+import type { TensorMethod } from "../methods/define.ts";
+import type { BoundRows } from "../methods/rows.ts";
+import type { Model, TensorSpec } from "../models/architecture.ts";
+import type { BlockSetup } from "../programs/setup.ts";
+import type { ResolvedModel } from "../weights/hub-cache.ts";
+import type { TensorToWrite } from "../weights/write-safetensors.ts";
+import { peftVersion } from "./lora-config.ts";
+import { writeAdapterFolder } from "./peft-adapter.ts";
+import { modulesOf, targetNames } from "./peft-names.ts";
+import type { ValueSources } from "./tensor-values.ts";
+import { floatTensor, ownValues, storedBytes, storedShape } from "./tensor-values.ts";
+
+export interface OwnTensorParts extends ValueSources {
+  readonly model: Model;
+  readonly setups: readonly BlockSetup[];
+  readonly reference: ResolvedModel;
+}
+
+/** How peft's wrapper calls the model within it. */
+export const modulePrefix = "base_model.model.";
+
+/** Norms, each in a module of its own that peft puts into the norm. */
+export async function writeNormsAdapter(
+  parts: OwnTensorParts,
+  method: TensorMethod,
+  folder: string,
+): Promise<void> {
+  const { peft } = method;
+  invariant(peft, `peft has no form of ${method.name}`);
+  const all = trainedTensors(parts);
+  const own = all.filter((tensor) => method.selects(tensor));
+  const named = ({ source }: TensorSpec): string =>
+    `${moduleOf(source)}.${peft.part}.${source.slice(source.lastIndexOf(".") + 1)}`;
+  const tensors = all.map((tensor) =>
+    ownTensor(parts, tensor, own.includes(tensor) ? named(tensor) : tensor.source),
+  );
+  const targets = [...new Set(own.map(({ source }) => moduleOf(source)))];
+  const sources = parts.setups.flatMap(({ spec }) => spec.tensors.map(({ source }) => source));
+  await writeAdapterFolder(folder, {
+    config: {
+      ...commonFields(parts, peft.type),
+      exclude_modules: null,
+      target_modules: targetNames(targets, modulesOf(sources), []),
+    },
+    tensors,
+  });
+}
+
+/** Rows of the table of words; a tied head has them too. */
+export async function writeRowsAdapter(parts: OwnTensorParts, folder: string): Promise<void> {
+  const method = rowsMethod(parts.setups);
+  const { shape, weight } = parts.parameters.get("shared#rows");
+  const tables = tablesOf(parts.model);
+  const rows = tables.map((module) => floatTensor(rowsTensor(module), shape, () => weight));
+  const heads = trainedTensors(parts).map((tensor) => ownTensor(parts, tensor, tensor.source));
+  await writeAdapterFolder(folder, {
+    config: {
+      ...commonFields(parts, "TRAINABLE_TOKENS"),
+      ...method.peft?.fields,
+      target_modules: tables[0],
+    },
+    tensors: [...rows, ...heads],
+  });
+}
+
+function rowsMethod(setups: readonly BlockSetup[]): BoundRows {
+  const method = setups.flatMap(({ places }) => [...(places?.values() ?? [])])[0]?.method;
+  invariant(method?.kind === "rows", "no rows of a table train");
+  return method;
+}
+
+/** Name of the rows that replace a table's. */
+export function rowsTensor(module: string): string {
+  return `${modulePrefix}${module}.trainable_tokens_delta`;
+}
+
+/** The module of the table of words, and of a head that is tied to it. */
+export function tablesOf(model: Model): readonly string[] {
+  const tensors = model.blocks.flatMap(({ tensors: own }) => own);
+  const table = tensors.find(({ role, rows = "ids" }) => role === "embedding" && rows === "ids");
+  invariant(table, "the model has no table of words");
+  const heads = model.blocks.flatMap(({ linears, tensors: own }) =>
+    linears.filter(({ name }) =>
+      own.some((tensor) => tensor.name === `${name}.weight` && tensor.source === table.source),
+    ),
+  );
+  return [moduleOf(table.source), ...heads.map(({ module }) => module)];
+}
+
+/** Tensors of the model that train as they are. */
+function trainedTensors({ setups }: OwnTensorParts): readonly TensorSpec[] {
+  return setups.flatMap(({ spec, trained }) =>
+    spec.tensors.filter(({ name }) => trained.has(name)),
+  );
+}
+
+function ownTensor(parts: OwnTensorParts, tensor: TensorSpec, name: string): TensorToWrite {
+  return {
+    name: `${modulePrefix}${name}`,
+    dtype: "float32",
+    shape: storedShape(tensor),
+    chunks: () => storedBytes(ownValues(parts, tensor), tensor),
+  };
+}
+
+function commonFields(
+  { model, reference }: OwnTensorParts,
+  type: string,
+): Readonly<Record<string, unknown>> {
+  const { hubId, folder, snapshot, revision } = reference;
+  return {
+    auto_mapping: null,
+    base_model_name_or_path: hubId ?? folder,
+    inference_mode: true,
+    modules_to_save: model.headModule === undefined ? null : [model.headModule],
+    peft_type: type,
+    peft_version: peftVersion,
+    revision: hubId === undefined ? null : (snapshot ?? revision ?? null),
+    task_type: model.task === "causal-lm" ? "CAUSAL_LM" : "SEQ_CLS",
+  };
+}
+
+function moduleOf(source: string): string {
+  return source.slice(0, source.lastIndexOf("."));
+}
