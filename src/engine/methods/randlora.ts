@@ -4,7 +4,7 @@
  * Albert, Zhang, Rodriguez, Saratchandran, Gulrajani, Abbasnejad, "RandLoRA: Full-rank parameter-efficient fine-tuning of
  * large models", 2025, https://arxiv.org/abs/2502.00987.
  *
- *   W' = W + s Σ_n B_n diag(λ_n) A diag(γ_n),   n = 1 … N = ⌈min(in, out) / r⌉,   s = alpha / r
+ *   W' = W + s Σ_t B_t λ_kn A_k diag(γ_n),   k = 1 … r,   n = 1 … N = ⌈min(in, out) / r⌉,   s = alpha / r
  *
  *   A [r, short]      frozen, drawn from the seed and shared by all sites, of deviation 1
  *   B [long, N, r]    frozen, drawn from the seed and shared by all sites, of deviation 1
@@ -12,12 +12,12 @@
  *   gamma [N, short]  trained, 1 / max(N, short)
  *
  * A is on the site's shorter side: where that is the output, the sum is transposed. Smaller sites take the first entries.
- * The bases are uniform, as in peft without `sparse`; peft pairs them in another order, which for random bases is the
- * same method.
+ * The bases are uniform, as in peft without `sparse`. As there, the t-th of all N r rank-one parts takes its row of A in
+ * the order of (k, n) and its column of B in that of (n, k); the paper's sums take (n, k) on both sides, which for random
+ * bases is the same method.
  */
 import { int, number } from "../../shared/schema.ts";
-import type { Graph, Value } from "../core/graph.ts";
-import { matrixTranspose, mul, reshape, slice, transpose } from "../core/ops.ts";
+import { matrixTranspose, mul, reshape, slice } from "../core/ops.ts";
 import { defineLinearMethod } from "./define.ts";
 
 /** Of deviation 1. */
@@ -60,24 +60,18 @@ export const randlora = defineLinearMethod({
   pair(g, { A, B, lambda, gamma }, { r, alpha }, { in: n, out: m }) {
     const [bases = 1, short = 1] = gamma.shape;
     const rank = bases * r;
-    // [bases, r, short]: A's rows scaled by each γ_n.
-    const inner = mul(
+    // [r, bases, short]: each row of A scaled by each γ_n and by its λ.
+    const rows = mul(
       g,
-      reshape(g, slice(g, A, 1, 0, short), [1, r, short]),
-      reshape(g, gamma, [bases, 1, short]),
+      reshape(g, slice(g, A, 1, 0, short), [r, 1, short]),
+      reshape(g, gamma, [1, bases, short]),
     );
-    const near = reshape(g, inner, [rank, short]);
-    const far = outer(g, B, lambda, Math.max(n, m), bases, r);
+    const near = reshape(g, mul(g, rows, reshape(g, lambda, [r, bases, 1])), [rank, short]);
+    const long = slice(g, B, 0, 0, Math.max(n, m));
+    const far = reshape(g, slice(g, long, 1, 0, bases), [Math.max(n, m), rank]);
     const scale = alpha / r;
     return n <= m
       ? { A: near, B: far, scale }
       : { A: matrixTranspose(g, far), B: matrixTranspose(g, near), scale };
   },
 });
-
-/** [long, bases · r]: columns of B scaled by λ. */
-function outer(g: Graph, B: Value, lambda: Value, long: number, bases: number, r: number): Value {
-  const own = slice(g, slice(g, B, 0, 0, long), 1, 0, bases);
-  const scaled = mul(g, own, reshape(g, transpose(g, lambda, [1, 0]), [1, bases, r]));
-  return reshape(g, scaled, [long, bases * r]);
-}

@@ -1,0 +1,149 @@
+"""Writes fixtures/*.json of the methods that peft has: ten losses and the logits after them, from one start.
+
+Run with torch 2.15.0, transformers 5.23.0, peft 0.21.2 (../requirements.txt):
+    python make_peft.py [NAME …]
+"""
+
+import sys
+import warnings
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import peft
+import torch
+from common import CYCLE, STEPS, Tensors, adamw, base, run, train, write
+from peft import get_peft_model
+
+LINEAR = {"target_modules": "all-linear", "task_type": "CAUSAL_LM"}
+
+# Suffix of a tensor in peft: our name of it, scale, offset.
+PAIR = {"lora_A.weight": ("A", 0.15, 0), "lora_B.weight": ("B", 0.3, 0)}
+
+
+def filled(model, names: dict) -> Tensors:
+    tensors = Tensors()
+    for name, parameter in model.named_parameters():
+        if not parameter.requires_grad:
+            continue
+        plain = name.removeprefix("base_model.model.").replace(".default", "")
+        suffix = next(suffix for suffix in names if plain.endswith(f".{suffix}"))
+        ours, scale, offset = names[suffix]
+        tensors.put(parameter, f"{plain.removesuffix(f'.{suffix}')}#{ours}", scale, offset)
+    return tensors
+
+
+def trained(model):
+    return [parameter for parameter in model.parameters() if parameter.requires_grad]
+
+
+def simple(method: dict, config, names: dict, buffers=lambda model, tensors: None, **options):
+    """A method whose tensors all come from the formula."""
+
+    def case(name: str) -> None:
+        model = get_peft_model(base(), config(**{**LINEAR, **options})).eval()
+        tensors = filled(model, names)
+        buffers(model, tensors)
+        write(name, "peft", {"method": method}, tensors, train(model, adamw(trained(model))))
+
+    return case
+
+
+def shared(kind: str, scales: tuple[float, float]):
+    """The frozen pair that all modules read, as buffers of the model."""
+
+    def put(model, tensors: Tensors) -> None:
+        for letter, scale in zip("AB", scales, strict=True):
+            buffer = getattr(model.base_model, f"{kind}_{letter}")["default"]
+            # peft keeps A with an axis of one for the bases.
+            flat = buffer.squeeze(1) if letter == "A" and buffer.dim() == 3 else buffer
+            tensors.put(flat, f"#{letter}", scale)
+
+    return put
+
+
+def dora(name: str) -> None:
+    config = peft.LoraConfig(r=4, lora_alpha=8, use_dora=True, **LINEAR)
+    model = get_peft_model(base(), config).eval()
+    names = {**PAIR, "lora_magnitude_vector.weight": ("m", 0.1, 1)}
+    tensors = filled(model, names)
+    write(name, "peft", {"method": {"type": "dora", "r": 4, "alpha": 8}}, tensors, train(model, adamw(trained(model))))
+
+
+def adalora(name: str) -> None:
+    """With the penalty of peft's forward, and its budget, which is divided after backward and before the update's gradients are gone."""
+    method = {"type": "adalora", "r": 6, "target_r": 3, "alpha": 6, "first_steps": 2, "last_steps": 3, "interval": 2, "orthogonality": 0.5}
+    config = peft.AdaLoraConfig(
+        init_r=6, target_r=3, lora_alpha=6, tinit=2, tfinal=3, deltaT=2, total_step=STEPS, orth_reg_weight=0.5, **LINEAR
+    )
+    model = get_peft_model(base(), config).eval()
+    names = {"lora_A": ("A", 0.15, 0), "lora_B": ("B", 0.15, 0), "lora_E": ("E", 0.3, 0)}
+    tensors = filled(model, names)
+    flatten(tensors, "E")
+
+    def penalty():
+        squares = [
+            torch.linalg.matrix_norm((p @ p.T if "lora_A" in n else p.T @ p) - torch.eye(6))
+            for n, p in model.named_parameters()
+            if "lora_A" in n or "lora_B" in n
+        ]
+        return 0.5 * sum(squares) / len(squares)
+
+    result = train(model, adamw(trained(model)), {"after": model.base_model.update_and_allocate}, penalty)
+    write(name, "peft", {"method": method}, tensors, result)
+
+
+def flatten(tensors: Tensors, param: str) -> None:
+    """A column in peft, a vector with us."""
+    for row in tensors.rows.values():
+        if row["name"].endswith(f"#{param}"):
+            row["shape"] = row["shape"][:1]
+
+
+CASES = {
+    "lora": simple({"type": "lora", "r": 4, "alpha": 8}, peft.LoraConfig, PAIR, r=4, lora_alpha=8),
+    "rslora": simple({"type": "lora", "r": 4, "alpha": 8, "use_rslora": True}, peft.LoraConfig, PAIR, r=4, lora_alpha=8, use_rslora=True),
+    "dora": dora,
+    "vera": simple(
+        {"type": "vera", "r": 8},
+        peft.VeraConfig,
+        {"vera_lambda_b": ("b", 0.3, 0), "vera_lambda_d": ("d", 0.1, 0.1)},
+        shared("vera", (0.3, 0.5)),
+        r=8,
+    ),
+    "randlora": simple(
+        {"type": "randlora", "r": 10, "alpha": 20},
+        peft.RandLoraConfig,
+        {"randlora_lambda": ("lambda", 0.1, 0), "randlora_gamma": ("gamma", 0.05, 0.1)},
+        shared("randlora", (1.7, 1.7)),
+        r=10,
+        randlora_alpha=20,
+    ),
+    "miss": simple({"type": "miss", "r": 10}, peft.MissConfig, {"miss_block": ("M", 0.05, 0)}, r=10),
+    "lokr": simple(
+        {"type": "lokr", "r": 2, "alpha": 4},
+        peft.LoKrConfig,
+        {"lokr_w1": ("w1", 0.3, 0), "lokr_w2_a": ("w2_a", 0.3, 0), "lokr_w2_b": ("w2_b", 0.3, 0)},
+        r=2,
+        alpha=4,
+    ),
+    "lokr-whole": simple(
+        {"type": "lokr", "r": 8, "alpha": 8},
+        peft.LoKrConfig,
+        {"lokr_w1": ("w1", 0.3, 0), "lokr_w2": ("w2", 0.3, 0)},
+        r=8,
+        alpha=8,
+    ),
+    "ia3": simple(
+        {"type": "ia3"},
+        peft.IA3Config,
+        {"ia3_l": ("l", 0.2, 1)},
+        feedforward_modules=["down_proj"],
+        target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+    ),
+    "adalora": adalora,
+}
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    run(CASES)
