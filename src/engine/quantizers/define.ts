@@ -21,7 +21,7 @@ export interface QuantizerDefinition<F extends Fields> extends CatalogRow<F> {
   readonly needs?: (config: Infer<F>) => readonly QuantizerNeed[];
   /** Formats that it stores matrices in. */
   readonly formats: readonly PackedFormat[];
-  /** Bytes that a matrix of this shape takes, exactly. */
+  /** Bytes that a matrix of this shape takes, exactly; the most of them where the data decide. */
   readonly storedBytes: (config: Infer<F>, shape: MatrixShape) => number;
   /** Why a matrix of this shape cannot be stored under these fields, with the nearest that can. */
   readonly refuses?: (config: Infer<F>, shape: MatrixShape) => string | undefined;

@@ -153,10 +153,15 @@ export async function packedBy(
   x = inputs(3 * matrix.columns, matrix.columns),
 ): Promise<PackedMatrix> {
   const layer = layerOf(matrix, x);
-  const config: Record<string, unknown> = {};
-  for (const [name, field] of Object.entries(quantizer.config)) config[name] = field.default;
-  const each = await quantizer.bind({ ...config, ...fields }).layer(layer);
+  const each = await quantizer.bind({ ...defaultsOf(quantizer), ...fields }).layer(layer);
   return each(layer.matrices()[0] ?? matrix, layer.of(matrix.module));
+}
+
+/** What the fields are where nobody gives them. */
+export function defaultsOf({ config }: Quantizer): Readonly<Record<string, unknown>> {
+  const defaults: Record<string, unknown> = {};
+  for (const [name, field] of Object.entries(config)) defaults[name] = field.default;
+  return defaults;
 }
 
 export function valuesOf(quantizer: Quantizer, packed: PackedMatrix): Float32Array {

@@ -1,0 +1,98 @@
+/**
+ * @file AWQ: channels with large inputs made larger before rounding, in the norm or matrix before made smaller.
+ *
+ * "AWQ: Activation-aware Weight Quantization for LLM Compression and Acceleration", Lin, Tang, Tang, Yang, Chen, Wang,
+ * Xiao, Dang, Gan, Han, 2023, https://arxiv.org/abs/2306.00978; steps and defaults of its official code. All chains of
+ * a layer are searched on the layer as it was; then all are folded, then every matrix but queries' and keys' is cut.
+ * Where a norm feeds several matrices, that code compares the output of the attention or the MLP, here it is the
+ * layer's, which is that of the MLP plus what stays.
+ */
+import { bool, int } from "../../shared/schema.ts";
+import { awqFactors, scaledColumns } from "./blocks/channel-scales.ts";
+import { clipLimits } from "./blocks/clip-search.ts";
+import { evenly, searchLine } from "./blocks/line-search.ts";
+import type { GridOptions } from "./blocks/uniform-grid.ts";
+import { cutWeights, decodeGrid, encodeGrid, fitGrid } from "./blocks/uniform-grid.ts";
+import { chainError, consumersOf, sampleOf } from "./chain-parts.ts";
+import type { Chain, LayerContext } from "./context.ts";
+import { defineQuantizer } from "./define.ts";
+import { grid, packGrid } from "./formats/grid.ts";
+import { bytesOfGrid, gridFields, gridOptions } from "./grid-fields.ts";
+
+const { bits, group, scales } = gridFields;
+
+export const awq = defineQuantizer({
+  name: "awq",
+  title: "AWQ",
+  doc: "Scales up the channels with large inputs before rounding and the layers before them down, as far as a search finds best.",
+  paperTitle: "AWQ: Activation-aware Weight Quantization for LLM Compression and Acceleration",
+  paper: "https://arxiv.org/abs/2306.00978",
+  axes: { B: "integers of 2 to 8 bits, channels scaled by their inputs" },
+  evidence: "reference",
+  config: {
+    bits,
+    group,
+    scales,
+    ratios: int({
+      default: 20,
+      min: 1,
+      doc: "Exponents tried for the factors, from 0 up; with one, nothing is scaled.",
+    }),
+    clip: bool({ default: true, doc: "Also search how far each group's range is cut." }),
+    clip_tokens: int({ default: 512, min: 1, doc: "Inputs on which cuts are compared." }),
+  },
+  needs: () => ["columns", "inputs"],
+  formats: [grid],
+  storedBytes: (config, shape) => bytesOfGrid(full(config), shape),
+  async layer(config, layer) {
+    const options: GridOptions = { ...gridOptions(full(config)), rule: "awq" };
+    const ratios = evenly(0, 1 / config.ratios, config.ratios);
+    const found: (readonly [Chain, Float32Array])[] = [];
+    for (const chain of layer.chains)
+      found.push([chain, await searchFactors(layer, chain, ratios, options)]);
+    for (const [chain, factors] of found) layer.scale(chain, factors);
+    return async ({ kind, rows, columns, data }, ctx) => {
+      let matrix = { rows, columns, data };
+      if (config.clip && !uncut.test(kind) && options.granularity !== "tensor") {
+        const inputs = sampleOf(await ctx.inputs(), columns, config.clip_tokens);
+        const limits = await clipLimits(ctx.linalg, matrix, inputs, options);
+        matrix = cutWeights(matrix, options.granularity, limits);
+      }
+      const fitted = fitGrid(matrix, options);
+      const codes = encodeGrid(matrix, fitted);
+      return packGrid({ grid: fitted, codes }, { scales: config.scales, symmetric: false });
+    };
+  },
+});
+
+/** Attention's scores suffer from cuts, so the official code leaves these whole. */
+const uncut = /^(q_|k_|query|key|c_attn)/;
+
+async function searchFactors(
+  layer: LayerContext,
+  chain: Chain,
+  ratios: readonly number[],
+  options: GridOptions,
+): Promise<Float32Array> {
+  const consumers = consumersOf(layer, chain);
+  const { magnitudes, rows } = await layer.of(chain.consumers[0] ?? "").columns();
+  const means = magnitudes.map((sum) => sum / Math.max(1, rows));
+  const { value } = await searchLine(ratios, (ratio) => {
+    const factors = awqFactors(means, ratio);
+    return chainError(
+      layer,
+      chain,
+      consumers.map((matrix) => {
+        const scaled = scaledColumns(matrix, factors);
+        const fitted = fitGrid(scaled, options);
+        const values = { ...scaled, data: decodeGrid(encodeGrid(scaled, fitted), fitted) };
+        return [matrix, scaledColumns(values, factors, "over").data];
+      }),
+    );
+  });
+  return awqFactors(means, value);
+}
+
+function full<C extends object>(config: C) {
+  return { ...config, symmetric: false, range: "min-max" } as const;
+}

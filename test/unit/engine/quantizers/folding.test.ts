@@ -1,0 +1,157 @@
+/** @file Quantizers that scale channels: the float function stays, searches never lose, and settings that do nothing do nothing. */
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { adadim } from "../../../../src/engine/quantizers/adadim.ts";
+import { awq } from "../../../../src/engine/quantizers/awq.ts";
+import {
+  awqFactors,
+  smoothFactors,
+} from "../../../../src/engine/quantizers/blocks/channel-scales.ts";
+import { clipLimits } from "../../../../src/engine/quantizers/blocks/clip-search.ts";
+import {
+  cutWeights,
+  decodeGrid,
+  encodeGrid,
+  fitGrid,
+} from "../../../../src/engine/quantizers/blocks/uniform-grid.ts";
+import type { Quantizer } from "../../../../src/engine/quantizers/define.ts";
+import { flexround } from "../../../../src/engine/quantizers/flexround.ts";
+import { expanded } from "../../../../src/engine/quantizers/packed.ts";
+import { rtn } from "../../../../src/engine/quantizers/rtn.ts";
+import { smoothquantPlus } from "../../../../src/engine/quantizers/smoothquant-plus.ts";
+import {
+  defaultsOf,
+  inputs,
+  linalg,
+  packedBy,
+  valuesOf,
+  weights,
+} from "../../../conformance/engine/quantizer-case.ts";
+import { smallLayer } from "../../../conformance/engine/quantizer-layer.ts";
+
+/** The layer's error when all of it is stored, and how far its float output moved on the way there. */
+async function quantized(quantizer: Quantizer, fields: object, seed = 1) {
+  const { context, output } = smallLayer(seed);
+  const before = output();
+  const each = await quantizer.bind({ ...defaultsOf(quantizer), ...fields }).layer(context);
+  const after = output();
+  const moved = Math.max(...after.map((y, i) => Math.abs(y - (before[i] ?? NaN))));
+  const replaced = new Map<string, Float32Array>();
+  for (const matrix of context.matrices())
+    replaced.set(
+      matrix.module,
+      expanded(await each(matrix, context.of(matrix.module)), quantizer.formats),
+    );
+  const size = Math.sqrt(before.reduce((sum, y) => sum + y * y, 0) / before.length);
+  return { error: await context.error(replaced), moved: moved / size };
+}
+
+const grid = { bits: 3, group: 8 };
+
+describe("AWQ", () => {
+  it("keeps the float function, and loses less than rounding over seeds", async () => {
+    let [sum, bar] = [0, 0];
+    for (const seed of [1, 2, 3]) {
+      const { error, moved } = await quantized(awq, grid, seed);
+      assert.ok(moved < 1e-5, `the float output moved by ${moved}`);
+      sum += error;
+      bar += (await quantized(rtn, grid, seed)).error;
+    }
+    assert.ok(sum < 0.9 * bar, `${sum} against ${bar}`);
+  });
+  it("without a search is rounding on its own grid", async () => {
+    const { moved } = await quantized(awq, { ...grid, ratios: 1, clip: false });
+    assert.equal(moved, 0);
+  });
+  it("has factors around 1 that are 1 at exponent 0", () => {
+    const means = [0.1, 2, 0, 7];
+    assert.deepEqual([...awqFactors(means, 0)], [1, 1, 1, 1]);
+    const factors = awqFactors(means, 0.5);
+    assert.ok(Math.abs(Math.max(...factors) * Math.min(...factors) - 1) < 1e-6);
+    assert.ok((factors[3] ?? 0) > (factors[1] ?? 0));
+  });
+  it("never cuts a group to a larger error of its own", async () => {
+    const matrix = weights({ rows: 6, columns: 20 }, 4);
+    const x = { rows: 60, columns: 20, data: inputs(60, 20, 5) };
+    const options = { bits: 3, symmetric: false, granularity: 8, rule: "awq" } as const;
+    const limits = await clipLimits(linalg(), matrix, x, options);
+    const values = (of: typeof matrix) => {
+      const fitted = fitGrid(of, options);
+      return decodeGrid(encodeGrid(of, fitted), fitted);
+    };
+    const cut = values({ ...matrix, data: cutWeights(matrix, 8, limits).data });
+    const whole = values(matrix);
+    let gained = 0;
+    for (let row = 0; row < 6; row++)
+      for (let g = 0; g < 3; g++) {
+        const error = (made: Float32Array) => {
+          let sum = 0;
+          for (let t = 0; t < 60; t++) {
+            let y = 0;
+            for (let j = g * 8; j < Math.min(20, g * 8 + 8); j++)
+              y +=
+                (x.data[t * 20 + j] ?? NaN) *
+                ((made[row * 20 + j] ?? NaN) - (matrix.data[row * 20 + j] ?? NaN));
+            sum += y * y;
+          }
+          return sum;
+        };
+        assert.ok(error(cut) <= error(whole) * (1 + 1e-5));
+        gained += error(whole) - error(cut);
+      }
+    assert.ok(gained > 0);
+  });
+});
+
+describe("SmoothQuant+", () => {
+  it("keeps the float function at every exponent", async () => {
+    for (const alpha of [0, 0.5, 1])
+      assert.ok((await quantized(smoothquantPlus, { ...grid, alpha })).moved < 1e-5);
+  });
+  it("tries every twentieth, and the weights as they are", async () => {
+    const tried = smoothquantPlus.bind(defaultsOf(smoothquantPlus)).candidates();
+    assert.equal(tried.length, 22);
+    assert.equal(
+      smoothquantPlus.bind({ ...defaultsOf(smoothquantPlus), alpha: 0.5 }).candidates().length,
+      1,
+    );
+    const bare = await quantized(smoothquantPlus, { ...grid, smooth: false });
+    assert.deepEqual(bare, await quantized(rtn, grid));
+  });
+  it("divides the size between inputs and weights", () => {
+    assert.deepEqual([...smoothFactors([4, 0, 9], [1, 1, 4], 0.5)], [2, 1, 1.5]);
+    assert.deepEqual([...smoothFactors([4, 3], [1, 1], 1)], [4, 3]);
+  });
+});
+
+describe("AdaDim", () => {
+  const shape = { rows: 16, columns: 16 };
+  it("groups a matrix with one huge input channel along its outputs", async () => {
+    const matrix = weights(shape);
+    const data = matrix.data.map((w, i) => (i % 16 === 5 ? 3 : w));
+    for (const rounding of ["nearest", "gptq"]) {
+      const fields = { ...grid, rounding };
+      assert.equal((await packedBy(adadim, { ...matrix, data }, fields)).format, "turned_grid");
+    }
+    const rows = matrix.data.map((w, i) => (Math.floor(i / 16) === 5 ? 3 : w));
+    assert.equal((await packedBy(adadim, { ...matrix, data: rows }, grid)).format, "grid");
+  });
+  it("holds the transposed matrix's rounding where it turns", async () => {
+    const matrix = weights(shape);
+    const data = matrix.data.map((w, i) => (i % 16 === 5 ? 3 : w));
+    const values = valuesOf(adadim, await packedBy(adadim, { ...matrix, data }, grid));
+    const turned = data.map((_, i) => data[(i % 16) * 16 + Math.floor(i / 16)] ?? NaN);
+    const bar = valuesOf(rtn, await packedBy(rtn, { ...matrix, data: turned }, grid));
+    for (const [i, value] of values.entries())
+      assert.equal(value, bar[(i % 16) * 16 + Math.floor(i / 16)]);
+  });
+});
+
+describe("FlexRound", () => {
+  it("starts as rounding and ends below it", async () => {
+    const bar = await quantized(rtn, grid);
+    assert.deepEqual(await quantized(flexround, { ...grid, steps: 0 }), bar);
+    const { error } = await quantized(flexround, { ...grid, steps: 60, learning_rate: 0.01 });
+    assert.ok(error < 0.8 * bar.error, `${error} against ${bar.error}`);
+  });
+});
