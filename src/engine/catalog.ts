@@ -26,6 +26,7 @@ import { loldu } from "./methods/loldu.ts";
 import { loraXs } from "./methods/lora-xs.ts";
 import { lora } from "./methods/lora.ts";
 import { miss } from "./methods/miss.ts";
+import { mixlora } from "./methods/mixlora.ts";
 import { nola } from "./methods/nola.ts";
 import { norms } from "./methods/norms.ts";
 import { paca } from "./methods/paca.ts";
@@ -88,6 +89,7 @@ export const methods: readonly Method[] = [
   promptTuning,
   prefixTuning,
   bottleneck,
+  mixlora,
   trainableTokens,
   norms,
   full,

@@ -1,9 +1,10 @@
 /** @file Finds the places of adapters that bring tensors of the model itself: norms, and rows of the table of words. */
-import { modulePrefix, rowsTensor, tablesOf } from "../exports/own-tensors.ts";
+import { modulePrefix, rowsTensor } from "../exports/own-tensors.ts";
 import type { Json, Placing, Refusal } from "./other-config.ts";
 import { plainChoice } from "./other-config.ts";
 import { placedWith } from "./placed-tensors.ts";
 import { norms } from "../methods/norms.ts";
+import { wordModules } from "../models/word-table.ts";
 
 /** Norms that the file lacks stay as the base has them. */
 export const normsPlacing: Placing = (names, model) => {
@@ -31,7 +32,7 @@ export function rowsPlacing(json: Json): Placing | Refusal {
     return { field: "token_indices", why: "it must be a list of different ids from 0" };
   return (names, model) => {
     const shape = [indices.length, model.sizes.hidden];
-    const own = tablesOf(model)
+    const own = wordModules(model)
       .map((module) => ({ name: rowsTensor(module), shape, parameter: "shared#rows" }))
       .filter(({ name }) => names.has(name));
     const choice = plainChoice("trainable_tokens", { token_indices: indices });

@@ -3,6 +3,7 @@ import { invariant } from "../../shared/errors.ts";
 import type { TensorMethod } from "../methods/define.ts";
 import type { BoundRows } from "../methods/rows.ts";
 import type { Model, TensorSpec } from "../models/architecture.ts";
+import { moduleOf, wordModules } from "../models/word-table.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import type { ResolvedModel } from "../weights/hub-cache.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
@@ -32,11 +33,11 @@ export async function writeNormsAdapter(
   const all = trainedTensors(parts);
   const own = all.filter((tensor) => method.selects(tensor));
   const named = ({ source }: TensorSpec): string =>
-    `${moduleOf(source)}.${peft.part}.${source.slice(source.lastIndexOf(".") + 1)}`;
+    `${moduleOf({ source })}.${peft.part}.${source.slice(source.lastIndexOf(".") + 1)}`;
   const tensors = all.map((tensor) =>
     ownTensor(parts, tensor, own.includes(tensor) ? named(tensor) : tensor.source),
   );
-  const targets = [...new Set(own.map(({ source }) => moduleOf(source)))];
+  const targets = [...new Set(own.map(({ source }) => moduleOf({ source })))];
   const sources = parts.setups.flatMap(({ spec }) => spec.tensors.map(({ source }) => source));
   await writeAdapterFolder(folder, {
     config: {
@@ -52,7 +53,7 @@ export async function writeNormsAdapter(
 export async function writeRowsAdapter(parts: OwnTensorParts, folder: string): Promise<void> {
   const method = rowsMethod(parts.setups);
   const { shape, weight } = parts.parameters.get("shared#rows");
-  const tables = tablesOf(parts.model);
+  const tables = wordModules(parts.model);
   const rows = tables.map((module) => floatTensor(rowsTensor(module), shape, () => weight));
   const heads = trainedTensors(parts).map((tensor) => ownTensor(parts, tensor, tensor.source));
   await writeAdapterFolder(folder, {
@@ -74,19 +75,6 @@ function rowsMethod(setups: readonly BlockSetup[]): BoundRows {
 /** Name of the rows that replace a table's. */
 export function rowsTensor(module: string): string {
   return `${modulePrefix}${module}.trainable_tokens_delta`;
-}
-
-/** The module of the table of words, and of a head that is tied to it. */
-export function tablesOf(model: Model): readonly string[] {
-  const tensors = model.blocks.flatMap(({ tensors: own }) => own);
-  const table = tensors.find(({ role, rows = "ids" }) => role === "embedding" && rows === "ids");
-  invariant(table, "the model has no table of words");
-  const heads = model.blocks.flatMap(({ linears, tensors: own }) =>
-    linears.filter(({ name }) =>
-      own.some((tensor) => tensor.name === `${name}.weight` && tensor.source === table.source),
-    ),
-  );
-  return [moduleOf(table.source), ...heads.map(({ module }) => module)];
 }
 
 /** Tensors of the model that train as they are. */
@@ -120,8 +108,4 @@ function commonFields(
     revision: hubId === undefined ? null : (snapshot ?? revision ?? null),
     task_type: model.task === "causal-lm" ? "CAUSAL_LM" : "SEQ_CLS",
   };
-}
-
-function moduleOf(source: string): string {
-  return source.slice(0, source.lastIndexOf("."));
 }

@@ -26,6 +26,8 @@ export interface ModelBatch {
   readonly targets: Targets;
   /** How many places at the beginning of each sequence are no words but a method's own rows. */
   readonly virtual?: number;
+  /** How many places of each sequence are no padding; all where not given. */
+  readonly lengths?: ArrayLike<number>;
 }
 
 export function shapeOf({
@@ -69,6 +71,13 @@ export function batchFeeds(
     feeds.set("bias", backend.upload("float32", [batch.batch, 1, queries, length], bias.data));
   }
   return feeds;
+}
+
+/** 1 for places of tokens, 0 for padding [batch · length]. */
+export function realRows({ batch, length, lengths }: ModelBatch): Float32Array {
+  return Float32Array.from({ length: batch * length }, (_, place) =>
+    place % length < (lengths?.[Math.floor(place / length)] ?? length) ? 1 : 0,
+  );
 }
 
 /** Inputs of a head program for the rows start … start + count; places beyond the last have no loss. */

@@ -4,9 +4,10 @@ import { at, invariant } from "../../shared/errors.ts";
 import { embeddingTraining, headTraining } from "../programs/ends.ts";
 import type { BatchShape, LayerPrograms } from "../programs/layer.ts";
 import { layerNames, layerTraining } from "../programs/layer.ts";
+import { inputNames } from "../programs/scope.ts";
 import type { DeviceTensor, Tensors } from "../runtime/backend.ts";
 import type { ModelBatch } from "./batch.ts";
-import { batchFeeds, headFeeds, shapeKey, shapeOf } from "./batch.ts";
+import { batchFeeds, headFeeds, realRows, shapeKey, shapeOf } from "./batch.ts";
 import type { Block, NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
 import { embed, headShape, inferLayer, made } from "./inference.ts";
@@ -35,6 +36,9 @@ export function createTrainer(context: NetworkContext): TrainBatch {
   // Below the lowest block that trains, nothing is kept and no gradient flows.
   let first = 0;
   const programs = new Map<string, LayerPrograms>();
+  const actsAtParts = layers.some(({ setup }) =>
+    [...(setup.places?.values() ?? [])].some(({ method }) => method.kind === "block"),
+  );
 
   const layerPrograms = (layer: Block, index: number, shape: BatchShape): LayerPrograms => {
     const key = passKey(layer, index, shape);
@@ -170,7 +174,14 @@ export function createTrainer(context: NetworkContext): TrainBatch {
     const complete = async ({ setup }: Block): Promise<void> => {
       await options.onGradients?.(setup.spec.id);
     };
-    const feeds = batchFeeds(uploader, model, batch);
+    const feeds = new Map(batchFeeds(uploader, model, batch));
+    if (actsAtParts) {
+      const places = [batch.batch * batch.length, 1];
+      feeds.set(inputNames.realRows, uploader.upload("float32", places, realRows(batch)));
+      // Over a step's micro-batches these shares come to 1.
+      const share = Float32Array.of(scale * batch.rows.length);
+      feeds.set(layerNames.lossScale, uploader.upload("float32", [], share));
+    }
     let hidden = await embed(context, batch, feeds);
     for (const index of layers.keys()) hidden = await forwardLayer(index, batch, feeds, hidden);
     const { loss, gradient: last } = await trainHead(uploader, batch, hidden, scale);

@@ -58,6 +58,7 @@ export function withRoom(
       (_, place) => first + prefix + (place % length),
     ),
     rows: batch.rows.map((row) => placed(row) + words),
+    ...(batch.lengths ? { lengths: Array.from(batch.lengths, (count) => count + tokens) } : {}),
     ...(batch.bias ? { bias: biasWithRoom(batch.bias, batch, tokens) } : {}),
   };
 }

@@ -35,6 +35,8 @@ export const layerNames = {
   output: "hidden.out",
   outputGradient: "d.hidden.out",
   inputGradient: "d.hidden",
+  /** What the losses that methods add are multiplied by. */
+  lossScale: "loss.scale",
   accumulated: (tensor: string) => `sum.${tensor}`,
   gradient: (tensor: string) => `grad.${tensor}`,
 } as const;
@@ -70,7 +72,12 @@ export function layerTraining(
   const seed = g.input(layerNames.outputGradient, "float32", output.shape);
   const trained = options.weightGradients === false ? new Map<string, Value>() : scope.trained;
   const wrt = [...trained.values(), ...(options.inputGradient ? [hidden] : [])];
-  const gradients = differentiate(g, new Map([[output, seed]]), wrt);
+  const seeds = new Map([[output, seed]]);
+  if (scope.losses.length > 0) {
+    const factor = g.input(layerNames.lossScale, "float32", []);
+    for (const loss of scope.losses) seeds.set(loss, factor);
+  }
+  const gradients = differentiate(g, seeds, wrt);
   const backwardOutputs = new Map(accumulatedGradients(g, trained, gradients));
   if (options.inputGradient) {
     const gradient = gradients.get(hidden);
@@ -81,7 +88,7 @@ export function layerTraining(
     g,
     new Map([[layerNames.output, output]]),
     backwardOutputs,
-    [seed],
+    [...new Set(seeds.values())],
     options.checkpointing,
   );
 }

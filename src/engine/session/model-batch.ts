@@ -28,6 +28,7 @@ export function causalModelBatch(batch: CausalBatch): ModelBatch {
       ? { bias: { kind: "full" as const, data: segmentBias(segments, batchSize, length) } }
       : {}),
     rows,
+    lengths: batch.lengths,
     targets: { kind: "classes", labels: targets },
   };
 }
@@ -56,6 +57,7 @@ export function labelledModelBatch(
         }
       : {}),
     rows: Int32Array.from({ length: batchSize }, (_, row) => row * length),
+    lengths: batch.lengths,
     targets:
       kind === "class"
         ? { kind: "classes", labels: Int32Array.from(targets) }

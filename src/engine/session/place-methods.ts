@@ -5,7 +5,7 @@ import { methods, rowNamed } from "../catalog.ts";
 import type { BoundPlace, PlacedMethod } from "../methods/placed.ts";
 import { isPlaced } from "../methods/placed.ts";
 import type { BlockSpec, Model } from "../models/architecture.ts";
-import { tablesOf } from "../exports/own-tensors.ts";
+import { moduleOf, wordModules } from "../models/word-table.ts";
 import { beforeWords } from "../network/virtual-tokens.ts";
 import type { PlaceMethod } from "../programs/setup.ts";
 import { blockSite, groupName } from "../programs/setup.ts";
@@ -88,9 +88,9 @@ function placed(
     }
     case "rows": {
       const params = bound.params({ width: sizes.hidden });
-      const tables = new Set(tablesOf(model));
+      const tables = new Set(wordModules(model));
       const holds = ({ tensors, linears }: BlockSpec): boolean =>
-        tensors.some(({ role, source }) => role === "embedding" && tables.has(moduleOf(source))) ||
+        tensors.some((own) => own.role === "embedding" && tables.has(moduleOf(own))) ||
         linears.some(({ module }) => tables.has(module));
       return model.blocks
         .filter(holds)
@@ -104,10 +104,6 @@ function placed(
         }),
       );
   }
-}
-
-function moduleOf(source: string): string {
-  return source.slice(0, source.lastIndexOf("."));
 }
 
 /** The model with the length that is left for words. */

@@ -5,7 +5,8 @@ import type { BaseWeights } from "../network/base-weights.ts";
 import type { Parameters } from "../network/parameters.ts";
 import type { PlaceContext } from "../methods/place.ts";
 import type { StartRandom } from "../methods/start.ts";
-import type { Model, TensorSpec } from "../models/architecture.ts";
+import type { TensorSpec } from "../models/architecture.ts";
+import { wordTable } from "../models/word-table.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import { localName, parameterName } from "../programs/setup.ts";
 import type { ModelSetup } from "./set-up.ts";
@@ -57,15 +58,6 @@ function contextOf(parts: PlaceStartParts, setup: BlockSetup, place: string): Pl
       return Promise.resolve(valuesOf(parts, tensor).slice());
     },
   };
-}
-
-/** The table that is read by the words' ids. */
-function wordTable({ blocks }: Model): TensorSpec {
-  const table = blocks
-    .flatMap(({ tensors }) => tensors)
-    .find(({ role, rows = "ids" }) => role === "embedding" && rows === "ids");
-  invariant(table, "the model has no table of words");
-  return table;
 }
 
 function wordRows(parts: PlaceStartParts, table: TensorSpec, ids: Int32Array): Float32Array {

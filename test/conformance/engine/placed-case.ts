@@ -144,8 +144,9 @@ export function placedChoices({ name, config }: PlacedMethod): readonly Fields[]
     encoder_hidden_size: 4,
     prompt_tuning_init_text: "words",
     token_indices: [3, 14, 25],
-    reduction: 2,
-    experts: 3,
+    num_experts: 3,
+    // Losses that a method adds are no part of what is measured.
+    router_aux_loss_coef: 0,
   };
   const base = {
     type: name,
