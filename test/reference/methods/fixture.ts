@@ -47,11 +47,11 @@ function isMethodFixture(value: unknown): value is MethodFixture {
     isRecord(value["experiment"]) &&
     typeof value["learningRate"] === "number" &&
     isListOf(value["tensors"], (row) => isRecord(row) && typeof row["name"] === "string") &&
-    isListOf(value["losses"], (loss) => typeof loss === "number") &&
+    isListOf(value["losses"], (loss) => typeof loss === "number" && Number.isFinite(loss)) &&
     isListOf(value["logits"], Array.isArray)
   );
 }
 
 function isListOf(value: unknown, holds: (element: unknown) => boolean): boolean {
-  return Array.isArray(value) && value.length > 0 && value.every(holds);
+  return Array.isArray(value) && value.every(holds);
 }

@@ -30,11 +30,12 @@ import { activeBlocks } from "../../../src/engine/train/active-blocks.ts";
 import { trainStep } from "../../../src/engine/train/step.ts";
 import type { Experiment } from "../../../src/shared/experiment/fields/experiment-fields.ts";
 import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
-import { at } from "../../../src/shared/errors.ts";
+import { at, invariant } from "../../../src/shared/errors.ts";
 import { isRecord } from "../../../src/shared/wire.ts";
 import { fullMatch } from "../../support/network.ts";
 import { filled } from "../deterministic.ts";
 import { modelBatch } from "../models/batches.ts";
+import type { Batch } from "../models/fixture.ts";
 import { loadFixture } from "../models/fixture.ts";
 import { writeModelFolder } from "../models/folder.ts";
 import type { MethodFixture, StartTensor } from "./fixture.ts";
@@ -187,15 +188,23 @@ function startParts(
       parameters,
       checkpointing: false,
       sites: startingSites(setup),
-      // Every batch of the fixture, each once.
-      batchesOf: () =>
-        llama.batches.map((own) => {
+      // All examples of the fixture, in its batches or one by one.
+      batchesOf: ({ single }) =>
+        llama.batches.flatMap(single ? oneByOne : (own) => [own]).map((own) => {
           const batch = modelBatch(setup.model, own, "scored");
           return { batch, counted: Uint8Array.from(own.attentionMask.flat()) };
         }),
       onProgress: () => undefined,
     }),
   };
+}
+
+function oneByOne({ inputIds, attentionMask, labels }: Batch): readonly Batch[] {
+  return inputIds.map((row, index) => {
+    const own = labels[index];
+    invariant(Array.isArray(own), "a causal model has labels for each token");
+    return { inputIds: [row], attentionMask: [at(attentionMask, index)], labels: [own] };
+  });
 }
 
 /** Writes the fixture's values into the tensors of that name, each of which must be there. */
