@@ -211,19 +211,26 @@ function decodingBias(
   return bias;
 }
 
-/** A context's last cache: group after group is generated from in the same shape. */
-const caches = new WeakMap<NetworkContext, Cache>();
+/** A context's memory for keys and values, by layer: it grows to the largest group and is kept. */
+const memories = new WeakMap<
+  NetworkContext,
+  readonly [keys: Float32Array, values: Float32Array][]
+>();
 
 /** What an earlier group left in it is forbidden to attend to until it is written over. */
 function cacheOf(context: NetworkContext, { batch, capacity }: GenerationShape): Cache {
   const { model, layers } = context;
   const size = batch * model.sizes.keyValueHeads * capacity * model.sizes.headDim;
-  const known = caches.get(context);
-  if (known?.capacity === capacity && known.keys[0]?.length === size) return known;
-  const empty = (): Float32Array => new Float32Array(size);
-  const cache = { capacity, keys: layers.map(empty), values: layers.map(empty) };
-  caches.set(context, cache);
-  return cache;
+  let memory = memories.get(context);
+  if (memory === undefined || (memory[0]?.[0].length ?? 0) < size) {
+    memory = layers.map(() => [new Float32Array(size), new Float32Array(size)]);
+    memories.set(context, memory);
+  }
+  return {
+    capacity,
+    keys: memory.map(([keys]) => keys.subarray(0, size)),
+    values: memory.map(([, values]) => values.subarray(0, size)),
+  };
 }
 
 /** Copies [groups, length, width] to places slot … of [groups, capacity, width]. */

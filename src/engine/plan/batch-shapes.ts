@@ -59,9 +59,9 @@ export function generationShapes(
   newTokens: number,
   virtual: number,
 ): readonly GenerationShape[] {
-  const shapes = promptGroups(examples, subset).map((group) =>
+  const shapes = promptGroups(examples, subset).map(({ prompts }) =>
     generationShape(
-      group.map(({ prompt }) => prompt.length + virtual),
+      prompts.map(({ length }) => length + virtual),
       newTokens,
       sizes.maxLength + virtual,
     ),

@@ -116,15 +116,11 @@ async function completed(
   const eos = tokenizer.special.eos?.id;
   const stop = new Set(eos === undefined ? [] : [eos]);
   const results: CompletionResult[] = [];
-  for (const parts of promptGroups(examples, subset)) {
-    const made = await generate(
-      context,
-      parts.map(({ prompt }) => prompt),
-      { maxNewTokens, stop, choose: argmax },
-    );
+  for (const { prompts, completions } of promptGroups(examples, subset)) {
+    const made = await generate(context, prompts, { maxNewTokens, stop, choose: argmax });
     const text = (ids: ArrayLike<number>): string =>
       tokenizer.decode(ids, { skipSpecialTokens: true });
-    parts.forEach(({ completion }, index) => {
+    completions.forEach((completion, index) => {
       results.push({ generated: text(at(made, index)), expected: text(completion) });
     });
     onProgress(results.length, subset.length);
