@@ -52,16 +52,21 @@ import { sgd } from "./optimizers/sgd.ts";
 import type { Quantizer } from "./quantizers/define.ts";
 import { adadim } from "./quantizers/adadim.ts";
 import { awq } from "./quantizers/awq.ts";
+import { bitstack } from "./quantizers/bitstack.ts";
+import { dgq } from "./quantizers/dgq.ts";
 import { flexround } from "./quantizers/flexround.ts";
 import { fp4 } from "./quantizers/fp4.ts";
 import { fp6 } from "./quantizers/fp6.ts";
 import { gptq } from "./quantizers/gptq.ts";
 import { gwq } from "./quantizers/gwq.ts";
+import { lqLora } from "./quantizers/lq-lora.ts";
 import { nf4 } from "./quantizers/nf4.ts";
+import { osPlus } from "./quantizers/os-plus.ts";
 import { pbLlm } from "./quantizers/pb-llm.ts";
 import { quantease } from "./quantizers/quantease.ts";
 import { rtn } from "./quantizers/rtn.ts";
 import { smoothquantPlus } from "./quantizers/smoothquant-plus.ts";
+import { zeroquantFp } from "./quantizers/zeroquant-fp.ts";
 import type { Sharing } from "./sharings/define.ts";
 import { sharelora } from "./sharings/sharelora.ts";
 import { learningRateSchedules } from "./schedules/learning-rate.ts";
@@ -117,11 +122,16 @@ export const quantizers: readonly Quantizer[] = [
   quantease,
   awq,
   smoothquantPlus,
+  osPlus,
+  dgq,
   adadim,
   flexround,
   gwq,
   pbLlm,
   fp6,
+  zeroquantFp,
+  lqLora,
+  bitstack,
 ];
 
 /** The row of that name; the experiment's checks have made sure that there is one. */

@@ -2,7 +2,8 @@
  * @file Matrices by code book as they are stored: W = values[code] · scale.
  *
  * `codes` uint8 [rows, ⌈columns · bits / 8⌉], each row on bytes of its own, the first code lowest; `scales`
- * float32 or float16 [rows, groups], one in all for `group: 0`. The book is named in the settings.
+ * float32 or float16 [rows, groups], one in all for `group: 0`; or nested, uint8 [rows, groups] with `nested_absmax`
+ * float32 [⌈groups / 256⌉] and the setting `nested_offset`. The book is named in the settings.
  */
 import { packedBytes } from "../blocks/bit-packing.ts";
 import type { CodeBook } from "../blocks/code-books.ts";
@@ -22,8 +23,13 @@ import {
 } from "../blocks/code-books.ts";
 import type { Granularity } from "../blocks/uniform-grid.ts";
 import { groupsOf } from "../blocks/uniform-grid.ts";
+import {
+  nestedBlock,
+  unnestScales,
+  type NestedScales,
+} from "../../../../kernels/nf4/nested-scales.ts";
 import { floatsOf, storedHalf } from "../half.ts";
-import type { PackedFormat, PackedMatrix } from "../packed.ts";
+import type { PackedFormat, PackedMatrix, StoredArray } from "../packed.ts";
 import { arrayOf, bytesOf, numberOf, stored } from "../packed.ts";
 import { granularityOf, packedRows, unpackedRows } from "./grid.ts";
 
@@ -53,13 +59,17 @@ export interface BookMatrix {
   /** [rows, columns] */
   readonly codes: Uint8Array;
   /** Float16 values already where they are to be stored so. */
-  readonly scales: Float32Array<ArrayBuffer>;
+  readonly scales: Float32Array<ArrayBuffer> | NestedScales;
 }
+
+/** How the scales of a code book's groups are stored. */
+export type ScaleType = "float16" | "float32" | "nested";
 
 export const book: PackedFormat = {
   name: "book",
   expand(packed, into) {
-    const { book: of, rows, columns, group, codes, scales } = bookMatrix(packed);
+    const { book: of, rows, columns, group, codes, scales: held } = bookMatrix(packed);
+    const scales = held instanceof Float32Array ? held : unnestScales(held);
     const { values } = of;
     const size = group > 0 ? group : columns;
     const perRow = group === 0 ? 0 : Math.ceil(columns / size);
@@ -72,7 +82,8 @@ export const book: PackedFormat = {
   },
 };
 
-export function packBook(of: BookMatrix, scaleType: "float16" | "float32"): PackedMatrix {
+/** Scales must be of the type that is named. */
+export function packBook(of: BookMatrix, scaleType: ScaleType): PackedMatrix {
   const {
     book: { name, bits },
     rows,
@@ -83,19 +94,18 @@ export function packBook(of: BookMatrix, scaleType: "float16" | "float32"): Pack
   } = of;
   const { rows: scaleRows, perRow } = groupsOf(of, granularityOf(group));
   const shape = [scaleRows, perRow];
-  return {
-    format: book.name,
-    rows,
-    columns,
-    settings: { book: name, group },
-    tensors: new Map([
-      ["codes", packedRows(codes, rows, columns, bits)],
-      [
-        "scales",
-        scaleType === "float16" ? storedHalf(shape, scales) : stored("float32", shape, scales),
-      ],
-    ]),
-  };
+  const tensors = new Map<string, StoredArray>([["codes", packedRows(codes, rows, columns, bits)]]);
+  const settings = { book: name, group };
+  if (scales instanceof Float32Array) {
+    const half = scaleType === "float16";
+    tensors.set("scales", half ? storedHalf(shape, scales) : stored("float32", shape, scales));
+    return { format: book.name, rows, columns, settings, tensors };
+  }
+  const { absmax, offset } = scales;
+  tensors.set("scales", stored("uint8", shape, Uint8Array.from(scales.codes)));
+  tensors.set("nested_absmax", stored("float32", [absmax.length], Float32Array.from(absmax)));
+  const nested = { ...settings, nested_offset: offset };
+  return { format: book.name, rows, columns, settings: nested, tensors };
 }
 
 export function bookMatrix(packed: PackedMatrix): BookMatrix {
@@ -104,11 +114,21 @@ export function bookMatrix(packed: PackedMatrix): BookMatrix {
   if (!of) throw new RangeError(`There is no code book ${settings["book"]}.`);
   const group = numberOf(packed, "group");
   const { rows: scaleRows, perRow } = groupsOf(packed, granularityOf(group));
-  const scales = floatsOf(arrayOf(packed, "scales"));
-  if (scales.length !== scaleRows * perRow)
-    throw new RangeError(`${scales.length} scales where ${scaleRows * perRow} belong.`);
+  const scales = scalesOf(packed);
+  const count = scales instanceof Float32Array ? scales.length : scales.codes.length;
+  if (count !== scaleRows * perRow)
+    throw new RangeError(`${count} scales where ${scaleRows * perRow} belong.`);
   const codes = unpackedRows(bytesOf(packed, "codes"), rows, columns, of.bits);
   return { book: of, rows, columns, group, codes, scales };
+}
+
+function scalesOf(packed: PackedMatrix): BookMatrix["scales"] {
+  if (!packed.tensors.has("nested_absmax")) return floatsOf(arrayOf(packed, "scales"));
+  return {
+    codes: bytesOf(packed, "scales"),
+    absmax: floatsOf(arrayOf(packed, "nested_absmax")),
+    offset: numberOf(packed, "nested_offset"),
+  };
 }
 
 /** Bytes that {@link packBook} takes. */
@@ -116,8 +136,11 @@ export function bookBytes(
   { rows, columns }: { readonly rows: number; readonly columns: number },
   bits: number,
   granularity: Granularity,
-  scaleType: "float16" | "float32",
+  scaleType: ScaleType,
 ): number {
   const { rows: scaleRows, perRow } = groupsOf({ rows, columns }, granularity);
-  return rows * packedBytes(columns, bits) + scaleRows * perRow * (scaleType === "float16" ? 2 : 4);
+  const groups = scaleRows * perRow;
+  const nested = groups + 4 * Math.ceil(groups / nestedBlock);
+  const scales = { float16: 2 * groups, float32: 4 * groups, nested };
+  return rows * packedBytes(columns, bits) + scales[scaleType];
 }

@@ -6,6 +6,7 @@ import { awq } from "../../../../src/engine/quantizers/awq.ts";
 import {
   awqFactors,
   smoothFactors,
+  thresholdFactors,
 } from "../../../../src/engine/quantizers/blocks/channel-scales.ts";
 import { clipLimits } from "../../../../src/engine/quantizers/blocks/clip-search.ts";
 import {
@@ -15,8 +16,11 @@ import {
   fitGrid,
 } from "../../../../src/engine/quantizers/blocks/uniform-grid.ts";
 import type { Quantizer } from "../../../../src/engine/quantizers/define.ts";
+import { dgq, dualIntegers, percentileFactors } from "../../../../src/engine/quantizers/dgq.ts";
+import { floatsOf } from "../../../../src/engine/quantizers/half.ts";
+import { osPlus } from "../../../../src/engine/quantizers/os-plus.ts";
 import { flexround } from "../../../../src/engine/quantizers/flexround.ts";
-import { expanded } from "../../../../src/engine/quantizers/packed.ts";
+import { arrayOf, expanded } from "../../../../src/engine/quantizers/packed.ts";
 import { rtn } from "../../../../src/engine/quantizers/rtn.ts";
 import { smoothquantPlus } from "../../../../src/engine/quantizers/smoothquant-plus.ts";
 import {
@@ -153,5 +157,44 @@ describe("FlexRound", () => {
     assert.deepEqual(await quantized(flexround, { ...grid, steps: 0 }), bar);
     const { error } = await quantized(flexround, { ...grid, steps: 60, learning_rate: 0.01 });
     assert.ok(error < 0.8 * bar.error, `${error} against ${bar.error}`);
+  });
+});
+
+describe("OS+", () => {
+  it("keeps the float function with shifts and factors, biases included", async () => {
+    const { moved } = await quantized(osPlus, { ...grid, thresholds: 10 });
+    assert.ok(moved < 1e-5, `the float output moved by ${moved}`);
+  });
+  it("centres channels behind a norm", async () => {
+    const { context } = smallLayer();
+    await osPlus.bind({ ...defaultsOf(osPlus), thresholds: 0 }).layer(context);
+    const { low, high } = await context.of("layers.0.up_proj").columns();
+    for (const [j, least] of low.entries())
+      assert.ok(Math.abs(least + (high[j] ?? NaN)) < 1e-5 * (high[j] ?? NaN));
+  });
+  it("without shifts and thresholds is rounding", async () => {
+    const bare = await quantized(osPlus, { ...grid, thresholds: 0, shift: false });
+    assert.deepEqual(bare, await quantized(rtn, grid));
+    assert.ok(thresholdFactors([-3, -1], [2, 1], 3).every((factor) => factor === 1));
+    assert.deepEqual([...thresholdFactors([-3, -1], [2, 4], 2)], [1.5, 2]);
+  });
+});
+
+describe("DGQ", () => {
+  it("expands groups to 8-bit integers", async () => {
+    const matrix = weights({ rows: 9, columns: 40 });
+    const packed = await packedBy(dgq, matrix, { group: 16 });
+    const whole = dualIntegers(packed);
+    assert.ok(whole.every((value) => Math.abs(value) <= 127));
+    assert.ok(Math.max(...whole.map(Math.abs)) > 60);
+    const values = valuesOf(dgq, packed);
+    const scales = floatsOf(arrayOf(packed, "scales"));
+    for (const [i, value] of values.entries())
+      assert.equal(value, Math.fround((scales[Math.floor(i / 40)] ?? NaN) * (whole[i] ?? NaN)));
+  });
+  it("brings down the largest channels alone, and keeps the float function", async () => {
+    const factors = percentileFactors(Float32Array.from([1, 9, 2, 3, 1, 1]));
+    assert.deepEqual([...factors], [1, 3, 1, 1, 1, 1]);
+    assert.ok((await quantized(dgq, { group: 8 })).moved < 1e-5);
   });
 });
