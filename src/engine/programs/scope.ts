@@ -12,14 +12,13 @@ import {
   expand,
   gather,
   matmul,
-  matmulNBits,
-  matmulNF4,
   mul,
   reshape,
   scale,
   slice,
   transpose,
 } from "../core/ops.ts";
+import { matmulNBits, matmulNF4 } from "../core/packed.ts";
 import type { BlockRun } from "../methods/block.ts";
 import type { LinearBase, ParamSpec } from "../methods/define.ts";
 import type {

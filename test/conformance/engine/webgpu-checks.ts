@@ -4,6 +4,7 @@ import { describe, it } from "node:test";
 import type { Graph, OpName, Value } from "../../../src/engine/core/graph.ts";
 import { newGraph } from "../../../src/engine/core/graph.ts";
 import * as o from "../../../src/engine/core/ops.ts";
+import { matmulNF4 } from "../../../src/engine/core/packed.ts";
 import type { Backend, HostData } from "../../../src/engine/runtime/backend.ts";
 import { computesIn, createOrtBackend } from "../../../src/engine/runtime/ort.ts";
 import { UserError } from "../../../src/shared/errors.ts";
@@ -34,7 +35,7 @@ const largeCases: { readonly [Op in OpName]?: readonly OpCase[] } = {
     ({ g, float, frozen, bytes }) => {
       const decoded = g.input("decoded", "float32", [128, 128]);
       const weight = { in: 128, out: 128, blockSize: 64, decoded };
-      return [o.matmulNF4(g, float([40, 128]), bytes([8192]), frozen([256], 0.1, 2), weight)];
+      return [matmulNF4(g, float([40, 128]), bytes([8192]), frozen([256], 0.1, 2), weight)];
     },
   ],
   // ONNX Runtime 1.30's own attention operator is wrong here from 33 tokens on.

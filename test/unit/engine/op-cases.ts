@@ -3,6 +3,7 @@ import type { Shape } from "../../../src/shared/dtypes.ts";
 import { at } from "../../../src/shared/errors.ts";
 import type { Graph, OpName, Value } from "../../../src/engine/core/graph.ts";
 import * as o from "../../../src/engine/core/ops.ts";
+import { matmulNBits, matmulNF4 } from "../../../src/engine/core/packed.ts";
 import * as columns from "../../../src/engine/core/columns.ts";
 import { nf4Values } from "../../../src/engine/runtime/reference/products.ts";
 import type { OpCase } from "./op-case.ts";
@@ -365,7 +366,7 @@ function nBits(
       return at(steps, row * groups + of) * (own - code(middles, row, zeroWidth, of));
     });
     const weight = { in: columns, out, bits, group, decoded: floats([out, columns], weights) };
-    return [o.matmulNBits(g, [float(shape), codes, scales, zeros], weight)];
+    return [matmulNBits(g, [float(shape), codes, scales, zeros], weight)];
   };
 }
 
@@ -383,6 +384,6 @@ function nf4(shape: Shape, out: number, blockSize: number): OpCase {
     });
     const decoded = floats([out, columns], weights);
     const weight = { in: columns, out, blockSize, decoded };
-    return [o.matmulNF4(g, float(shape), codes, absmax, weight)];
+    return [matmulNF4(g, float(shape), codes, absmax, weight)];
   };
 }

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Graph, Value } from "../../../../src/engine/core/graph.ts";
 import * as o from "../../../../src/engine/core/ops.ts";
+import { matmulNF4 } from "../../../../src/engine/core/packed.ts";
 import type { Backend, Program } from "../../../../src/engine/runtime/backend.ts";
 import { createOrtBackend } from "../../../../src/engine/runtime/ort.ts";
 import type { CaseData, OpCase } from "../op-case.ts";
@@ -46,7 +47,7 @@ const kinds: Readonly<Record<string, OpCase>> = {
       blockSize: 64,
       decoded: o.expand(g, o.scalar(g, 0), [512, 256]),
     };
-    return [o.matmulNF4(g, float([64, 256]), bytes([65536]), frozen([2048], 0.1, 1), weight)];
+    return [matmulNF4(g, float([64, 256]), bytes([65536]), frozen([2048], 0.1, 1), weight)];
   },
   "sums over rows": ({ g, float }) => [o.reduceSum(g, float([2000, 100]), [0])],
   "sums over columns": ({ g, float }) => [o.reduceSum(g, float([300, 1000]), [1])],

@@ -5,6 +5,7 @@ import { InferenceSession, Tensor } from "onnxruntime-node";
 import { int, microsoft, newEmitter } from "../../../../src/engine/onnx/emitter.ts";
 import { encodeModel } from "../../../../src/engine/onnx/model.ts";
 import * as o from "../../../../src/engine/core/ops.ts";
+import { matmulNF4 } from "../../../../src/engine/core/packed.ts";
 import { createOrtBackend } from "../../../../src/engine/runtime/ort.ts";
 import { nf4Values } from "../../../../src/engine/runtime/reference/products.ts";
 import { at } from "../../../../src/shared/errors.ts";
@@ -20,7 +21,7 @@ function product(rows: number, columns: number, out: number, blockSize: number):
     const weight = { in: columns, out, blockSize, decoded };
     const codes = bytes([(out * columns) / 2]);
     const absmax = frozen([(out * columns) / blockSize], 0.1, 2);
-    return [o.matmulNF4(g, float([rows, columns]), codes, absmax, weight)];
+    return [matmulNF4(g, float([rows, columns]), codes, absmax, weight)];
   };
 }
 
