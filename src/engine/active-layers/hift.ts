@@ -7,7 +7,7 @@
  *   step t trains group order[(t − 1) mod k] of k; the learning rate goes on after each whole turn
  *
  * Groups are `group` neighbouring blocks, embedding and head among them. Idle state stays in memory: here it is the
- * host's already.
+ * host's already. Each group counts its own steps for the optimizer.
  */
 import { int, oneOf } from "../../shared/schema.ts";
 import { at } from "../../shared/errors.ts";

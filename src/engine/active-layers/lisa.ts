@@ -6,7 +6,8 @@
  *
  *   in steps k·interval + 1 … (k + 1)·interval: embedding, head and `layers` layers, uniformly without replacement
  *
- * The optimizer's state of layers that rest stays as it is, as in the official code.
+ * The optimizer's state of layers that rest stays as it is, and so does the count of steps that its corrections take, as in
+ * the official code.
  */
 import { int } from "../../shared/schema.ts";
 import { at } from "../../shared/errors.ts";

@@ -35,6 +35,8 @@ export interface OptimizerStep {
   readonly gradientScale: number;
   /** Which blocks are updated; all where not given. */
   readonly takes?: TakesBlock | undefined;
+  /** In how many steps a block was updated, with this one; t where not given, and for what several blocks share. */
+  readonly updates?: ((block: string) => number) | undefined;
 }
 
 /** Names of the update program's inputs and outputs. */
@@ -113,7 +115,7 @@ export function createOptimizer(
   const stateOf = ({ name }: Parameter): ReadonlyMap<string, Float32Array> =>
     new Map([...parameters.statesOf(name)].map(([key, { data }]) => [key, data]));
   return {
-    async step({ t, lr, gradientScale, takes = () => true }) {
+    async step({ t: step, lr, gradientScale, takes = () => true, updates }) {
       for (const { A, B, scale } of pairs)
         if (takes(A.blocks?.[0]))
           await rule.pair?.(
@@ -125,8 +127,8 @@ export function createOptimizer(
           );
       const scaled = number(gradientScale);
       const scalars = new Map<string, readonly (readonly [string, DeviceTensor])[]>();
-      const numbersOf = ({ decays, rate }: ParameterSpan) => {
-        const key = `${decays} ${rate}`;
+      const numbersOf = ({ decays, rate }: ParameterSpan, t: number) => {
+        const key = `${decays} ${rate} ${t}`;
         const found =
           scalars.get(key) ??
           Object.entries(rule.numbers({ t, lr: lr * rate, decays })).map(
@@ -137,13 +139,14 @@ export function createOptimizer(
       };
       for (const [span, { feeds, into, copied }] of bound) {
         if (!takes(span.block)) continue;
-        const { tensor } = span;
+        const { tensor, block } = span;
+        const t = (block !== undefined && updates?.(block)) || step;
         if (tensor && rule.host && (t - 1) % rule.host.every === 0)
           await rule.host.run({ ...span, tensor, t, linalg: linalg() });
         const shape = tensor?.shape ?? [span.weight.length];
         const program = await cache.compile(updateProgram(rule, shape, tensor));
         const made = await program.run(
-          new Map([...feeds, ["gradientScale", scaled], ...numbersOf(span)]),
+          new Map([...feeds, ["gradientScale", scaled], ...numbersOf(span, t)]),
           into,
         );
         for (const [name, data] of copied) {

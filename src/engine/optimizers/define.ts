@@ -15,7 +15,7 @@ export interface TensorFacts {
   /** Whether weight decay applies: to matrices, not to biases and norms, as in transformers. */
   readonly decays: boolean;
   /** What it is in the model; a method's own tensor is a factor. */
-  readonly kind?: "linear" | "embedding" | "norm" | "bias" | "factor";
+  readonly kind?: "linear" | "head" | "embedding" | "norm" | "bias" | "factor";
   /** Rows of one attention head, of queries and keys. */
   readonly headRows?: number;
   /** Its place in a low-rank pair s B A. */

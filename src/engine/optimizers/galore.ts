@@ -7,8 +7,8 @@
  *   out ≥ in: P = top right vectors [r, in] of g, R = g Pᵀ;  else P = top left ones [out, r], R = Pᵀ g
  *   m, v: averages of R and R²;  w ← w − lr √(1 − β₂ᵗ)/(1 − β₁ᵗ) · scale · back(m / (√v + ε)), then w ← (1 − lr λ) w
  *
- * P is found anew each `update_proj_gap` steps; m and v stay as they are then, as in the official code. Weights of linear
- * layers are projected; all else takes the same Adam by element.
+ * P is found anew each `update_proj_gap` steps; m and v stay as they are then, as in the official code. Weights in the
+ * layers are projected; all else, the head too, takes the same Adam by element.
  */
 import { defineUpdateRule } from "./define.ts";
 import {

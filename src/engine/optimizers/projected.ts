@@ -41,7 +41,7 @@ export interface ProjectedConfig extends AdamConfig {
   readonly update_proj_gap: number;
 }
 
-/** Weights of linear layers; embeddings, norms and biases go by element. */
+/** Weights of the layers' linear maps; embeddings, heads, norms and biases go by element, as in the official code. */
 export function projects({ kind, shape }: TensorFacts): boolean {
   return kind === "linear" && shape.length === 2;
 }

@@ -17,7 +17,9 @@ export function tensorFacts(
   if (tensor) {
     const { role } = tensor;
     const head = perHead.test(name) ? { headRows: sizes.headDim } : {};
-    return { kind: role, ...head };
+    // A head's matrices are no layer's.
+    const kind = role === "linear" && setup.spec.kind === "head" ? "head" : role;
+    return { kind, ...head };
   }
   const pair = pairPlace(setup, name);
   return pair ? { kind: "factor", pair } : { kind: "factor" };

@@ -177,7 +177,7 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
         random: random.ofStep,
       }),
       consumes: rule.gradients === "consumed",
-      activeAt: active?.at,
+      active,
       cycle: active?.cycle,
       estimated: rule.estimate && {
         estimator: createEstimator(backend, context.cache, parameters, rule, random.normals),

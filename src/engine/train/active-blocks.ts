@@ -6,6 +6,8 @@ import type { BlockSpec } from "../models/architecture.ts";
 
 export interface ActiveBlocks {
   readonly at: (t: number) => ReadonlySet<string>;
+  /** In how many of the steps up to t a block trained. */
+  readonly updates: (t: number, block: string) => number;
   /** Steps in which the learning rate stays as it is. */
   readonly cycle: number;
 }
@@ -24,13 +26,24 @@ export function activeBlocks(
   const shared = trained.flatMap(({ blocks: ids = [] }) => (ids.length > 1 ? [ids] : []));
   const ids = training.map(({ id }) => id);
   const layers = training.filter(({ kind }) => kind === "layer").map(({ id }) => id);
+  const at = (t: number): ReadonlySet<string> => {
+    const active = new Set(schedule.active({ t, blocks: ids, layers, shuffled }));
+    for (const together of shared)
+      if (together.some((id) => active.has(id))) for (const id of together) active.add(id);
+    return active;
+  };
+  const counts = new Map<string, number>();
+  let counted = 0;
   return {
     cycle: schedule.cycle(ids.length),
-    at(t) {
-      const active = new Set(schedule.active({ t, blocks: ids, layers, shuffled }));
-      for (const together of shared)
-        if (together.some((id) => active.has(id))) for (const id of together) active.add(id);
-      return active;
+    at,
+    updates(t, block) {
+      if (t < counted) {
+        counts.clear();
+        counted = 0;
+      }
+      while (counted < t) for (const id of at(++counted)) counts.set(id, (counts.get(id) ?? 0) + 1);
+      return counts.get(block) ?? 0;
     },
   };
 }

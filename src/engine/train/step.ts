@@ -4,6 +4,7 @@ import type { ModelBatch } from "../network/batch.ts";
 import type { Estimator } from "../network/estimator.ts";
 import type { Optimizer, TakesBlock } from "../network/optimizer.ts";
 import type { TrainBatch } from "../network/training.ts";
+import type { ActiveBlocks } from "./active-blocks.ts";
 
 export interface StepParts {
   readonly trainBatch: TrainBatch;
@@ -17,7 +18,7 @@ export interface StepParts {
   /** Whether each block's gradient is consumed in the backward pass. */
   readonly consumes?: boolean;
   /** Blocks that train at a step; all where not given. */
-  readonly activeAt?: ((step: number) => ReadonlySet<string>) | undefined;
+  readonly active?: Pick<ActiveBlocks, "at" | "updates"> | undefined;
   /** For rules that need no gradient: Σ losses of a batch, and the step by them. */
   readonly estimated?:
     | { readonly estimator: Estimator; readonly loss: (batch: ModelBatch) => Promise<number> }
@@ -51,7 +52,8 @@ export async function trainStep(
   if (parts.consumes === true) return await consumedStep(parts, batches, targets, t, lr);
   const { optimizer, maxGradNorm, controls } = parts;
   controls?.beforeStep(t, lr);
-  const blocks = parts.activeAt?.(t);
+  const { active } = parts;
+  const blocks = active?.at(t);
   const takes: TakesBlock | undefined = blocks && ((block) => !block || blocks.has(block));
   optimizer.zeroGradients(takes);
   optimizer.addNoise(t);
@@ -66,14 +68,15 @@ export async function trainStep(
   const gradientNorm = await optimizer.gradientNorm(takes);
   checkFinite(t, loss, gradientNorm);
   const gradientScale = clipped(maxGradNorm, gradientNorm);
-  await optimizer.step({ t, lr, gradientScale, takes });
+  const updates = active && ((block: string) => active.updates(t, block));
+  await optimizer.step({ t, lr, gradientScale, takes, updates });
   controls?.afterStep(t, lr);
   return { loss, gradientNorm };
 }
 
 /** Two backward passes where gradients are clipped: one for the norm, one that updates; else one. */
 async function consumedStep(
-  { optimizer, maxGradNorm, trainBatch, beginBatch, activeAt }: StepParts,
+  { optimizer, maxGradNorm, trainBatch, beginBatch, active }: StepParts,
   batches: readonly ModelBatch[],
   targets: number,
   t: number,
@@ -81,7 +84,8 @@ async function consumedStep(
 ): Promise<StepResult> {
   if (batches.length > 1) throw needsOneBatch(batches.length);
   const batch = at(batches, 0);
-  const blocks = activeAt?.(t);
+  const blocks = active?.at(t);
+  const updates = active && ((block: string) => active.updates(t, block));
   const pass = async (use: (takes: TakesBlock) => Promise<void>): Promise<StepResult> => {
     let squares = 0;
     const consume = async (takes: TakesBlock): Promise<void> => {
@@ -102,7 +106,7 @@ async function consumedStep(
   };
   const measured = maxGradNorm > 0 ? await pass(() => Promise.resolve()) : undefined;
   const gradientScale = measured ? clipped(maxGradNorm, measured.gradientNorm) : 1;
-  const updated = await pass((takes) => optimizer.step({ t, lr, gradientScale, takes }));
+  const updated = await pass((takes) => optimizer.step({ t, lr, gradientScale, takes, updates }));
   return measured ?? updated;
 }
 

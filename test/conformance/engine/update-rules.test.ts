@@ -69,7 +69,7 @@ for (const { name, model, batch } of networkCases)
         beginBatch: random.begin,
         maxGradNorm: 1,
         consumes: rule.gradients === "consumed",
-        activeAt: active?.at,
+        active,
         estimated: rule.estimate && {
           estimator: createEstimator(backend, context.cache, parameters, rule, random.normals),
           loss: () => lossOf(network),

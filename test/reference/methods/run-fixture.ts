@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { catalogFields, optimizers, rowNamed } from "../../../src/engine/catalog.ts";
 import { openOptimizer } from "../../../src/engine/network/device-optimizer.ts";
+import type { Normals } from "../../../src/engine/network/estimator.ts";
 import { createEstimator } from "../../../src/engine/network/estimator.ts";
 import { logitsOf, scoresOf } from "../../../src/engine/network/inference.ts";
 import { createTrainer } from "../../../src/engine/network/training.ts";
@@ -104,7 +105,7 @@ async function runIn(
   const { context, parameters, factors } = network;
   const parts = {
     trainBatch: createTrainer(context),
-    optimizer: openOptimizer(context, rule, { linalg: lazyLinalg(), normals: random.normals }),
+    optimizer: openOptimizer(context, rule, { linalg: lazyLinalg(), normals }),
     beginBatch: random.begin,
     maxGradNorm: 0,
     controls: createControls({
@@ -113,10 +114,9 @@ async function runIn(
       random: random.ofStep,
     }),
     consumes: rule.gradients === "consumed",
-    activeAt: activeBlocks(schedule, model.blocks, [...parameters.all.values()], random.shuffled)
-      ?.at,
+    active: activeBlocks(schedule, model.blocks, [...parameters.all.values()], random.shuffled),
     estimated: rule.estimate && {
-      estimator: createEstimator(backend, context.cache, parameters, rule, random.normals),
+      estimator: createEstimator(backend, context.cache, parameters, rule, normals),
       async loss(batch: ReturnType<typeof modelBatch>) {
         const { losses } = await scoresOf(context, batch);
         return losses.reduce((sum, loss) => sum + loss, 0);
@@ -198,6 +198,12 @@ function startParts(
     }),
   };
 }
+
+/** The formula's numbers in place of normal ones. */
+const normals: Normals = (step, tensor, first, into) => {
+  const shape = [first + into.length];
+  into.set(filled({ name: `${step}/${tensor}`, shape, scale: 1.5, offset: 0 }).subarray(first));
+};
 
 function oneByOne({ inputIds, attentionMask, labels }: Batch): readonly Batch[] {
   return inputIds.map((row, index) => {
