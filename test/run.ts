@@ -1,4 +1,7 @@
-/** @file `npm test`: all groups but the editor's, or those that are named; `--deep` adds the long tests, `--update-goldens` writes the goldens anew. */
+/**
+ * @file `npm test`: all groups, or those that are named; `--deep` adds the long tests, `--update-goldens` writes the
+ * goldens anew, `--install` lets the tests of the editor install the system's packages that they lack.
+ */
 import { join } from "node:path";
 import process from "node:process";
 import { endRunningFiles } from "./runner/run-file.ts";
@@ -12,22 +15,20 @@ const groups: readonly string[] = [
   "golden",
   "reference",
   "process",
+  "vscode",
 ];
-
-/** Only where it is named: it wants an editor, which is fetched and compiled the first time. */
-const separate: readonly string[] = ["vscode"];
 
 const root = join(import.meta.dirname, "..");
 const options = process.argv.slice(2).filter((argument) => argument.startsWith("--"));
 const chosen = process.argv.slice(2).filter((argument) => !argument.startsWith("--"));
 const unknown = [
-  ...options.filter((option) => !["--deep", "--update-goldens"].includes(option)),
-  ...chosen.filter((group) => ![...groups, ...separate].includes(group)),
+  ...options.filter((option) => !["--deep", "--update-goldens", "--install"].includes(option)),
+  ...chosen.filter((group) => !groups.includes(group)),
 ];
 
 if (unknown.length > 0) {
   process.stderr.write(
-    `${unknown.join(", ")}: there is no such group. The groups are ${[...groups, ...separate].join(", ")}; --deep adds the long tests.\n`,
+    `${unknown.join(", ")}: there is no such group. The groups are ${groups.join(", ")}; --deep adds the long tests.\n`,
   );
   process.exitCode = 2;
 } else {
@@ -41,10 +42,14 @@ if (unknown.length > 0) {
     root,
     groups:
       chosen.length > 0
-        ? [...groups, ...separate].filter((group) => chosen.includes(group))
+        ? groups.filter((group) => chosen.includes(group))
         : groups.filter((group) => !update || group === "golden"),
     deep: options.includes("--deep"),
-    env: { ...process.env, ...(update ? { SPECTUNE_UPDATE_GOLDENS: "1" } : {}) },
+    env: {
+      ...process.env,
+      ...(update ? { SPECTUNE_UPDATE_GOLDENS: "1" } : {}),
+      ...(options.includes("--install") ? { SPECTUNE_INSTALL: "1" } : {}),
+    },
     write: (text) => void process.stdout.write(text),
     now: () => performance.now(),
   });

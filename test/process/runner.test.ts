@@ -104,3 +104,17 @@ it("runs deep files only when they are asked for", async (t) => {
   assert.equal((await outcome(t, files)).last, "2 passed, 0 failed, 0 skipped");
   assert.equal((await outcome(t, files, { deep: true })).last, "4 passed, 0 failed, 0 skipped");
 });
+
+it("prepares a group before its files, and runs none of them where that fails", async (t) => {
+  const prepare = 'import { writeFileSync } from "node:fs";\nwriteFileSync("made", "");\n';
+  const needs = `${head}import { existsSync } from "node:fs";\nit("has it", () => assert(existsSync("made")));\n`;
+  const well = await outcome(t, { "a/prepare.ts": prepare, "a/needs.test.ts": needs });
+  assert.equal(well.last, "1 passed, 0 failed, 0 skipped");
+  const badly = await outcome(t, {
+    "a/prepare.ts": 'throw new Error("there is no browser");\n',
+    "a/good.test.ts": good,
+  });
+  assert.equal(badly.ok, false);
+  assert.equal(badly.last, "0 passed, 1 failed, 0 skipped");
+  assert.match(badly.out, /✖ test\/a\/prepare\.ts: [^]*there is no browser/);
+});

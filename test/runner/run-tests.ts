@@ -1,11 +1,13 @@
 /** @file Runs groups of test files one after the other and tells, in few lines, what came of them. */
-import { globSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { existsSync, globSync } from "node:fs";
 import { join } from "node:path";
+import process from "node:process";
 import type { FileResult } from "./run-file.ts";
 import { runFile } from "./run-file.ts";
 
 export interface TestsOptions {
-  /** The processes work here; a group is the folder `test/<group>`. */
+  /** The processes work here; a group is the folder `test/<group>`, whose `prepare.ts` runs before all of it. */
   readonly root: string;
   readonly groups: readonly string[];
   /** Whether the `*.deep.ts` run, too. */
@@ -37,7 +39,14 @@ export async function runTests(options: TestsOptions): Promise<boolean> {
       counts.failed += 1;
       write(`✖ ${folder}: there is no test file.\n`);
     }
-    await runAll(files.toSorted(), options, (file, { passed, failures, skipped, printed }) => {
+    const unready = prepare(folder, options);
+    if (unready !== undefined) {
+      counts.failed += 1;
+      write(`\n✖ ${folder}/prepare.ts: ${unready}\n`);
+    }
+    const able = unready === undefined ? files.toSorted() : [];
+    const env = { ...options.env, SPECTUNE_PREPARED: "1" };
+    await runAll(able, { ...options, env }, (file, { passed, failures, skipped, printed }) => {
       counts.passed += passed;
       counts.failed += failures.length;
       counts.skipped += skipped.length;
@@ -55,6 +64,19 @@ export async function runTests(options: TestsOptions): Promise<boolean> {
   if (skips.length > 0) write(`\nSkipped:\n${skips.join("\n")}\n`);
   write(`\n${inWords(total)}\n`);
   return total.failed === 0;
+}
+
+/** Runs what a group wants before its first file; what it said where it failed. */
+function prepare(folder: string, { root, env }: TestsOptions): string | undefined {
+  const file = join(root, folder, "prepare.ts");
+  if (!existsSync(file)) return undefined;
+  const { status, stdout, stderr } = spawnSync(process.execPath, [file], {
+    cwd: root,
+    env: { ...env, NODE_TEST_CONTEXT: undefined },
+    encoding: "utf8",
+    timeout: 6 * minute,
+  });
+  return status === 0 ? undefined : `${stdout}${stderr}`;
 }
 
 /** Runs the files, the next as soon as one ends. */

@@ -29,6 +29,7 @@ import {
   runRow,
   showViews,
 } from "./support/drive.ts";
+import { contentsOf } from "./support/contents.ts";
 import type { Editor } from "./support/editor.ts";
 import { openEditor } from "./support/editor.ts";
 
@@ -84,8 +85,43 @@ describe("the packaged extension", () => {
     return existsSync(beside) ? beside : join(workspace, ".spectune/runs");
   }
 
-  it("weighs less than 35 MB", () => {
+  it("weighs less than 35 MB, and holds what it runs and nothing else", () => {
     assert(statSync(vsix).size < 35e6);
+    const paths = contentsOf(vsix).map(({ path }) => path);
+    const where = (pattern: RegExp): readonly string[] =>
+      paths.filter((path) => pattern.test(path));
+    const runtime = "extension/node_modules/onnxruntime-node/bin/";
+    const isNative = /\.(?:node|so(?:\.\d+)*|dylib|dll|exe)$/;
+    const natives = where(isNative);
+    assert(natives.length > 1);
+    const own = new RegExp(`^${runtime}napi-v\\d+/${process.platform}/${process.arch}/`);
+    assert.deepEqual(
+      natives.filter((path) => !own.test(path)),
+      [],
+    );
+    assert.deepEqual(
+      where(/^extension\/(?:src|test|server|kernels|\.|tsconfig|eslint)|\.(?:ts|map|tsbuildinfo)$/),
+      [],
+    );
+    const packages = new Set(where(/\/node_modules\//).map((path) => path.split("/")[2]));
+    assert.deepEqual([...packages].toSorted(), ["onnxruntime-common", "onnxruntime-node"]);
+    for (const needed of [
+      "package.json",
+      "package.nls.de.json",
+      "readme.md",
+      "changelog.md",
+      "LICENSE.txt",
+      "l10n/bundle.l10n.de.json",
+      "dist/extension/main.mjs",
+      "dist/cli/spectune.mjs",
+      "dist/cli/workbench.mjs",
+      "dist/licenses.txt",
+      "dist/kernels/linalg.wasm",
+      "media/icons/spectune.png",
+      "media/sample/lora.peft.yaml",
+      "media/schemas/adapter-config.schema.json",
+    ])
+      assert(paths.includes(`extension/${needed}`), needed);
   });
 
   step("creates the sample", async () => {

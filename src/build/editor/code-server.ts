@@ -1,6 +1,14 @@
 /** @file VS Code's own workbench and extension host from the npm registry: installed once, started for each test. */
-import { execFileSync, spawn, spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { execFileSync, spawn } from "node:child_process";
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,49 +20,49 @@ export const root = join(import.meta.dirname, "../../..");
 /** VS Code 1.139.1. */
 export const codeServerVersion = "4.139.1";
 
-/** Kept between runs, beside what test-electron keeps. */
-const folder = join(root, ".vscode-test/code-server");
+/** What an editor needs is kept here between runs, beside what test-electron keeps. */
+export const keptFolder = join(root, ".vscode-test");
+
+const folder = join(keptFolder, `code-server-${codeServerVersion}`);
 
 const entry = join(folder, "node_modules/code-server/out/node/entry.js");
 
-/** Its post-install compiles native modules, which needs these. */
-const tools: readonly { readonly name: string; readonly there: () => boolean }[] = [
-  ...["python3", "make", "g++"].map((name) => ({
-    name,
-    there: () => spawnSync(name, ["--version"], { stdio: "ignore" }).status === 0,
-  })),
-  {
-    name: "libkrb5-dev",
-    there: () => existsSync("/usr/include/gssapi/gssapi.h"),
-  },
-];
-
-/** Installs it where it is not there yet: about two minutes. Names the system packages that lack. */
+/**
+ * Installs it where it is not there yet, from npm alone: about half a minute. Its own post-install would compile native
+ * modules, which takes minutes, a compiler and libraries of the system; the server loads each of them where it needs it,
+ * and gets along without. Only its logger is missed, and gets a plain one in its place.
+ */
 export function installCodeServer(): void {
-  if (existsSync(join(folder, "installed"))) return;
-  const missing = tools.filter(({ there }) => !there()).map(({ name }) => name);
-  if (missing.length > 0) {
-    const command = ["apt-get", "install", "-y", ...missing];
-    if (process.env["CI"] === undefined && !process.argv.includes("--install"))
-      throw new Error(
-        `VS Code's server is compiled on this machine, which needs ${missing.join(", ")}: \`${command.join(" ")}\` (or --install).`,
-      );
-    execFileSync("apt-get", command.slice(1), { stdio: "inherit" });
+  if (existsSync(folder)) return;
+  mkdirSync(keptFolder, { recursive: true });
+  const made = mkdtempSync(join(keptFolder, "installing-"));
+  try {
+    const manifest = { private: true, dependencies: { "code-server": codeServerVersion } };
+    writeFileSync(join(made, "package.json"), JSON.stringify(manifest));
+    npmInstall(made);
+    const inside = join(made, "node_modules/code-server/lib/vscode");
+    npmInstall(inside);
+    const logger = join(inside, "node_modules/@vscode/spdlog");
+    rmSync(logger, { recursive: true });
+    mkdirSync(logger);
+    writeFileSync(
+      join(logger, "package.json"),
+      JSON.stringify({ name: "@vscode/spdlog", type: "module", exports: "./spdlog.mjs" }),
+    );
+    cpSync(join(import.meta.dirname, "spdlog.mjs"), join(logger, "spdlog.mjs"));
+    // Whoever was first has made the same.
+    if (!existsSync(folder)) renameSync(made, folder);
+  } finally {
+    rmSync(made, { recursive: true, force: true });
   }
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(
-    join(folder, "package.json"),
-    JSON.stringify({
-      private: true,
-      dependencies: { "code-server": codeServerVersion },
-      allowScripts: { "code-server": true },
-    }),
+}
+
+function npmInstall(cwd: string): void {
+  execFileSync(
+    "npm",
+    ["install", "--omit=dev", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+    { cwd, stdio: ["ignore", "ignore", "inherit"], shell: process.platform === "win32" },
   );
-  execFileSync("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts=false"], {
-    cwd: folder,
-    stdio: ["ignore", "ignore", "inherit"],
-  });
-  writeFileSync(join(folder, "installed"), codeServerVersion);
 }
 
 export interface CodeServer {

@@ -1,0 +1,11 @@
+/**
+ * @file What the editor's tests need, before the first of them: VS Code's server and a browser, and our build, which two
+ * files at once would otherwise make at once.
+ */
+import { installCodeServer } from "../../src/build/editor/code-server.ts";
+import { buildOnce } from "./support/build-once.ts";
+import { findBrowser } from "./support/chromium.ts";
+
+installCodeServer();
+await findBrowser();
+await buildOnce();
