@@ -3,6 +3,7 @@ import { joinColumns, type Operator } from "../../../kernels/krylov/operator.ts"
 import type { Matrix } from "../../../kernels/linalg/index.ts";
 import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
 import { fullBaseSvd } from "./exact-cosines.ts";
+import type { Apply } from "./gram.ts";
 import type { Tools } from "./products.ts";
 import type { KeptSvd, SvdCache } from "./source.ts";
 import { krylovTop, type TopVectors } from "./top-vectors.ts";
@@ -39,7 +40,7 @@ export async function fullVectors(
 export async function leadingVectors(
   tools: Tools,
   W: Operator,
-  { hash, cache, count, seed, cluster, start }: LeadingOptions,
+  { hash, cache, count, seed, cluster, start, gram }: LeadingOptions,
 ): Promise<TopVectors> {
   const read = await cache?.read(hash, "top");
   const kept = read !== undefined && fits(read, W, 1) ? read : undefined;
@@ -47,7 +48,7 @@ export async function leadingVectors(
     (block) => block !== undefined,
   );
   const found = await krylovTop(tools, W, {
-    ...{ count, error: 0.02, cluster, seed },
+    ...{ count, error: 0.02, cluster, seed, gram },
     steps: kept === undefined ? 4 : 2,
     start: begin.length === 0 ? undefined : joinColumns(begin),
   });
@@ -75,6 +76,7 @@ export interface LeadingOptions {
   readonly cluster: number;
   /** Tuned vectors: those that are no intruders are all but vectors of W₀. */
   readonly start?: Matrix | undefined;
+  readonly gram?: Apply | undefined;
 }
 
 /** A kept SVD of another size is no SVD of this matrix. */

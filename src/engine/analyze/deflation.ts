@@ -4,7 +4,8 @@ import type { Matrix } from "../../../kernels/linalg/index.ts";
 import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
 import { at } from "../../shared/errors.ts";
 import type { Deflated } from "./certificate.ts";
-import { columnOf, columnsOf, gramOf } from "./lockstep-lanczos.ts";
+import type { Apply } from "./gram.ts";
+import { columnOf, columnsOf } from "./lockstep-lanczos.ts";
 import type { Tools } from "./products.ts";
 import type { TopVectors } from "./top-vectors.ts";
 
@@ -17,14 +18,15 @@ export interface Deflation {
   readonly deflated: readonly (readonly Deflated[])[];
 }
 
-/** X from the top left vectors: they themselves for W₀W₀ᵀ, W₀ᵀ u made orthonormal for W₀ᵀW₀; then Rayleigh and Ritz. */
+/** X from the top left vectors: they themselves for W₀W₀ᵀ, W₀ᵀ u made orthonormal for W₀ᵀW₀; then Rayleigh and Ritz. `rounding`: of a product with G, which joins what was measured with it. */
 export async function deflate(
   { linalg }: Tools,
   W: Operator,
+  G: Apply,
+  rounding: number,
   top: TopVectors,
   starts: readonly Float64Array[],
 ): Promise<Deflation> {
-  const G = gramOf(W);
   const left = transposedCopy(top.left);
   const raw = W.rows <= W.columns ? left : await W.applyTransposed(left);
   const { Q } = await linalg.qr(raw);
@@ -36,6 +38,7 @@ export async function deflate(
   const errors = columnNorms(
     subtract(GX, { ...all, data: all.data.map((x, i) => x * (values[i % all.columns] ?? NaN)) }),
   );
+  for (const [i, error] of errors.entries()) errors[i] = error + rounding;
   // One with a large residual would widen every window around it; Lanczos finds that part again.
   const good = Array.from(values, (_, i) => i).filter((i) => at(errors, i) <= 1e-4 * at(values, i));
   const X = columnsOf(good.map((i) => columnOf(all, i)));

@@ -7,21 +7,28 @@ import { vectorError, type Finding, type IntruderOptions } from "./finding.ts";
 import {
   columnOf,
   columnsOf,
+  gramOf,
   lockstepLanczos,
   norm,
   type LanczosView,
 } from "./lockstep-lanczos.ts";
-import { frobenius, product, type Tools } from "./products.ts";
-import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
+import { applyGram, formGram } from "./gram.ts";
+import { frobenius, type Tools } from "./products.ts";
 import { deflate } from "./deflation.ts";
 import { rowOf, type TopVectors } from "./top-vectors.ts";
 import { witnessOf } from "./witness.ts";
 
+/** W₀ as an operator, as numbers, and its Gram matrix of the smaller side where it was formed. */
+export interface BaseMatrix {
+  readonly W: Operator;
+  readonly base: Matrix;
+  readonly gram: Matrix | undefined;
+}
+
 /** The verdict on each of `tuned`'s vectors; undefined where there is none. */
 export async function intervalVerdicts(
   tools: Tools,
-  W: Operator,
-  base: Matrix,
+  base: BaseMatrix,
   tuned: TopVectors,
   top: TopVectors,
   options: IntruderOptions,
@@ -70,7 +77,7 @@ export async function intervalVerdicts(
     finding === undefined && vectorError(tuned, j, cluster) < epsilon ? [j] : [],
   );
   if (open.length === 0) return findings;
-  const found = await certificates(tools, W, base, open, tuned, top, options);
+  const found = await certificates(tools, base, open, tuned, top, options);
   for (const [i, j] of open.entries()) {
     const one = found[i];
     if (one === undefined) continue;
@@ -86,8 +93,7 @@ export async function intervalVerdicts(
 /** Certificates of the vectors in `open`, by as many Lanczos steps as each needs. */
 async function certificates(
   tools: Tools,
-  W: Operator,
-  base: Matrix,
+  { W, base, gram: formed }: BaseMatrix,
   open: readonly number[],
   tuned: TopVectors,
   top: TopVectors,
@@ -99,9 +105,11 @@ async function certificates(
   const starts = vectors.map((y, i) => (image === undefined ? y : columnOf(image, i)));
   const size = frobenius(base);
   const sigma1 = Math.min(size, at(top.sigma, 0) + at(top.residuals, 0));
-  const lambdaMin = gram === "left" ? 0 : await tallFloor(tools, base, sigma1);
+  const lambdaMin = gram === "left" ? 0 : await tallFloor(tools, base, formed, sigma1);
   if (lambdaMin === undefined) return [];
-  const deflation = await deflate(tools, W, top, starts);
+  const G = formed === undefined ? gramOf(W) : applyGram(tools, formed);
+  const rounding = 2 ** -53 * (W.rows + W.columns) * size ** 2;
+  const deflation = await deflate(tools, W, G, rounding, top, starts);
   const lanczos = lockstepLanczos(deflation.apply, deflation.starts);
   const norms = deflation.starts.map(norm);
   const settled = new Map<number, Certificate>();
@@ -142,8 +150,8 @@ interface Shape {
 }
 
 /**
- * The measured error of the recurrence, (out + in) 2⁻⁵³ ‖W₀‖²_F for the products that measured it, and
- * 16 m 2⁻⁵³ ‖J‖ for the eigenvalues and weights of J and its extensions.
+ * The measured error of the recurrence, (out + in) 2⁻⁵³ ‖W₀‖²_F for each of the m products that measured it
+ * (whether G was formed or W₀ applied twice), so √m times that in all, and 16 m 2⁻⁵³ ‖J‖ for the eigenvalues and weights of J and its extensions.
  */
 export function spectralView(
   { alpha, beta, rho }: LanczosView,
@@ -154,7 +162,8 @@ export function spectralView(
   let largest = 0;
   for (const [i, value] of alpha.entries())
     largest = Math.max(largest, Math.abs(value) + 2 * Math.abs(at(beta, i)));
-  const total = rho + 2 ** -53 * (dimensions * size ** 2 + 16 * (alpha.length + 1) * largest);
+  const products = Math.sqrt(alpha.length) * dimensions * size ** 2;
+  const total = rho + 2 ** -53 * (products + 16 * (alpha.length + 1) * largest);
   return {
     ...{ gram, startNorm, alpha, beta, lambdaMin, lambdaMax: size ** 2 * (1 + 2 ** -40) },
     rho: total,
@@ -167,8 +176,13 @@ export function spectralView(
  * λ with W₀ᵀW₀ − λ I positive definite by a Cholesky factorisation, so that σ_min² ≥ λ less what
  * rounding does (which is taken off); undefined where W₀ is too near to losing rank.
  */
-async function tallFloor(tools: Tools, base: Matrix, sigma1: number): Promise<number | undefined> {
-  const G = await product(tools, transposedCopy(base), base);
+async function tallFloor(
+  tools: Tools,
+  base: Matrix,
+  gram: Matrix | undefined,
+  sigma1: number,
+): Promise<number | undefined> {
+  const G = gram ?? (await formGram(tools, base));
   const n = G.rows;
   const rounding = 4 * (n + base.rows) * 2 ** -53 * frobenius(base) ** 2;
   for (const share of [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6]) {

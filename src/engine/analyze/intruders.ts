@@ -5,11 +5,13 @@ import { at } from "../../shared/errors.ts";
 import { fullVectors, inFloat16, leadingVectors, smallerSide } from "./base-vectors.ts";
 import { arbitraryBelow, cosinesOf, cosinesWith, exactCosine } from "./exact-cosines.ts";
 import { vectorError, type Finding, type IntruderOptions } from "./finding.ts";
+import { applyGram, applyTunedGram, formGram, isGramWorth, type Apply } from "./gram.ts";
 import { intervalVerdicts } from "./interval-verdicts.ts";
 import { noiseFloor } from "./noise-floor.ts";
 import { denseOperator, formTuned, inFloat64, tunedOperator, type Tools } from "./products.ts";
 import type { MatrixIntrudersRecord, Proof, VectorRecord } from "../../shared/intruder-records.ts";
-import type { KeptSvd, LoadedPair, MatrixPair, SvdCache } from "./source.ts";
+import { factorsOf } from "./spectra.ts";
+import type { KeptSvd, LoadedPair, MatrixPair, SvdCache, Update } from "./source.ts";
 import { exactTop, krylovTop, rowOf, type TopVectors } from "./top-vectors.ts";
 
 export interface IntruderContext {
@@ -90,22 +92,26 @@ async function findingsOf(
 ) {
   const stored = inFloat64(loaded.base);
   const storedOperator = denseOperator(tools, stored);
-  const tuned = await tunedTop(tools, stored, storedOperator, loaded, pair, options);
+  const few = Math.min(pair.out, pair.in) <= options.exactBelow;
+  const isFormed = !few && isGramWorth(stored);
+  const storedGram = isFormed ? await formGram(tools, stored) : undefined;
+  const tuned = await tunedTop(tools, stored, storedOperator, storedGram, loaded, pair, options);
   const rounded = options.reference === "official-fp16";
   const base = rounded ? { ...stored, data: stored.data.map(inFloat16) } : stored;
   const W = rounded ? denseOperator(tools, base) : storedOperator;
   const hash = rounded ? `${pair.baseHash}-float16` : pair.baseHash;
   const findings: (Finding | undefined)[] = Array.from({ length: tuned.sigma.length });
   let kept: KeptSvd | undefined = await cache?.read(hash, "full");
-  const few = Math.min(pair.out, pair.in) <= options.exactBelow;
   if (!options.exact && kept === undefined && !few && options.epsilon >= leastCertified) {
+    const gram = rounded && isFormed ? await formGram(tools, base) : storedGram;
     const top = await leadingVectors(tools, W, {
+      gram: gram && applyGram(tools, gram),
       ...{ hash, cache, seed: options.seed, cluster: options.cluster },
       count: Math.min(16, pair.out, pair.in),
       start: await smallerSide(W, tuned.left),
     });
     for (const [j, finding] of (
-      await intervalVerdicts(tools, W, base, tuned, top, options)
+      await intervalVerdicts(tools, { W, base, gram }, tuned, top, options)
     ).entries())
       findings[j] = finding;
   }
@@ -136,6 +142,7 @@ async function tunedTop(
   tools: Tools,
   base: Matrix,
   operator: Operator,
+  gram: Matrix | undefined,
   { update }: LoadedPair,
   { out, in: columns }: MatrixPair,
   options: IntruderOptions,
@@ -145,11 +152,22 @@ async function tunedTop(
     update === undefined ? Promise.resolve(base) : formTuned(tools, base, update);
   const W = update === undefined ? operator : tunedOperator(tools, operator, update);
   const { cluster, seed } = options;
-  const found =
-    Math.min(out, columns) <= options.exactBelow
-      ? undefined
-      : await krylovTop(tools, W, { count, error: 2e-3, cluster, seed: seed + 1 });
-  return found ?? exactTop(tools, dense, count);
+  if (Math.min(out, columns) <= options.exactBelow) return exactTop(tools, dense, count);
+  const squared = gram && (await tunedGram(tools, base, gram, update));
+  return krylovTop(tools, W, { count, error: 2e-3, cluster, seed: seed + 1, gram: squared });
+}
+
+/** W's Gram matrix from that of W₀: by factors where it is some, else from W as a whole. */
+async function tunedGram(
+  tools: Tools,
+  base: Matrix,
+  gram: Matrix,
+  update: Update | undefined,
+): Promise<Apply> {
+  if (update === undefined) return applyGram(tools, gram);
+  const factors = factorsOf(update);
+  if (factors !== undefined) return applyTunedGram(tools, base, gram, factors);
+  return applyGram(tools, await formGram(tools, await formTuned(tools, base, update)));
 }
 
 function exactFindings(

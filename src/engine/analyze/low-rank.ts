@@ -38,7 +38,10 @@ export async function valuesOfFactors(
 }
 
 /** [B₁ s₁, B₂ s₂ …] [out, r] and [A₁ᵀ, A₂ᵀ …] [in, r]. */
-function stacked(factors: readonly Factors[]): { readonly left: Matrix; readonly right: Matrix } {
+export function stacked(factors: readonly Factors[]): {
+  readonly left: Matrix;
+  readonly right: Matrix;
+} {
   return {
     left: joinColumns(factors.map(({ B, scale }) => timesNumber(inFloat64(B), scale))),
     right: joinColumns(factors.map(({ A }) => transposedCopy(inFloat64(A)))),

@@ -8,9 +8,10 @@ import {
   type Operator,
 } from "../../../kernels/krylov/operator.ts";
 import { orthogonalTo } from "../../../kernels/krylov/top-svd.ts";
-import type { Linalg, Matrix } from "../../../kernels/linalg/index.ts";
+import type { Matrix } from "../../../kernels/linalg/index.ts";
 import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
 import { at } from "../../shared/errors.ts";
+import type { Apply } from "./gram.ts";
 import type { Tools } from "./products.ts";
 
 /** The top `count` of a thin SVD in float64. */
@@ -39,6 +40,8 @@ export interface TopOptions {
   readonly steps?: number;
   /** Vectors [min(out, in), b] to begin with, beside random ones. */
   readonly start?: Matrix | undefined;
+  /** Applies the Gram matrix of the smaller side, where it was formed; residuals are of the matrix itself all the same. */
+  readonly gram?: Apply | undefined;
 }
 
 /** By an exact SVD of what `dense` forms. */
@@ -70,9 +73,10 @@ export async function exactTop(
 export async function krylovTop(
   { linalg }: Tools,
   A: Operator,
-  { count, error, cluster, seed, steps = 24, start }: TopOptions,
+  { count, error, cluster, seed, steps = 24, start, gram }: TopOptions,
 ): Promise<TopVectors> {
-  const turned = A.rows < A.columns;
+  // As everywhere: the side of a square matrix is its rows.
+  const turned = A.rows <= A.columns;
   const apply = (X: Matrix) => (turned ? A.applyTransposed(X) : A.apply(X));
   const applyBack = (X: Matrix) => (turned ? A.apply(X) : A.applyTransposed(X));
   const n = Math.min(A.rows, A.columns);
@@ -83,23 +87,32 @@ export async function krylovTop(
   const joined = start === undefined ? random : joinColumns([start, random]);
   const first = await linalg.qr(joined.columns > n ? firstColumns(joined, n) : joined);
   const bases = [first.Q];
-  const images = [await apply(first.Q)];
+  /** G Q where the Gram matrix is there, else A Q. */
+  const images = [await (gram ?? apply)(first.Q)];
   let filled = first.Q.columns;
   for (let step = 1; ; step++) {
     const last = step > steps || filled >= n;
     if (last || step === 4 || step === 6 || (step > 6 && step % 4 === 1)) {
-      const found = await ritz(linalg, bases, images, k, applyBack);
+      const AQ = gram === undefined ? joinColumns(images) : undefined;
+      const Q = joinColumns(bases);
+      const H = await linalg.multiply(AQ ?? Q, AQ ?? joinColumns(images), { transposeA: true });
+      const { V: Z } = await linalg.eigh(H);
+      const top = lastColumns(Z, k);
+      const V = await linalg.multiply(Q, top);
+      const AV = AQ === undefined ? await apply(V) : await linalg.multiply(AQ, top);
+      const found = await ritz(V, AV, applyBack);
       if (last || goodEnough(found, Math.min(count, k), error, cluster))
         return leading(found, Math.min(count, k), turned);
     }
-    const raw = await applyBack(inUnitScale(at(images, images.length - 1)));
+    const image = inUnitScale(at(images, images.length - 1));
+    const raw = gram === undefined ? await applyBack(image) : image;
     const next = await orthogonalTo(
       linalg,
       bases,
       firstColumns(raw, Math.min(raw.columns, n - filled)),
     );
     bases.push(next);
-    images.push(await apply(next));
+    images.push(await (gram ?? apply)(next));
     filled += next.columns;
   }
 }
@@ -114,21 +127,15 @@ interface Ritz {
 }
 
 /**
- * The largest eigenvectors z of (A Q)ᵀ (A Q) give v = Q z, σ = ‖A v‖ and u = A v / σ, so that A v = σ u
+ * The largest eigenvectors z of Qᵀ AᵀA Q give v = Q z, σ = ‖A v‖ and u = A v / σ, so that A v = σ u
  * whatever squaring did to z; what is left is Aᵀ u − σ v, and it is measured.
  */
 async function ritz(
-  linalg: Linalg,
-  bases: readonly Matrix[],
-  images: readonly Matrix[],
-  k: number,
+  V: Matrix,
+  AV: Matrix,
   applyBack: (X: Matrix) => Promise<Matrix>,
 ): Promise<Ritz> {
-  const AQ = joinColumns(images);
-  const { V: Z } = await linalg.eigh(await linalg.multiply(AQ, AQ, { transposeA: true }));
-  const top = lastColumns(Z, k);
-  const V = await linalg.multiply(joinColumns(bases), top);
-  const AV = await linalg.multiply(AQ, top);
+  const k = V.columns;
   const sigma = columnNorms(AV);
   const U = {
     ...AV,

@@ -5,6 +5,7 @@ import type { Linalg, Matrix } from "../../../../kernels/linalg/index.ts";
 import { transposedCopy } from "../../../../kernels/linalg/matrix.ts";
 import { boundOn, cover, type SpectralView } from "../../../../src/engine/analyze/certificate.ts";
 import { deflate } from "../../../../src/engine/analyze/deflation.ts";
+import { applyGram, formGram } from "../../../../src/engine/analyze/gram.ts";
 import { gramOf, lockstepLanczos, norm } from "../../../../src/engine/analyze/lockstep-lanczos.ts";
 import { spectralView } from "../../../../src/engine/analyze/interval-verdicts.ts";
 import { frobenius } from "../../../../src/engine/analyze/products.ts";
@@ -63,10 +64,16 @@ export async function tryMatrix(linalg: Linalg, random: () => number, tally: Tal
   } as const;
   tally.matrices += 1;
   tally.vectors += 1;
+  // Every other matrix by its Gram matrix, formed.
+  const apply =
+    tally.matrices % 2 === 0
+      ? gramOf(operator)
+      : applyGram({ linalg }, await formGram({ linalg }, W));
+  const rounding = 2 ** -53 * (rows + columns) * frobenius(W) ** 2;
   for (const deflated of [false, true]) {
     const plan = deflated
-      ? await deflate({ linalg }, operator, taken, starts)
-      : { apply: gramOf(operator), starts, deflated: [[]] };
+      ? await deflate({ linalg }, operator, apply, rounding, taken, starts)
+      : { apply, starts, deflated: [[]] };
     const lanczos = lockstepLanczos(plan.apply, plan.starts);
     const startNorm = norm(at(plan.starts, 0));
     for (let step = 0; step < count; step++) {
