@@ -1,15 +1,18 @@
 /** @file `spectune quantize`: a model in fewer bits, as a folder that every command takes as a base. */
 import { resolve } from "node:path";
-import type { QuantizedModel } from "../../engine/quantize/quantize-model.ts";
+import type { QuantizedModel, QuantizeJob } from "../../engine/quantize/quantize-model.ts";
 import { quantizeModel } from "../../engine/quantize/quantize-model.ts";
+import { quantizers } from "../../engine/catalog.ts";
+import type { Candidate } from "../../engine/quantize/compare-quantizers.ts";
 import type { LayoutChoice } from "../../engine/quantize/write-folder.ts";
 import { isRecord } from "../../shared/wire.ts";
 import { UserError } from "../../shared/errors.ts";
-import type { Arguments, Command } from "../define.ts";
+import type { Arguments, Command, Console } from "../define.ts";
 import { jsonOption } from "../define.ts";
 import { bytes, figure, table } from "../format.ts";
 import type { ChosenModel } from "../model-options.ts";
 import { chosenModel, modelOptions, numberOption, pathOf } from "../model-options.ts";
+import { candidateFields, candidateOf, compareAndShow } from "../quantize-compare.ts";
 import { quantizeProgress } from "../quantize-progress.ts";
 import { findingText } from "../read-file.ts";
 import { versions } from "../version.ts";
@@ -23,10 +26,21 @@ export const quantizeCommand: Command = {
   name: "quantize",
   summary: "Write a model in fewer bits, as a folder that every command takes as a base.",
   usage:
-    "MODEL --type NAME --out DIR [--bits N] [--group N] [--calibration FILE] [--layout LAYOUT] [--json]",
+    "MODEL (--type NAME --out DIR | --compare LIST [--data FILE] [--report FILE]) [--bits N] [--group N] [--calibration FILE] [--layout LAYOUT] [--json]",
   positionals: { min: 1, max: 1 },
   options: {
     type: { type: "string", value: "NAME", doc: "The quantizer, such as gptq, rtn or nf4." },
+    compare: {
+      type: "string",
+      value: "LIST",
+      doc: "Quantizers side by side instead, such as nf4,int4,gptq:3,awq:3:64 with bits and group.",
+    },
+    data: { type: "string", value: "FILE", doc: "Examples that --compare also measures on." },
+    report: {
+      type: "string",
+      value: "FILE",
+      doc: "Writes --compare as an HTML page, with charts.",
+    },
     out: { type: "string", value: "DIR", doc: "Where the model goes; it must not exist yet." },
     bits: {
       type: "string",
@@ -64,6 +78,11 @@ export const quantizeCommand: Command = {
     json: jsonOption,
   },
   async run(args, console) {
+    const list = args.text("compare");
+    if (list !== undefined) {
+      await compared(args, console, list);
+      return 0;
+    }
     const [type, out] = [args.text("type"), args.text("out")];
     if (type === undefined || out === undefined)
       throw new UserError({
@@ -73,23 +92,11 @@ export const quantizeCommand: Command = {
       });
     const chosen = await chosenModel(args, console, quantizerFields(args, type));
     const progress = quantizeProgress(console, () => performance.now());
-    const seed = numberOption(args, "seed", { min: 0, max: 2 ** 31 - 1, whole: true }) ?? 0;
-    const calibration = pathOf(args.text("calibration"), console);
     const made = await quantizeModel(
       {
-        reference: chosen.model.reference,
-        task: chosen.model.task,
-        places: chosen.places,
-        device: chosen.model.device,
+        ...jobOf(args, console, chosen),
         quantizer: quantizerOf(chosen),
-        experiment: chosen.experiment,
-        calibration:
-          calibration === undefined ? undefined : { file: calibration, ...windowsOf(args, seed) },
-        skip: chosen.experiment.quantization?.skip_modules ?? [],
-        seed,
         out: resolve(console.cwd, out),
-        layout: layoutOf(args),
-        versions: versions(),
       },
       { now: () => performance.now(), onProgress: progress.update },
     ).finally(progress.close);
@@ -102,11 +109,65 @@ export const quantizeCommand: Command = {
   },
 };
 
+async function compared(args: Arguments, console: Console, list: string): Promise<void> {
+  const extra = (["type", "out"] as const).find((name) => args.text(name) !== undefined);
+  if (extra !== undefined)
+    throw new UserError({
+      code: "wrong-arguments",
+      message: `--compare measures several and keeps none; --${extra} beside it has no meaning.`,
+      remedy: "Compare first, then write the one that you choose.",
+    });
+  const words = list.split(",").map((word) => word.trim());
+  const candidates: Candidate[] = [];
+  let first: ChosenModel | undefined;
+  for (const word of words) {
+    const { type, fields } = candidateFields(word);
+    const row = quantizers.find(({ name }) => name === type);
+    const shared = quantizerFields(args, type, Object.keys(row?.config ?? {}));
+    const chosen = await chosenModel(args, console, [...shared, ...fields]);
+    candidates.push(candidateOf(word, chosen));
+    first ??= chosen;
+  }
+  if (!first) return;
+  await compareAndShow(args, console, args.positionals[0] ?? "", {
+    job: jobOf(args, console, first),
+    candidates,
+    data: pathOf(args.text("data"), console),
+  });
+}
+
+/** Everything but the quantizer and the folder. */
+function jobOf(
+  args: Arguments,
+  console: Console,
+  { model, places, experiment }: ChosenModel,
+): Omit<QuantizeJob, "quantizer" | "out"> {
+  const seed = numberOption(args, "seed", { min: 0, max: 2 ** 31 - 1, whole: true }) ?? 0;
+  const calibration = pathOf(args.text("calibration"), console);
+  return {
+    reference: model.reference,
+    task: model.task,
+    places,
+    device: model.device,
+    experiment,
+    calibration:
+      calibration === undefined ? undefined : { file: calibration, ...windowsOf(args, seed) },
+    skip: experiment.quantization?.skip_modules ?? [],
+    seed,
+    layout: layoutOf(args),
+    versions: versions(),
+  };
+}
+
 /** The experiment's `quantization`, of which the command's options are fields. */
-function quantizerFields(args: Arguments, type: string): readonly string[] {
+function quantizerFields(
+  args: Arguments,
+  type: string,
+  taken: readonly string[] = ["bits", "group"],
+): readonly string[] {
   const fields = ["bits", "group"].flatMap((name) => {
     const value = args.text(name);
-    return value === undefined ? [] : [`quantization.${name}=${value}`];
+    return value === undefined || !taken.includes(name) ? [] : [`quantization.${name}=${value}`];
   });
   return [`quantization.type=${type}`, ...fields];
 }

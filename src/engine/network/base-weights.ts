@@ -19,6 +19,8 @@ export interface PackedWeight {
   readonly expand: (into: Float32Array) => void;
   /** Where an operator multiplies by it as it is. */
   readonly blocks?: PackedBlocks;
+  /** Other weights in the same blocks, each to its nearest code. */
+  readonly reencode?: (values: Float32Array) => PackedWeight;
 }
 
 /** Codes on uniform grids in groups along the rows, as `MatMulNBits` takes them. */

@@ -5,7 +5,7 @@ import type { BlockSite } from "../methods/block.ts";
 import type { BoundMethod, ParamSpec } from "../methods/define.ts";
 import type { BoundPlace } from "../methods/placed.ts";
 import type { Start } from "../methods/start.ts";
-import type { BlockSpec, LinearSpec, PartName } from "../models/architecture.ts";
+import type { BlockSpec, LinearSpec, Model, PartName } from "../models/architecture.ts";
 
 /** How a base weight is held in memory. Only linear weights and embedding tables are held other than in float32. */
 export type Storage =
@@ -20,6 +20,8 @@ export interface PackedStorage {
   readonly bytes: number;
   /** Where an operator multiplies by it as it is: bits of its codes, and inputs that share a scale. */
   readonly blocks?: { readonly bits: number; readonly group: number };
+  /** The quantizer that packs it as the model is read; not given where the file holds it packed. */
+  readonly by?: { readonly type: string; readonly config: unknown };
 }
 
 /** Bytes that `count` weights take when they are held so, their scales included. */
@@ -53,6 +55,8 @@ export interface PlaceMethod {
   readonly method: BoundPlace;
   readonly params: ReadonlyMap<string, ParamSpec>;
   readonly group: string;
+  /** The model as narrow as a side network is. */
+  readonly narrow?: Model;
 }
 
 export interface BlockSetup {

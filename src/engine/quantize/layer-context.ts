@@ -146,13 +146,16 @@ async function measure(
   const layer = at(context.layers, 0);
   const wanted = withGradients ? linears.filter(({ module }) => replaced.has(module)) : [];
   const used = firstBatches(batches);
-  const elements = used.reduce((sum, { batch }) => sum + batch.batch * batch.length, 0);
-  const all = elements * model.sizes.hidden;
+  const tokens = used.reduce(
+    (sum, { counted }) => sum + counted.reduce((own, one) => own + one, 0),
+    0,
+  );
+  const all = tokens * model.sizes.hidden;
   const gradients = new Map(
     wanted.map(({ module, in: columns, out }) => [module, new Float32Array(columns * out)]),
   );
   let error = 0;
-  for (const [index, { batch }] of used.entries())
+  for (const [index, { batch, counted }] of used.entries())
     await withUploads(backend, async (uploader) => {
       const shape = shapeOf(batch);
       const size = [batch.batch * batch.length, model.sizes.hidden];
@@ -164,6 +167,10 @@ async function measure(
           ...batchFeeds(uploader, model, batch),
           [layerNames.hidden, uploader.upload("float32", size, at(states, index))] as const,
           ["target", uploader.upload("float32", size, at(targets, index))] as const,
+          [
+            "counted",
+            uploader.upload("float32", [counted.length, 1], Float32Array.from(counted)),
+          ] as const,
         ]),
         buffers: new Map(),
       });
@@ -192,7 +199,8 @@ function errorProgram(
   const scope = traceScope(g, { ...setup, trained }, { training: false });
   const hidden = hiddenInput(g, model, shape);
   const output = model.layer(scope, hidden, layerContext(g, model, shape));
-  const difference = sub(g, output, g.input("target", "float32", output.shape));
+  const counted = g.input("counted", "float32", [at(output.shape, 0), 1]);
+  const difference = mul(g, sub(g, output, g.input("target", "float32", output.shape)), counted);
   g.output("squares", reduceSum(g, mul(g, difference, difference), [1]));
   if (wanted.length > 0) {
     const seeds = new Map([[output, scaled(g, difference, factor)]]);

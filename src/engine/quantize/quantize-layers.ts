@@ -109,7 +109,7 @@ export async function* quantizeLayers(
     let outputError: number | undefined;
     if (streams) {
       await passLayer(parts, setup, weights, batches, streams.quantized);
-      outputError = relativeError(streams.quantized, streams.float);
+      outputError = relativeError(streams.quantized, streams.float, batches);
     }
     const report: LayerReport = {
       layer: index,
@@ -298,12 +298,15 @@ function divided(
   };
 }
 
-/** Σ (a − b)² / Σ b². */
-function relativeError(a: States, b: States): number {
+/** Σ (a − b)² / Σ b² over the tokens that count. */
+function relativeError(a: States, b: States, batches: readonly CalibrationBatch[]): number {
   let [difference, size] = [0, 0];
   for (const [index, state] of a.entries()) {
     const other = at(b, index);
+    const { counted } = at(batches, index);
+    const width = state.length / counted.length;
     for (let i = 0; i < state.length; i++) {
+      if (counted[Math.floor(i / width)] === 0) continue;
       const value = other[i] ?? NaN;
       difference += ((state[i] ?? NaN) - value) ** 2;
       size += value * value;

@@ -34,7 +34,7 @@ import { requireWholeGroups } from "./group-sizes.ts";
 import { openParts } from "./parts.ts";
 import type { LayerProgress, LayerReport } from "./quantize-layers.ts";
 import { layersOf, quantizeLayers } from "./quantize-layers.ts";
-import { calibrationWindows } from "./windows.ts";
+import { calibrationText } from "./windows.ts";
 import type { WindowChoice } from "./windows.ts";
 import type { LayoutChoice, WrittenFolder } from "./write-folder.ts";
 import { writeQuantizedFolder } from "./write-folder.ts";
@@ -232,7 +232,7 @@ async function calibrationOf(
   const tokenizer = await loadTokenizer(resolved.folder);
   const { train } = await openRunData(settings, model, tokenizer, { now: new Date() });
   const length = Math.min(calibration.length, model.sizes.maxLength);
-  return calibrationWindows(train.examples, model, { ...calibration, length }, file);
+  return calibrationText(train.examples, model, { ...calibration, length }, file).calibration;
 }
 
 /** Numbers in [0, 1), some at a time from a stream each. */

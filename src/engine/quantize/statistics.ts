@@ -45,7 +45,7 @@ export async function gatherInputs(
   modules: ReadonlySet<string>,
   needs: ReadonlySet<QuantizerNeed>,
 ): Promise<readonly GatheredInput[]> {
-  const rows = batches.reduce((sum, { counted }) => sum + counted.length, 0);
+  const rows = batches.reduce((sum, { counted }) => sum + countOf(counted), 0);
   const sequences = batches.reduce((sum, { batch }) => sum + batch.batch, 0);
   const reducers = new Map<string, Reducers>();
   await passLayer(parts, setup, weights, batches, states, {
@@ -65,6 +65,10 @@ export async function gatherInputs(
     sample: sample?.result(),
     moments: moments && momentsOf(moments.result(), input.width, sequences),
   }));
+}
+
+function countOf(counted: Uint8Array): number {
+  return counted.reduce((sum, one) => sum + one, 0);
 }
 
 interface Reducers {

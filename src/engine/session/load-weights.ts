@@ -11,15 +11,17 @@ import type { Parameters } from "../network/parameters.ts";
 import { bnbScales } from "../quantizers/formats/bnb.ts";
 import { packedFormats } from "../quantizers/formats/table.ts";
 import type { PackedMatrix } from "../quantizers/packed.ts";
-import { bytesOf, storedBytes as packedBytes } from "../quantizers/packed.ts";
+import { bytesOf } from "../quantizers/packed.ts";
 import type { BlockSetup, PackedStorage, Storage } from "../programs/setup.ts";
-import { storageOf } from "../programs/setup.ts";
+import { kindOf, storageOf } from "../programs/setup.ts";
+import { lazyLinalg } from "../runtime/linalg.ts";
 import { refuseNonFinite, requireTensor } from "../weights/check-tensor.ts";
 import { float32ToHalf, halfToFloat32 } from "../weights/dtype-conversion.ts";
 import type { TensorInfo } from "../weights/safetensors.ts";
 import type { WeightSource } from "../weights/weight-source.ts";
 import type { ModelSetup } from "./set-up.ts";
-import { packedBlocks } from "./packed-storage.ts";
+import { packWhenRead } from "./quantized-when-read.ts";
+import { packedWeight } from "./packed-storage.ts";
 import { storedName } from "./stored-tensor.ts";
 
 /** Fills a tensor that starts at random: [shape] by its init, drawn for the parameter's name. */
@@ -110,9 +112,11 @@ async function holdPacked(
   storage: PackedStorage,
   checkpoint: Checkpoint,
 ): Promise<HeldTensor> {
-  const matrix = await storedPacked(tensor, checkpoint);
-  invariant(matrix, `${tensor.source} is not packed`);
   const { shape } = tensor;
+  const matrix = storage.by
+    ? await packedNow(tensor, storage, checkpoint)
+    : await storedPacked(tensor, checkpoint);
+  invariant(matrix, `${tensor.source} is not packed`);
   requireTensor(
     checkpoint.source,
     lookedUp(tensor, checkpoint)?.name ?? tensor.source,
@@ -120,17 +124,27 @@ async function holdPacked(
   );
   const format = packedFormats.find(({ name }) => name === matrix.format);
   invariant(format, `there is no format ${matrix.format}`);
-  const expand = (into: Float32Array): void => {
-    format.expand(matrix, into);
-  };
-  const blocks = storage.blocks && packedBlocks(matrix);
-  if (storage.blocks && !blocks) throw unordered(tensor);
-  return {
-    type: "packed",
-    shape,
-    packed: { bytes: packedBytes(matrix), expand, ...(blocks && { blocks }) },
-  };
+  const packed = packedWeight(matrix, format.expand, storage.blocks !== undefined);
+  if (storage.blocks && !packed.blocks) throw unordered(tensor);
+  return { type: "packed", shape, packed };
 }
+
+async function packedNow(
+  tensor: TensorSpec,
+  storage: PackedStorage,
+  checkpoint: Checkpoint,
+): Promise<PackedMatrix> {
+  const data = await readFloats(tensor, checkpoint);
+  const [rows = 1, columns = 1] = tensor.shape;
+  const module = tensor.source.replace(/\.weight$/u, "");
+  const matrix = { module, kind: kindOf({ module }), rows, columns, data };
+  const packed = await packWhenRead(storage, matrix, linalg());
+  giveBack(data);
+  return packed;
+}
+
+/** Opened where a quantizer packs as a model is read. */
+const linalg = lazyLinalg();
 
 function unordered({ source }: TensorSpec): UserError {
   return new UserError({

@@ -3,7 +3,7 @@ import { createNf4 } from "../../../kernels/nf4/index.ts";
 import type { Nf4 } from "../../../kernels/nf4/index.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import { createBaseWeights } from "../network/base-weights.ts";
-import type { BaseWeights } from "../network/base-weights.ts";
+import type { BaseWeights, HeldTensor } from "../network/base-weights.ts";
 import type { NetworkContext, NetworkOptions } from "../network/context.ts";
 import { createContext } from "../network/context.ts";
 import type { Factors } from "../network/factors.ts";
@@ -98,7 +98,11 @@ async function networkOver(
     over: (other) => networkOver(options, other, base, nf4),
     original: (tensor) => readOriginal(setup, source, tensor),
     rewrite(block, tensor, values) {
-      const held = holdValues(tensor, storageOf(block, tensor.name), values, nf4);
+      const before = base.get(tensor.source);
+      const packed = before.type === "packed" ? before.packed.reencode?.(values) : undefined;
+      const held: HeldTensor = packed
+        ? { type: "packed", shape: tensor.shape, packed }
+        : holdValues(tensor, storageOf(block, tensor.name), values, nf4);
       base.replace(tensor.source, held);
     },
   };

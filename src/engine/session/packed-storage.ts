@@ -1,10 +1,12 @@
 /** @file How the matrices of a folder that was quantized are held. */
 import type { Finding } from "../../shared/findings.ts";
-import type { PackedBlocks } from "../network/base-weights.ts";
+import type { PackedBlocks, PackedWeight } from "../network/base-weights.ts";
 import type { PackedStorage, Storage } from "../programs/setup.ts";
+import { encodeGrid } from "../quantizers/blocks/uniform-grid.ts";
+import { gridMatrix, packGrid } from "../quantizers/formats/grid.ts";
 import { floatsOf } from "../quantizers/half.ts";
-import type { PackedMatrix } from "../quantizers/packed.ts";
-import { arrayOf, bytesOf, numberOf } from "../quantizers/packed.ts";
+import type { PackedFormat, PackedMatrix } from "../quantizers/packed.ts";
+import { arrayOf, bytesOf, numberOf, storedBytes } from "../quantizers/packed.ts";
 import type { PackedAs } from "../weights/safetensors.ts";
 
 /** NF4 in blocks that the kernel knows goes its way; everything else stays as it is stored. */
@@ -26,8 +28,40 @@ function blocksOf({ settings, columns, inOrder }: PackedAs): PackedStorage["bloc
   return fits ? { bits, group: size } : undefined;
 }
 
+/** A packed matrix as a network holds it; `multiplied` where an operator takes it as it is. */
+export function packedWeight(
+  packed: PackedMatrix,
+  expand: PackedFormat["expand"],
+  multiplied: boolean,
+): PackedWeight {
+  const blocks = multiplied ? packedBlocks(packed) : undefined;
+  return {
+    bytes: storedBytes(packed),
+    expand: (into) => {
+      expand(packed, into);
+    },
+    ...(blocks && {
+      blocks,
+      reencode: (values) => packedWeight(onSameGrid(packed, values), expand, multiplied),
+    }),
+  };
+}
+
+/** Other weights on the grid of a matrix. */
+function onSameGrid(packed: PackedMatrix, data: Float32Array): PackedMatrix {
+  const { grid } = gridMatrix(packed);
+  const { rows, columns, tensors } = packed;
+  return packGrid(
+    { grid, codes: encodeGrid({ rows, columns, data }, grid) },
+    {
+      scales: tensors.get("scales")?.dtype === "float32" ? "float32" : "float16",
+      symmetric: !tensors.has("zeros"),
+    },
+  );
+}
+
 /** A matrix in the form in which the operator takes it; undefined where groups turn out to lie apart. */
-export function packedBlocks(packed: PackedMatrix): PackedBlocks | undefined {
+function packedBlocks(packed: PackedMatrix): PackedBlocks | undefined {
   const codes = bytesOf(packed, "codes");
   const scales = floatsOf(arrayOf(packed, "scales"));
   if (packed.tensors.has("group_of")) return undefined;

@@ -3,7 +3,7 @@ import type { DType } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import type { Experiment, MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked, Finding } from "../../shared/findings.ts";
-import { methods, quantizers, rowNamed } from "../catalog.ts";
+import { methods, rowNamed } from "../catalog.ts";
 import type { LinearMethod } from "../methods/define.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import { idleExclusions, idleKeys, targetSites } from "../methods/targets.ts";
@@ -14,7 +14,7 @@ import { groupName, kindOf } from "../programs/setup.ts";
 import { placeMethods, withRoomFor } from "./place-methods.ts";
 import {
   allocatedMethod,
-  initFindings,
+  decomposes,
   patterned,
   startsOf,
   unequalShapes,
@@ -22,6 +22,7 @@ import {
 } from "./site-choices.ts";
 import type { PackedAs } from "../weights/safetensors.ts";
 import { alreadyQuantized, packedStorage } from "./packed-storage.ts";
+import { doesNotFit, quantizedFromData, storageWhenRead } from "./quantized-when-read.ts";
 import { storedName } from "./stored-tensor.ts";
 import type { FrozenSpec, TrainedSpec } from "./trained-specs.ts";
 import { frozenSpecs, trainedSpecs } from "./trained-specs.ts";
@@ -178,11 +179,11 @@ function placeMethod(
   const findings = [...targets.findings];
   findings.push(...idleNames(model, choice, targets.sites, fullMatch));
   const exceeding: { readonly module: string; readonly rank: number; readonly most: number }[] = [];
+  let decomposed = false;
   const most = {
     in: Math.max(...targets.sites.map((site) => site.in)),
     out: Math.max(...targets.sites.map((site) => site.out)),
   };
-  findings.push(...initFindings(method, choice));
   for (const linear of targets.sites) {
     if (sites.has(linear.module))
       findings.push({
@@ -210,19 +211,30 @@ function placeMethod(
     sites.set(linear.module, { method: bound, params, dropout, group, starts });
     const { r: rank } = bound.config;
     const least = Math.min(linear.in, linear.out);
-    if (typeof rank === "number" && rank > least)
-      exceeding.push({ module: linear.module, rank, most: least });
+    if (typeof rank !== "number" || rank <= least) continue;
+    exceeding.push({ module: linear.module, rank, most: least });
+    decomposed ||= decomposes(starts);
   }
   const [example] = exceeding;
   if (example !== undefined) {
     const { module, rank, most } = example;
     const others = exceeding.length > 1 ? ` and at ${exceeding.length - 1} other modules` : "";
-    findings.push({
-      code: "rank-exceeds-dimension",
-      severity: "warning",
-      message: `Rank ${rank} is above the smaller dimension at ${module}${others}: the effective rank is ${most} there.`,
-      remedy: `A rank of at most ${most} says the same in fewer parameters.`,
-    });
+    const where = `Rank ${rank} is above the smaller dimension at ${module}${others}`;
+    findings.push(
+      decomposed
+        ? {
+            code: "rank-of-decomposition",
+            severity: "error",
+            message: `${where}: a decomposition of it gives ${most} vectors and no more.`,
+            remedy: `Choose a rank of at most ${most}, for these modules alone by rank_pattern.`,
+          }
+        : {
+            code: "rank-exceeds-dimension",
+            severity: "warning",
+            message: `${where}: the effective rank is ${most} there.`,
+            remedy: `A rank of at most ${most} says the same in fewer parameters.`,
+          },
+    );
   }
   if (choice.bias !== "none") {
     const adapted = new Set(targets.sites.map(({ module }) => `${module}.bias`));
@@ -291,19 +303,8 @@ function quantizedSources(
   const packed = [...stored].find(([, { packed: already }]) => already !== undefined)?.[0];
   if (packed !== undefined)
     return { storage: new Map(), findings: [alreadyQuantized(choice.type, packed)] };
-  const { storage } = rowNamed(quantizers, choice.type).bind(choice.config);
-  if (!storage)
-    return {
-      storage: new Map(),
-      findings: [
-        {
-          code: "quantized-from-data",
-          severity: "error",
-          message: `quantization: ${choice.type} cannot be made while a model is read.`,
-          remedy: `Make a folder with spectune quantize --type ${choice.type}, and give it as the model.`,
-        },
-      ],
-    };
+  const storageBy = storageWhenRead(choice);
+  if (!storageBy) return { storage: new Map(), findings: [quantizedFromData(choice.type)] };
   // What an embedding table shares its memory with stays as it is.
   const tables = new Set(
     allTensors(model).flatMap(({ role, source }) => (role === "embedding" ? [source] : [])),
@@ -328,7 +329,15 @@ function quantizedSources(
               "Full fine-tuning trains every weight; leave quantization out, or choose a method that keeps the base frozen.",
           },
         ];
-  return { storage: new Map(sources.map(({ source }) => [source, storage])), findings };
+  const refused = sources.flatMap(({ source, shape: [rows = 1, columns = 1] }) => {
+    const held = storageBy({ rows, columns });
+    return typeof held === "string" ? [doesNotFit(choice.type, source, held)] : [];
+  });
+  const storage = sources.flatMap(({ source, shape: [rows = 1, columns = 1] }) => {
+    const held = storageBy({ rows, columns });
+    return typeof held === "string" ? [] : [[source, held] as const];
+  });
+  return { storage: new Map(storage), findings: [...findings, ...refused.slice(0, 1)] };
 }
 
 function storageOf(
