@@ -6,11 +6,11 @@ export function filesText(
     readonly reused: number;
     readonly records: readonly unknown[];
   }[],
-  report: string | undefined,
+  report: string,
 ): string {
   const files = looks.map(
     ({ file, reused, records }) =>
       `analysis  ${file}${reused === 0 ? "" : `  (${reused} of ${records.length} matrices from an earlier call)`}\n`,
   );
-  return `\n${files.join("")}${report === undefined ? "" : `report    ${report}\n`}`;
+  return `\n${files.join("")}report    ${report}\n`;
 }

@@ -9,7 +9,6 @@ import type { LookPlace } from "../engine/lab/look.ts";
 import { questions } from "../engine/lab/matrix-set.ts";
 import type { SideChoice } from "../engine/lab/open-sides.ts";
 import { cacheFolder } from "../engine/lab/svd-cache.ts";
-import type { LoggedPoint } from "../engine/lab/trainer-folder.ts";
 import { findSweep } from "../engine/sweeps/sweep-folder.ts";
 import { readTrainerFolder } from "../engine/lab/trainer-folder.ts";
 import { UserError } from "../shared/errors.ts";
@@ -32,7 +31,11 @@ export const lookOptions = {
     type: "boolean",
     doc: "Take fused projections apart into queries, keys and values.",
   },
-  report: { type: "string", value: "FILE", doc: "Write a report as HTML that opens alone." },
+  report: {
+    type: "string",
+    value: "FILE",
+    doc: "Where the report goes, a page that opens alone; by default report.html in the folder of the run, the sweep or the analysis.",
+  },
   "without-text": { type: "boolean", doc: "Leave text of the training data out of the report." },
   json: jsonOption,
 } as const satisfies Options;
@@ -75,8 +78,6 @@ export interface ChosenSides {
   readonly base: string;
   readonly sides: readonly SideChoice[];
   readonly place: LookPlace;
-  /** Losses by step, where a Trainer logged them. */
-  readonly log: readonly LoggedPoint[];
   /** The run whose folder takes the files. */
   readonly runFolder: string | undefined;
   readonly sweepFolder: string | undefined;
@@ -104,11 +105,11 @@ export async function chosenSides(args: Arguments, console: Console): Promise<Ch
   }
   const isRunFolder = existsSync(join(path, runLayout.experiment));
   if (option === "checkpoints" && !isRunFolder) {
-    const { checkpoints, log } = await readTrainerFolder(path);
+    const { checkpoints } = await readTrainerFolder(path);
     const sides = checkpoints.map(({ step, folder, kind }): SideChoice =>
       kind === "adapter" ? { kind, folder, step, of: path } : { kind, id: folder, step, of: path },
     );
-    return { ...(await chosen(args, console, needed(given), sides, undefined)), log };
+    return chosen(args, console, needed(given), sides, undefined);
   }
   const spectuneFolder = await findSpectuneFolder(join(console.cwd, "x"));
   const sweepFolder =
@@ -157,7 +158,6 @@ async function chosen(
   return {
     base,
     sides,
-    log: [],
     runFolder: run?.folder,
     sweepFolder: undefined,
     place: {

@@ -1,4 +1,5 @@
 /** @file Task score and forgetting of a model before and after a mitigation, and of its control, by the way that `eval` measures. */
+import type { MeasuredRow } from "../shared/intruder-records.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import { pairedBootstrap } from "../engine/statistics/bootstrap.ts";
 import type { Interval } from "../engine/statistics/interval.ts";
@@ -21,18 +22,6 @@ interface Measured {
 export interface MeasureFiles {
   readonly data: string | undefined;
   readonly text: string | undefined;
-}
-
-/** A metric before, after and for the control; differences to before over the same examples, where each has its own value. */
-export interface MeasuredRow {
-  readonly on: "task" | "general text";
-  readonly metric: string;
-  readonly n: number;
-  readonly before: number;
-  readonly after: number;
-  readonly control: number;
-  readonly afterDifference: Interval | undefined;
-  readonly controlDifference: Interval | undefined;
 }
 
 export async function measureAll(

@@ -157,3 +157,22 @@ export interface MitigationRecord {
   readonly change: number;
   readonly compressionLoss: number | undefined;
 }
+
+/** Both ends belong to it. */
+export interface IntervalRecord {
+  readonly low: number;
+  readonly high: number;
+}
+
+/** A metric before a mitigation, after it and for its control; differences to before over the same examples, where each has its own value. */
+export interface MeasuredRow {
+  readonly on: "task" | "general text";
+  readonly metric: string;
+  readonly n: number;
+  readonly before: number;
+  readonly after: number;
+  readonly control: number;
+  /** 95 %, by a bootstrap over examples: one model, n = 1 seed. */
+  readonly afterDifference: IntervalRecord | undefined;
+  readonly controlDifference: IntervalRecord | undefined;
+}

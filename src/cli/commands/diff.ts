@@ -1,12 +1,19 @@
 /** @file `spectune diff`: how much the subspaces of two adapters share. */
-import { resolve } from "node:path";
+import { createHash } from "node:crypto";
+import { basename, dirname, join, resolve } from "node:path";
+import { writeAnalysisReport } from "../../engine/report/write-report.ts";
+import { makeFolder, writeFileAtomic } from "../../engine/runs/atomic.ts";
+import { findSpectuneFolder } from "../../engine/runs/run-folder.ts";
+import type { DiffDocument } from "../../shared/analysis-documents.ts";
+import { analysisVersion } from "../../shared/analysis-documents.ts";
 import type { OverlapRecord } from "../../shared/spectra-records.ts";
 import { invariant } from "../../shared/errors.ts";
-import type { Command } from "../define.ts";
+import type { Arguments, Command, Console } from "../define.ts";
 import { jsonOption } from "../define.ts";
 import { figure, table } from "../format.ts";
 import { ask } from "../lab.ts";
 import { placesOf } from "../model-options.ts";
+import { version } from "../version.ts";
 
 export const diffCommand: Command = {
   name: "diff",
@@ -23,6 +30,11 @@ export const diffCommand: Command = {
       type: "string",
       value: "REGEX",
       doc: "Matrices whose names have this Python-style regular expression in them.",
+    },
+    report: {
+      type: "string",
+      value: "FILE",
+      doc: "Where the report goes, a page that opens alone; by default beside the analysis file.",
     },
     json: jsonOption,
   },
@@ -42,8 +54,9 @@ export const diffCommand: Command = {
     );
     invariant(result.kind === "diff", "the lab answered another question");
     const { records, onlyFirst, onlySecond } = result;
-    if (args.flag("json"))
-      console.out(`${JSON.stringify({ adapters, matrices: records, onlyFirst, onlySecond })}\n`);
+    const said = { adapters, matrices: records, onlyFirst, onlySecond };
+    const { file, report } = await kept(said, args, console);
+    if (args.flag("json")) console.out(`${JSON.stringify({ ...said, file })}\n`);
     else {
       console.out(overlapTable(records));
       for (const [adapter, names] of [
@@ -54,10 +67,43 @@ export const diffCommand: Command = {
           console.out(
             `\nonly in ${adapter}: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}\n`,
           );
+      console.out(`\nanalysis  ${file}\nreport    ${report}\n`);
     }
     return 0;
   },
 };
+
+/** Writes the analysis file and its report, in a folder named after both adapters. */
+async function kept(
+  said: Pick<DiffDocument, "adapters" | "matrices" | "onlyFirst" | "onlySecond">,
+  args: Arguments,
+  console: Console,
+): Promise<{ readonly file: string; readonly report: string }> {
+  const [first, second] = said.adapters;
+  const spectuneFolder = await findSpectuneFolder(join(console.cwd, "x"));
+  const folder = join(spectuneFolder, "analysis", `${basename(first)}--${basename(second)}`);
+  await makeFolder(folder);
+  const asked = {
+    matrices: args.text("matrices"),
+    base: args.text("base"),
+    adapters: said.adapters,
+  };
+  const key = createHash("sha256").update(JSON.stringify(asked)).digest("hex").slice(0, 12);
+  const document: DiffDocument = {
+    version: analysisVersion,
+    kind: "diff",
+    versions: { spectune: version, node: process.versions.node },
+    time: new Date().toISOString(),
+    ...said,
+  };
+  const file = join(folder, `diff-${key}.json`);
+  await writeFileAtomic(file, `${JSON.stringify(document)}\n`);
+  const place = args.text("report");
+  const report = place === undefined ? undefined : resolve(console.cwd, place);
+  if (report !== undefined) await makeFolder(dirname(report));
+  const options = { version, withoutText: false, now: Date.now(), file: report };
+  return { file, report: await writeAnalysisReport(folder, options) };
+}
 
 /** A row for each matrix that both adapt; overlap is of the spaces of full rank, 1 where one lies in the other. */
 export function overlapTable(records: readonly OverlapRecord[]): string {

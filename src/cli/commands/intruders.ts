@@ -50,7 +50,7 @@ export const intrudersCommand: Command = {
     const result = await ask({ kind: "intruders", place, sides, options, draws }, console);
     invariant(result.kind === "intruders", "the lab answered another question");
     const { looks } = result;
-    const report = await writeReport(args, console, { ...chosen, intruders: looks });
+    const report = await writeReport(args, console, chosen);
     const runs = countedRuns(looks);
     const groups = runs.length === 0 ? undefined : overRuns(runs, 0.95);
     if (args.flag("json"))

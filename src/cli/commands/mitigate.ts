@@ -4,23 +4,25 @@ import { requireNewFolder } from "../../engine/exports/new-folder.ts";
 import type { MitigateResult } from "../../engine/lab/mitigate-adapter.ts";
 import { controlFolder } from "../../engine/lab/mitigate-adapter.ts";
 import type { SideChoice } from "../../engine/lab/open-sides.ts";
-import type { MitigationRecord } from "../../shared/intruder-records.ts";
+import type { MeasuredRow, MitigationRecord } from "../../shared/intruder-records.ts";
 import { makeFolder, writeFileAtomic } from "../../engine/runs/atomic.ts";
 import type { InferenceModel } from "../../engine/session/open-for-inference.ts";
+import type { MitigationDocument } from "../../shared/analysis-documents.ts";
+import { analysisVersion } from "../../shared/analysis-documents.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Arguments, Command, Console } from "../define.ts";
 import { percent, table } from "../format.ts";
 import type { ChosenSides } from "../lab-options.ts";
 import { chosenSides, lookOptions, sideOptions, wrong } from "../lab-options.ts";
 import { ask } from "../lab.ts";
+import { writeReport } from "../lab-report.ts";
 import { intruderOptions, thresholdOptions } from "../intruder-options.ts";
-import type { MeasuredRow } from "../mitigate-measure.ts";
 import { measureAll, measuredTable } from "../mitigate-measure.ts";
 import type { ChosenModel } from "../model-options.ts";
 import { chosenModel, modelOf, modelOptions, pathOf } from "../model-options.ts";
 
 const { adapter, tuned, run, quantized, question } = sideOptions;
-const { matrices, json, "split-qkv": splitQkv } = lookOptions;
+const { matrices, json, report, "split-qkv": splitQkv, "without-text": withoutText } = lookOptions;
 
 export const mitigateCommand: Command = {
   name: "mitigate",
@@ -67,6 +69,8 @@ export const mitigateCommand: Command = {
     set: modelOptions.set,
     matrices,
     "split-qkv": splitQkv,
+    report,
+    "without-text": withoutText,
     json,
   },
   async run(args, console) {
@@ -99,12 +103,12 @@ export const mitigateCommand: Command = {
     );
     invariant(result.kind === "mitigate", "the lab answered another question");
     const rows = measuring === undefined ? [] : await measuring(result, out);
-    const record = {
-      version: 1,
+    const record: MitigationDocument & { readonly intruders: MitigateResult["found"] } = {
+      version: analysisVersion,
       kind: "mitigation",
       versions: chosen.place.versions,
       time: new Date().toISOString(),
-      options: { ...options, keep, which, compress },
+      options: { ...options, keep, which, ...(compress === undefined ? {} : { compress }) },
       out,
       form: result.form,
       matrices: result.records,
@@ -118,8 +122,9 @@ export const mitigateCommand: Command = {
       join(chosen.place.folder, `mitigation-keep-${keep}-${which}.json`),
       `${JSON.stringify(record)}\n`,
     );
+    const report = await writeReport(args, console, chosen);
     if (args.flag("json")) console.out(`${JSON.stringify(record)}\n`);
-    else console.out(mitigationText(result, rows, out));
+    else console.out(`${mitigationText(result, rows, out)}report    ${report}\n`);
     return 0;
   },
 };

@@ -17,11 +17,12 @@ export const spectraCommand: Command = {
   positionals: { min: 0, max: 1 },
   options: { ...sideOptions, ...lookOptions },
   async run(args, console) {
-    const { place, sides, log, runFolder } = await chosenSides(args, console);
+    const chosen = await chosenSides(args, console);
+    const { place, sides } = chosen;
     const result = await ask({ kind: "spectra", place, sides, options: {} }, console);
     invariant(result.kind === "spectra", "the lab answered another question");
     const { looks } = result;
-    const report = await writeReport(args, console, { spectra: looks, log, runFolder });
+    const report = await writeReport(args, console, chosen);
     if (args.flag("json"))
       console.out(
         `${JSON.stringify({

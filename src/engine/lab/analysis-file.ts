@@ -2,33 +2,13 @@
 import { createHash } from "node:crypto";
 import { appendFile, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Provenance } from "../../shared/analysis-documents.ts";
+import { analysisVersion } from "../../shared/analysis-documents.ts";
 import { isRecord, parseJson } from "../../shared/wire.ts";
 import { makeFolder, writeFileAtomic } from "../runs/atomic.ts";
 import { explainingWrites, unlessMissing } from "../runs/file-errors.ts";
 import type { NamedArray } from "./side-arrays.ts";
 import { openSideArrays } from "./side-arrays.ts";
-import type { SideRecord } from "./tuned-side.ts";
-
-/** Raised when a reader of the old form would misread the new one. */
-export const analysisVersion = 1;
-
-/** What every analysis file begins with. */
-export interface Provenance {
-  readonly version: number;
-  readonly kind: "spectra" | "intruders" | "diff" | "mitigation";
-  /** Versions of spectune and node. */
-  readonly versions: Readonly<Record<string, string>>;
-  /** ISO 8601, by the clock of the machine. */
-  readonly time: string;
-  readonly base: SideRecord;
-  readonly tuned: SideRecord | undefined;
-  /** ε, k, reference, question, seed: everything that the figures hang on. */
-  readonly options: Readonly<Record<string, unknown>>;
-  /** Names of the matrix set. */
-  readonly matrixSet: readonly string[];
-  /** False where the work was interrupted: what is there is right. */
-  readonly complete: boolean;
-}
 
 /** What a matrix's record is recognised by. */
 export interface Hashed {

@@ -1,22 +1,22 @@
 /** @file What the commands of the lab ask for: matrix by matrix, kept as it goes, gone on from what is there. */
 import { join } from "node:path";
-import type { Linalg } from "../../../kernels/linalg/index.ts";
-import { createLinalg } from "../../../kernels/linalg/index.ts";
+import type { Gemm, Linalg } from "../../../kernels/linalg/index.ts";
+import type { Provenance, SideRecord } from "../../shared/analysis-documents.ts";
+import { analysisVersion } from "../../shared/analysis-documents.ts";
 import { Cancelled } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
 import { isRecord } from "../../shared/wire.ts";
 import type { MatrixPair } from "../analyze/source.ts";
-import { kernelBytes } from "../runtime/kernels.ts";
 import { createFullMatch } from "../session/python-regex.ts";
-import type { Hashed, Provenance } from "./analysis-file.ts";
-import { analysisVersion, openAnalysisFile } from "./analysis-file.ts";
+import type { Hashed } from "./analysis-file.ts";
+import { openAnalysisFile } from "./analysis-file.ts";
+import { atIntervals, openLabProducts } from "./lab-products.ts";
 import type { PendingMatrix } from "./matrix-set.ts";
 import type { OpenSet, SetChoice, SideChoice } from "./open-sides.ts";
 import { openSet } from "./open-sides.ts";
 import type { DiskCache } from "./svd-cache.ts";
 import { diskCache } from "./svd-cache.ts";
 import type { NamedArray } from "./side-arrays.ts";
-import type { SideRecord } from "./tuned-side.ts";
 
 /** What every look has in common; plain data. */
 export interface LookPlace extends SetChoice {
@@ -30,7 +30,7 @@ export interface LookPlace extends SetChoice {
 export interface LookHost {
   readonly tell: (finding: Finding) => void;
   readonly progress: (progress: LookProgress) => void;
-  /** Whether the work shall end after the matrix at hand. */
+  /** Whether the work shall end: before the next matrix, or the next large product of the one at hand. */
   readonly isCancelled: () => boolean;
   /** Milliseconds; for lengths of time. */
   readonly now: () => number;
@@ -38,7 +38,7 @@ export interface LookHost {
   readonly time: () => string;
 }
 
-/** Sent before each matrix and after the last. */
+/** Sent before each matrix, about each second within one, and after the last. */
 export interface LookProgress {
   readonly done: number;
   readonly total: number;
@@ -49,6 +49,7 @@ export interface LookProgress {
 
 export interface LookTools {
   readonly linalg: Linalg;
+  readonly gemm: Gemm;
   readonly cache: DiskCache;
   readonly now: () => number;
 }
@@ -84,9 +85,6 @@ export interface LookResult<R> {
   readonly reused: number;
 }
 
-/** Bytes of the linear algebra's memory at most: an exact SVD of 8192 × 8192 fits. */
-const memoryBytes = 4 * 2 ** 30 - 65536;
-
 /**
  * Looks at the matrices of each side in turn. When it is cancelled, the files say what is done and
  * {@link Cancelled} is thrown; the same call then goes on from there. Matrices are told by hashes of
@@ -98,24 +96,33 @@ export async function lookAt<R extends Hashed>(
   look: Look<R>,
   host: LookHost,
 ): Promise<readonly LookResult<R>[]> {
+  const watch: Watch = { tick: undefined };
+  const { linalg, gemm, dispose } = await openLabProducts(() => {
+    if (host.isCancelled()) throw new Cancelled();
+    watch.tick?.();
+  });
   const tools: LookTools = {
-    linalg: createLinalg(kernelBytes("linalg"), { maxBytes: memoryBytes }),
+    linalg,
+    gemm,
     cache: diskCache(place.cache, host.tell),
     now: host.now,
   };
   const open = { fullMatch: createFullMatch(matchMs), linalg: tools.linalg };
   const results: LookResult<R>[] = [];
   const rate = rateOf(host.now);
-  for (const [index, side] of sides.entries()) {
-    const set = await openSet(place, side, open);
-    try {
-      if (index === 0) for (const finding of set.findings) host.tell(finding);
-      results.push(
-        await lookAtSet(place, side, set, look, tools, host, rate, sides.length - index),
-      );
-    } finally {
-      await set.close();
+  try {
+    for (const [index, side] of sides.entries()) {
+      const set = await openSet(place, side, open);
+      try {
+        if (index === 0) for (const finding of set.findings) host.tell(finding);
+        const rest = sides.length - index;
+        results.push(await lookAtSet(place, side, set, look, tools, watch, host, rate, rest));
+      } finally {
+        await set.close();
+      }
     }
+  } finally {
+    await dispose();
   }
   return results;
 }
@@ -123,12 +130,18 @@ export async function lookAt<R extends Hashed>(
 /** A pattern may look this long at one name. */
 const matchMs = 1000;
 
+/** Called before each large product. */
+interface Watch {
+  tick: (() => void) | undefined;
+}
+
 async function lookAtSet<R extends Hashed>(
   place: LookPlace,
   side: SideChoice,
   set: OpenSet,
   look: Look<R>,
   tools: LookTools,
+  watch: Watch,
   host: LookHost,
   rate: Rate,
   sidesLeft: number,
@@ -146,13 +159,14 @@ async function lookAtSet<R extends Hashed>(
   const name =
     side.kind !== "none" && side.step !== undefined ? `${look.kind}-step-${side.step}` : look.kind;
   const file = await openAnalysisFile(place.folder, name, identity, look.is, look.arrays);
+  const member = side.kind === "none" ? undefined : side.member;
   const provenance = (complete: boolean): Provenance => ({
     version: analysisVersion,
     kind: look.kind,
     versions: place.versions,
     time: host.time(),
     base,
-    tuned,
+    tuned: tuned && member ? { ...tuned, member } : tuned,
     options: asked,
     matrixSet: matrices.map((matrix) => matrix.name),
     complete,
@@ -161,29 +175,43 @@ async function lookAtSet<R extends Hashed>(
   let reused = 0;
   const all = matrices.reduce((sum, matrix) => sum + look.work(matrix), 0);
   let done = 0;
+  const total = matrices.length;
+  const stopped = async (): Promise<never> => {
+    await file.finish(provenance(false), records, look.summary(records));
+    throw new Cancelled(
+      `Stopped after ${records.length} of ${total} matrices; ${file.path} holds them, and the same command goes on from there.`,
+    );
+  };
   for (const [index, matrix] of matrices.entries()) {
-    if (host.isCancelled()) {
-      await file.finish(provenance(false), records, look.summary(records));
-      throw new Cancelled(
-        `Stopped after ${index} of ${matrices.length} matrices; ${file.path} holds them, and the same command goes on from there.`,
-      );
-    }
+    if (host.isCancelled()) await stopped();
     const left = rate.left(all - done + (sidesLeft - 1) * all);
-    host.progress({ done: index, total: matrices.length, name: matrix.name, left });
-    const pair = await matrix.prepare();
-    const known = file.found(pair.name, pair.baseHash, pair.tunedHash);
-    if (known) reused += 1;
-    const started = host.now();
-    if (known) records.push(known);
-    else {
-      const { record, arrays } = await look.make(tools, pair);
-      await file.add(record, arrays);
-      rate.took(look.work(matrix), host.now() - started);
-      records.push(record);
+    const progress = (rest: number | undefined): void => {
+      host.progress({ done: index, total, name: matrix.name, left: rest });
+    };
+    progress(left);
+    watch.tick = atIntervals(1000, host.now, (elapsed) => {
+      progress(left && Math.max(0, left - elapsed / 1000));
+    });
+    try {
+      const pair = await matrix.prepare();
+      const known = file.found(pair.name, pair.baseHash, pair.tunedHash);
+      if (known) reused += 1;
+      const started = host.now();
+      if (known) records.push(known);
+      else {
+        const { record, arrays } = await look.make(tools, pair);
+        await file.add(record, arrays);
+        rate.took(look.work(matrix), host.now() - started);
+        records.push(record);
+      }
+    } catch (error) {
+      if (!(error instanceof Cancelled)) throw error;
+      await stopped();
     }
     done += look.work(matrix);
   }
-  host.progress({ done: matrices.length, total: matrices.length, name: "", left: 0 });
+  watch.tick = undefined;
+  host.progress({ done: total, total, name: "", left: 0 });
   await file.finish(provenance(true), records, look.summary(records));
   return { side, base, tuned, file: file.path, records, reused };
 }

@@ -11,7 +11,8 @@ import { cut, shapeText } from "./model-folder.ts";
 import { isTableOrHead, roleOf } from "./names.ts";
 import type { StoredMatrix } from "./stored-matrix.ts";
 import { dtypeOf, readMatrix, sizeOf } from "./stored-matrix.ts";
-import type { HashedUpdate, SideRecord, TunedSide } from "./tuned-side.ts";
+import type { SideRecord } from "../../shared/analysis-documents.ts";
+import type { HashedUpdate, TunedSide } from "./tuned-side.ts";
 
 /** How a base is held while something trains on it. */
 export interface HeldForm {

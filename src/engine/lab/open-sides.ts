@@ -1,6 +1,7 @@
 /** @file From what a command names to an opened base and what was trained on it. */
 import { basename } from "node:path";
 import type { Linalg } from "../../../kernels/linalg/index.ts";
+import type { SweepMember } from "../../shared/analysis-documents.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import type { ModelPlaces } from "../weights/hub-cache.ts";
@@ -34,14 +35,6 @@ interface SideOrigin {
   readonly of?: string;
   /** The run of a sweep that it is the result of. */
   readonly member?: SweepMember;
-}
-
-/** A run among those of a sweep: runs of one label are replications over seeds. */
-export interface SweepMember {
-  readonly label: string;
-  readonly seed: number;
-  /** The run's own figures at its end, such as `eval.loss`. */
-  readonly metrics: Readonly<Record<string, number>>;
 }
 
 export interface SetChoice {

@@ -30,7 +30,8 @@ import { plainName } from "./names.ts";
 import type { StoredMatrix } from "./stored-matrix.ts";
 import { dtypeOf, isFloatMatrix, readMatrix, rowsOf, valuesOf } from "./stored-matrix.ts";
 import { requireEqualShapes } from "./matrix-set.ts";
-import type { HashedUpdate, SideRecord, TunedSide } from "./tuned-side.ts";
+import type { SideRecord } from "../../shared/analysis-documents.ts";
+import type { HashedUpdate, TunedSide } from "./tuned-side.ts";
 
 interface Site {
   readonly setup: BlockSetup;

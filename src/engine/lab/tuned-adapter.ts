@@ -28,7 +28,8 @@ import {
   transpose,
   valuesOf,
 } from "./stored-matrix.ts";
-import type { SideRecord, TunedSide } from "./tuned-side.ts";
+import type { SideRecord } from "../../shared/analysis-documents.ts";
+import type { TunedSide } from "./tuned-side.ts";
 
 export interface AdapterContext {
   readonly fullMatch: FullMatch;

@@ -4,7 +4,8 @@ import type { ModelFolder } from "./model-folder.ts";
 import { requireEqualShapes } from "./matrix-set.ts";
 import type { StoredMatrix } from "./stored-matrix.ts";
 import { dtypeOf, readMatrix } from "./stored-matrix.ts";
-import type { SideRecord, TunedSide } from "./tuned-side.ts";
+import type { SideRecord } from "../../shared/analysis-documents.ts";
+import type { TunedSide } from "./tuned-side.ts";
 
 export function tunedFolder(tuned: ModelFolder, record: Partial<SideRecord> = {}): TunedSide {
   const storedOf = (plain: string): StoredMatrix => {

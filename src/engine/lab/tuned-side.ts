@@ -1,20 +1,10 @@
 /** @file What was trained on a base, as a source states it: of each matrix that it changes, the update. */
 import type { Data, Matrix } from "../../../kernels/linalg/index.ts";
+import type { SideRecord } from "../../shared/analysis-documents.ts";
 import type { DType } from "../../shared/dtypes.ts";
 import type { Finding } from "../../shared/findings.ts";
 import type { Update } from "../analyze/source.ts";
 import type { StoredMatrix } from "./stored-matrix.ts";
-
-/** How a side is told of in analysis files. */
-export interface SideRecord {
-  /** `model`, `adapter`, `run`, `checkpoint`, or what became of the base: `nf4`. */
-  readonly kind: string;
-  readonly path: string;
-  readonly hubId?: string;
-  readonly snapshot?: string;
-  /** Step of a checkpoint. */
-  readonly step?: number;
-}
 
 export interface HashedUpdate {
   readonly update: Update;

@@ -1,7 +1,7 @@
 /** @file Runs an experiment from the main thread: owns the run folder, the heartbeat, signals and events; a worker computes. */
 import { statSync } from "node:fs";
 import { join } from "node:path";
-import { Cancelled } from "../../shared/errors.ts";
+import { Cancelled, messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import { serialise } from "../../shared/experiment/serialise.ts";
 import type {
@@ -13,6 +13,7 @@ import type {
   Started,
 } from "../../shared/protocol.ts";
 import { catalogFields } from "../catalog.ts";
+import { writeRunReport } from "../report/write-report.ts";
 import { resumeCheckpoint } from "../runs/checkpoints.ts";
 import { openEventsLog, readFirstEvent } from "../runs/events-log.ts";
 import type { EventsLog } from "../runs/events-log.ts";
@@ -197,12 +198,28 @@ async function ownedRun(
     } finally {
       await board?.close();
       await log.close();
+      if (outcome !== "failed") await reportOf(runFolder, options);
     }
   } finally {
     clearInterval(poll);
     options.signal.removeEventListener("abort", showStopping);
     stopBeating();
     await ownership.release(outcome).catch(() => undefined);
+  }
+}
+
+/** A report that cannot be written is told of: the run is done. */
+async function reportOf(
+  runFolder: string,
+  { versions, experiment, onEvent }: RunOptions,
+): Promise<void> {
+  const version = versions["spectune"] ?? "";
+  const withoutText = !experiment.report.samples;
+  try {
+    await writeRunReport(runFolder, { version, withoutText, now: Date.now() });
+  } catch (error) {
+    const message = `The report could not be written: ${messageOf(error)}`;
+    onEvent({ type: "log", level: "warning", message });
   }
 }
 

@@ -3,9 +3,10 @@ import { fork } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { Cancelled, UserError } from "../../shared/errors.ts";
+import { Cancelled, messageOf, UserError } from "../../shared/errors.ts";
 import type { EventBody } from "../../shared/protocol.ts";
 import { catalogFields } from "../catalog.ts";
+import { writeSweepReport } from "../report/write-report.ts";
 import { loadFinalMetrics } from "./load-run.ts";
 import { runStatus } from "../runs/liveness.ts";
 import { withAbsolutePaths } from "../session/absolute-paths.ts";
@@ -44,6 +45,15 @@ export function createEngineRunner(options: EngineRunnerOptions): Runner {
       return { status, metrics: await loadFinalMetrics(runFolder, catalogFields) };
     },
     finished,
+    async report(sweepFolder) {
+      const version = options.versions["spectune"] ?? "";
+      try {
+        await writeSweepReport(sweepFolder, { version, withoutText: false, now: Date.now() });
+      } catch (error) {
+        const message = `The report could not be written: ${messageOf(error)}`;
+        options.onEvent({ type: "log", level: "warning", message });
+      }
+    },
     async plan(experiment, folder) {
       const whole = withAbsolutePaths(experiment, folder, isFolder);
       const prepared = await prepareRun(whole, {

@@ -82,6 +82,7 @@ export async function runSweep(options: SweepOptions): Promise<SweepResult> {
     const save = createSaver(sweepFolder, ownership.check, options.onRecord);
     const result = await runAll({ options, sweepFolder, normalised, signal, save }, record);
     outcome = result.status;
+    await options.runner.report?.(sweepFolder);
     return { sweepDir: sweepFolder, ...result };
   } finally {
     stopBeating();

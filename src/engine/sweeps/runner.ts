@@ -27,6 +27,8 @@ export interface RunOutcome {
 }
 
 export interface Runner {
+  /** Tells of the whole sweep in `report.html`; never fails. */
+  readonly report?: (sweepFolder: string) => Promise<void>;
   /** Runs to the end or until stopped; throws where it fails. */
   readonly run: (task: RunTask) => Promise<RunOutcome>;
   /** The outcome of a run that finished by itself, by its folder; `undefined` for any other. */

@@ -1,5 +1,5 @@
 /** @file `checkpoints`, `analyze`, `report`, `export` and `run`: what a run leaves behind, and where it runs. */
-import { duration, int, list, number, object, oneOf, share } from "../../schema.ts";
+import { bool, duration, int, list, number, object, oneOf, share } from "../../schema.ts";
 
 export const checkpointsField = object(
   {
@@ -51,6 +51,10 @@ export const reportField = object(
       above: 0,
       below: 1,
       doc: "Confidence of the intervals around a mean.",
+    }),
+    samples: bool({
+      default: true,
+      doc: "Whether the report shows text of the data: prompts and what was generated after them.",
     }),
   },
   { doc: "How results are told." },

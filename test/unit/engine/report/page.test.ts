@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { it } from "node:test";
 import { csv, reportPage } from "../../../../src/engine/report/page.ts";
-import { heatMap, lineChart } from "../../../../src/engine/report/svg.ts";
+import { heatMap } from "../../../../src/engine/report/heat-map.ts";
+import { lineChart } from "../../../../src/engine/report/line-chart.ts";
 
 const table = { head: ["run", "loss"], rows: [['a "b", c', 1.5]] };
 
