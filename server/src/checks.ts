@@ -9,6 +9,7 @@ import { columnNotTrainedOn } from "./checks/column-not-trained-on.ts";
 import { dataFileMissing } from "./checks/data-file-missing.ts";
 import { dataUnreadable } from "./checks/data-unreadable.ts";
 import { examplesCut } from "./checks/examples-cut.ts";
+import { pairChecks } from "./checks/excluded-pairs.ts";
 import { exclusionWithoutMatch } from "./checks/exclusion-without-match.ts";
 import { fewEvalExamples } from "./checks/few-eval-examples.ts";
 import { fewSteps } from "./checks/few-steps.ts";
@@ -25,6 +26,7 @@ import { noTargetMatches } from "./checks/no-target-matches.ts";
 import { patienceNeverReached } from "./checks/patience-never-reached.ts";
 import { patternWithoutMatch } from "./checks/pattern-without-match.ts";
 import { rankExceedsDimension } from "./checks/rank-exceeds-dimension.ts";
+import { rankOfDecomposition } from "./checks/rank-of-decomposition.ts";
 import { regexUnusable } from "./checks/regex-unusable.ts";
 import { singleLabel } from "./checks/single-label.ts";
 import { skippedModuleWithoutMatch } from "./checks/skipped-module-without-match.ts";
@@ -45,8 +47,10 @@ export const factChecks: readonly FactCheck[] = [
   exclusionWithoutMatch,
   patternWithoutMatch,
   rankExceedsDimension,
+  rankOfDecomposition,
   layerOutOfRange,
   twoMethodsAtOneSite,
+  ...pairChecks,
   moduleToSaveWithoutMatch,
   skippedModuleWithoutMatch,
   adapterNotFound,

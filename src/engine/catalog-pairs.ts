@@ -1,96 +1,194 @@
 /** @file The one table of choices that exclude one another, with the reason: read before a run is set up, and by editors. */
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import type { Finding } from "../shared/findings.ts";
-import { methods, optimizers, rowNamed } from "./catalog.ts";
+import { initialisers, methods, optimizers, rowNamed } from "./catalog.ts";
 import type { BoundMethod, Method } from "./methods/define.ts";
 import { isPlaced } from "./methods/placed.ts";
 import type { BoundRule } from "./optimizers/define.ts";
 
 export type PairFields = Pick<Experiment, "method" | "export"> & {
   readonly data: Pick<Experiment["data"], "packing">;
-  readonly train: Pick<Experiment["train"], "optimizer" | "active_layers">;
+  readonly train: Pick<
+    Experiment["train"],
+    "optimizer" | "active_layers" | "batch_size" | "micro_batch_size"
+  >;
 };
+
+/** Two choices that are there, and the field of the one that is easier given up. */
+interface Both {
+  readonly names: readonly [string, string];
+  /** Dotted. */
+  readonly field: string;
+}
 
 interface Excluded {
   readonly code: string;
-  /** The names of the two, where both are chosen. */
-  readonly applies: (chosen: Chosen) => readonly [string, string] | undefined;
+  readonly applies: (chosen: Chosen) => Both | undefined;
   readonly why: string;
+  /** The same without the two being named: for the table of checks. */
+  readonly doc: string;
+  readonly remedy?: string;
 }
 
 interface Chosen {
   readonly fields: PairFields;
-  readonly methods: readonly BoundMethod[];
+  readonly entries: readonly Entry[];
   readonly rule: BoundRule;
+}
+
+/** One entry of `method`. */
+interface Entry {
+  readonly row: Method;
+  /** At linear layers. */
+  readonly bound: BoundMethod | undefined;
+  readonly choice: Experiment["method"][number];
+  /** Its field in the file. */
+  readonly field: string;
 }
 
 const excluded: readonly Excluded[] = [
   {
     code: "hooks-without-gradients",
-    applies({ methods: bound, rule }) {
-      const acting = bound.find(({ hooks }) => hooks !== undefined);
-      return acting && rule.gradients !== "kept" ? [acting.name, rule.name] : undefined;
+    applies({ entries, rule }) {
+      const acting = entries.find(({ bound }) => bound?.hooks !== undefined);
+      return acting && rule.gradients !== "kept"
+        ? { names: [acting.row.name, rule.name], field: "train.optimizer" }
+        : undefined;
     },
     why: "the one acts between the gradients of a whole step and its update, the other never has them together",
+    doc: "A method that allocates while it trains acts between the gradients of a whole step and its update; an optimizer that uses them up in the backward pass, or has none, never has them together.",
   },
   {
     code: "hooks-with-resting-layers",
-    applies({ fields, methods: bound }) {
-      const acting = bound.find(({ hooks }) => hooks !== undefined);
+    applies({ fields, entries }) {
+      const acting = entries.find(({ bound }) => bound?.hooks !== undefined);
       const layers = fields.train.active_layers;
-      return acting && layers ? [acting.name, layers.type] : undefined;
+      return acting && layers
+        ? { names: [acting.row.name, layers.type], field: "train.active_layers" }
+        : undefined;
     },
     why: "the one compares all modules at each step, the other lets most rest",
+    doc: "A method that allocates while it trains compares all modules at each step; a schedule of active layers lets most of them rest.",
   },
   {
     code: "prompt-with-packing",
-    applies({ fields }) {
-      const before = rowsOf(fields).find(({ kind }) => kind === "tokens" || kind === "prefix");
-      return before && fields.data.packing ? [before.name, "data.packing"] : undefined;
+    applies({ fields, entries }) {
+      const before = entries.find(({ row }) => row.kind === "tokens" || row.kind === "prefix");
+      return before && fields.data.packing
+        ? { names: [before.row.name, "data.packing"], field: "data.packing" }
+        : undefined;
     },
     why: "the one stands before the words of every example, the other puts several into one row",
+    doc: "A trained prompt stands before the words of every example; packing puts several examples into one row.",
   },
   {
     code: "no-merged-form",
-    applies({ fields }) {
-      const apart = rowsOf(fields).find((row) => isPlaced(row) && row.staysApart !== undefined);
-      return apart && fields.export.includes("merged") ? [apart.name, "export: merged"] : undefined;
+    applies({ fields, entries }) {
+      const apart = entries.find(({ row }) => isPlaced(row) && row.staysApart !== undefined);
+      return apart && fields.export.includes("merged")
+        ? { names: [apart.row.name, "export: merged"], field: "export" }
+        : undefined;
     },
     why: "what the one trains stands in no weight of the model",
+    doc: "What some methods train, such as a prompt, stands in no weight of the model and cannot be merged into it.",
   },
   {
     code: "pair-rule-without-pair",
-    applies({ fields, methods: bound, rule }) {
-      const other =
-        bound.find(({ roles }) => roles === undefined || roles.core !== undefined) ??
-        rowsOf(fields).find(({ kind }) => kind !== "linear");
-      return rule.pair && other ? [rule.name, other.name] : undefined;
+    applies({ entries, rule }) {
+      const other = entries.find(
+        ({ bound }) => bound?.roles === undefined || bound.roles.core !== undefined,
+      );
+      return rule.pair && other
+        ? { names: [rule.name, other.row.name], field: "train.optimizer" }
+        : undefined;
     },
     why: "the one corrects the gradients of the two factors of a pair, which the other does not train together",
+    doc: "An optimizer that corrects the gradients of the two factors of a pair needs methods that train such a pair together.",
+  },
+  {
+    code: "consumed-with-several-batches",
+    applies({ fields, rule }) {
+      const { micro_batch_size: micro, batch_size: whole } = fields.train;
+      return rule.gradients === "consumed" && typeof micro === "number" && micro < whole
+        ? { names: [rule.name, `micro_batch_size: ${micro}`], field: "train.micro_batch_size" }
+        : undefined;
+    },
+    why: "the one uses up gradients in the backward pass, the other needs those of several passes added up",
+    doc: "An optimizer that uses up gradients in the backward pass cannot add up those of several batches in memory.",
+    remedy:
+      "Make train.batch_size and train.micro_batch_size equal, or choose an optimizer that keeps gradients, such as sgd.",
+  },
+  {
+    code: "init-without-core",
+    applies: ({ entries }) =>
+      withInit(
+        entries,
+        ({ bound, choice }) =>
+          bound?.roles !== undefined &&
+          bound.roles.core === undefined &&
+          rowNamed(initialisers, choice.init.type).takesCore,
+      ),
+    why: "the one starts a core between the two factors, which the other does not have",
+    doc: "Some initialisers start a square core between two factors, which only some methods have.",
+    remedy: "Use `type: lora_xs`, or leave `init` out.",
+  },
+  {
+    code: "init-beside-from",
+    applies({ entries }) {
+      const both = withInit(entries, ({ choice }) => choice.from !== null);
+      return both && { ...both, names: [both.names[0], "from"] };
+    },
+    why: "both say how the tensors start",
+    doc: "Both `init` and `from` say how the tensors start.",
+    remedy: "Leave one of them out.",
   },
 ];
 
-function rowsOf({ method }: PairFields): readonly Method[] {
-  return method.map(({ type }) => rowNamed(methods, type));
+/** The first entry with an initialiser of which `excludes` holds. */
+function withInit(
+  entries: readonly Entry[],
+  excludes: (entry: Entry) => boolean,
+): Both | undefined {
+  const found = entries.find((entry) => entry.choice.init.type !== "default" && excludes(entry));
+  return (
+    found && {
+      names: [`init: ${found.choice.init.type}`, found.row.name],
+      field: `${found.field}.init`,
+    }
+  );
 }
 
-/** What an experiment chooses that cannot be together. */
-export function excludedPairs(fields: PairFields): readonly Finding[] {
-  const bound = fields.method.flatMap(({ type, config }) => {
-    const row = rowNamed(methods, type);
-    return row.kind === "linear" ? [row.bind(config)] : [];
+/** What the table refuses, for the table of checks. */
+export const excludedCodes: readonly Pick<Excluded, "code" | "doc">[] = excluded;
+
+/** What an experiment chooses that cannot be together, with the field in its place. */
+export function excludedPairs(
+  fields: PairFields,
+): readonly (Finding & { readonly field: string })[] {
+  const entries = fields.method.map((choice, index): Entry => {
+    const row = rowNamed(methods, choice.type);
+    const field = fields.method.length === 1 ? "method" : `method.${index}`;
+    return {
+      row,
+      bound: row.kind === "linear" ? row.bind(choice.config) : undefined,
+      choice,
+      field,
+    };
   });
   const { type, config } = fields.train.optimizer;
   const rule = rowNamed(optimizers, type).bind(config);
-  return excluded.flatMap(({ code, applies, why }): readonly Finding[] => {
-    const names = applies({ fields, methods: bound, rule });
-    if (names === undefined) return [];
+  return excluded.flatMap(({ code, applies, why, remedy }) => {
+    const both = applies({ fields, entries, rule });
+    if (both === undefined) return [];
+    const { names, field } = both;
     return [
       {
         code,
-        severity: "error",
+        severity: "error" as const,
         message: `${names.join(" and ")} cannot be together: ${why}.`,
-        remedy: "Choose another for one of them.",
+        remedy: remedy ?? "Choose another for one of them.",
+        place: { file: "", field },
+        field,
       },
     ];
   });

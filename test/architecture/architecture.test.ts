@@ -100,6 +100,7 @@ const walls: readonly Wall[] = [
     ours: [
       "src/shared",
       "src/engine/catalog.ts",
+      "src/engine/catalog-pairs.ts",
       "src/engine/plan",
       "src/engine/models",
       "src/engine/methods/targets.ts",

@@ -49,6 +49,7 @@ const methodFields: Readonly<Record<string, string>> = {
   "target-without-match": "target_modules",
   "two-methods-at-one-site": "target_modules",
   "rank-exceeds-dimension": "r",
+  "rank-of-decomposition": "r",
 };
 
 function fieldOf({ code, message, place }: Problem, experiment: Experiment): string | undefined {

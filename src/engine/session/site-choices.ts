@@ -37,40 +37,9 @@ export function startsOf(bound: BoundMethod, { init }: MethodChoice): readonly S
   return [pairStart(pair, bound.roles), ...(bound.start ? [bound.start] : [])];
 }
 
-/** Starts that a method has no use for. */
-export function initFindings(
-  method: LinearMethod,
-  { init, from }: MethodChoice,
-): readonly Finding[] {
-  if (init.type === "default") return [];
-  if (method.roles === undefined)
-    return [
-      {
-        code: "init-without-pair",
-        severity: "error",
-        message: `init: ${init.type} starts the two factors of a low-rank pair, which ${method.name} does not train.`,
-        remedy: "Leave `init` out.",
-      },
-    ];
-  if (rowNamed(initialisers, init.type).takesCore && method.roles.core === undefined)
-    return [
-      {
-        code: "init-without-core",
-        severity: "error",
-        message: `init: ${init.type} starts a core between the two factors, which ${method.name} does not have.`,
-        remedy: "Use `type: lora_xs`, or leave `init` out.",
-      },
-    ];
-  return from === null
-    ? []
-    : [
-        {
-          code: "init-beside-from",
-          severity: "error",
-          message: `init: ${init.type} and from both say how the tensors start.`,
-          remedy: "Leave one of them out.",
-        },
-      ];
+/** Whether a method's start takes singular vectors or the like of a matrix, which has no more of them than its smaller side. */
+export function decomposes(starts: readonly Start[]): boolean {
+  return starts.some(({ needs }) => needs.length > 0);
 }
 
 /** Tensors that sites of different shapes would share. */

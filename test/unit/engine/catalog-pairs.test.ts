@@ -16,6 +16,22 @@ const cases: readonly (readonly [method: string, train: string, code: string | u
   ["dora", "{ optimizer: lora_pro }", undefined],
   ["miss", "{ optimizer: lora_pro }", "pair-rule-without-pair"],
   ["lora_xs", "{ optimizer: lora_pro }", "pair-rule-without-pair"],
+  ["lora", "{ optimizer: lomo, batch_size: 8, micro_batch_size: 8 }", undefined],
+  [
+    "lora",
+    "{ optimizer: lomo, batch_size: 8, micro_batch_size: 4 }",
+    "consumed-with-several-batches",
+  ],
+  ["lora", "{ optimizer: sgd, batch_size: 8, micro_batch_size: 4 }", undefined],
+  ["{ type: lora, init: pissa }", "{ active_layers: lisa }", undefined],
+  ["{ type: lora, init: lora_sb }", "{ optimizer: adamw }", "init-without-core"],
+  ["{ type: lora_xs, init: lora_sb }", "{ optimizer: adamw }", undefined],
+  ["{ type: lora, init: pissa, from: ./a }", "{ optimizer: adamw }", "init-beside-from"],
+  [
+    "[{ type: lora, target_modules: [a] }, { type: sora, target_modules: [b] }]",
+    "{ optimizer: mezo }",
+    "hooks-without-gradients",
+  ],
 ];
 
 for (const [method, train, code] of cases)
