@@ -10,6 +10,7 @@ import { firstStep } from "./first-step.ts";
 import { kernels } from "./kernels.ts";
 import { loraStep } from "./lora-step.ts";
 import { memory } from "./memory.ts";
+import { methods } from "./methods.ts";
 import { mitigation } from "./mitigation.ts";
 import { panels } from "./panels.ts";
 import { qwen } from "./qwen.ts";
@@ -31,6 +32,7 @@ const benchmarks = {
   kernels,
   panels,
   findings,
+  methods,
   mitigation,
   quantize,
   spectra,

@@ -1,0 +1,90 @@
+/** @file What the benchmark of methods trains: every row of the catalog that decides how a model is tuned. */
+import {
+  activeLayers,
+  initialisers,
+  methods,
+  optimizers,
+  sharings,
+} from "../../../src/engine/catalog.ts";
+
+export interface BenchRow {
+  readonly name: string;
+  readonly kind: "method" | "initialiser" | "optimizer" | "sharing" | "active_layers";
+  readonly method: Fragment;
+  readonly train?: Fragment;
+  /** The field that decides the size, with the values that it may take. */
+  readonly knob?: Knob;
+}
+
+type Fragment = Readonly<Record<string, unknown>>;
+
+export interface Knob {
+  readonly field: string;
+  readonly values: readonly number[];
+}
+
+export const reference = "lora";
+const lora = { type: "lora", r: 8, alpha: 16 } as const;
+
+/**
+ * What a row needs other than its defaults: matrices here are 160 and 432 wide and runs short, where defaults are made
+ * for models of thousands. Rows that are not here are tried at their defaults.
+ */
+const overrides: Readonly<Record<string, Fragment>> = {
+  lora,
+  smt: { block: 16 },
+  randlora: { alpha: 40 },
+  lora_sb: { type: "lora_xs" },
+  galore: { rank: 32, update_proj_gap: 20 },
+  fira: { rank: 32, update_proj_gap: 20 },
+  lisa: { interval: 5 },
+  hift: { group: 1 },
+};
+
+const integers = (from: number, to: number): readonly number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
+const shares = integers(1, 60).map((step) => step / 200);
+
+/** Those with a size knob; a rank whose method is LoRA's own stays at LoRA's 8. */
+const knobs: Readonly<Record<string, Knob>> = {
+  lora_xs: { field: "r", values: integers(4, 80) },
+  lora_sb: { field: "r", values: integers(4, 80) },
+  svft: { field: "off_diagonals", values: integers(0, 79) },
+  loldu: { field: "r", values: integers(4, 160) },
+  miss: { field: "r", values: integers(1, 80) },
+  lokr: { field: "r", values: integers(1, 160) },
+  paca: { field: "r", values: integers(1, 80) },
+  lamda: { field: "r", values: integers(4, 120) },
+  adalora: { field: "r", values: integers(8, 12) },
+  smt: { field: "share", values: shares },
+  fish: { field: "share", values: shares },
+  bottleneck: { field: "r", values: integers(1, 128) },
+};
+
+export const benchRows: readonly BenchRow[] = [
+  ...methods.map(({ name }) => row(name, "method", { type: name, ...overrides[name] })),
+  ...initialisers.map(({ name }) =>
+    row(name, "initialiser", { ...lora, ...overrides[name], init: name }),
+  ),
+  ...sharings.map(({ name }) => row(name, "sharing", { ...lora, sharing: name })),
+  ...optimizers
+    .filter(({ name }) => name !== "adamw")
+    .map(({ name }) =>
+      row(name, "optimizer", name.startsWith("lora") ? lora : { type: "full" }, {
+        optimizer: { type: name, ...overrides[name] },
+      }),
+    ),
+  ...activeLayers.map(({ name }) =>
+    row(
+      name,
+      "active_layers",
+      { type: "full" },
+      { active_layers: { type: name, ...overrides[name] } },
+    ),
+  ),
+];
+
+function row(name: string, kind: BenchRow["kind"], method: Fragment, train?: Fragment): BenchRow {
+  const knob = knobs[name];
+  return { name, kind, method, ...(train && { train }), ...(knob && { knob }) };
+}
