@@ -6,7 +6,7 @@ import type { LookProgress } from "./look.ts";
 
 export interface LabStart {
   readonly request: LabRequest;
-  /** One 32-bit integer: 1 ends the work after the matrix at hand. */
+  /** One 32-bit integer: 1 ends the work at the next large product. */
   readonly flag: SharedArrayBuffer;
 }
 

@@ -27,7 +27,7 @@ export async function openLabProducts(before: () => void): Promise<LabProducts> 
     return products.gemm(a, b);
   };
   const linalg = createLinalg(kernelBytes("linalg"), { maxBytes: memoryBytes, gemm });
-  return { linalg, gemm, dispose: products.dispose };
+  return { linalg, gemm, dispose: () => products.dispose() };
 }
 
 /** `tell` at most so often, by the milliseconds of `now`. */

@@ -10,7 +10,7 @@ import type { LookProgress } from "./look.ts";
 export interface LabListener {
   readonly tell: (finding: Finding) => void;
   readonly progress: (progress: LookProgress) => void;
-  /** When it aborts, the work ends after the matrix at hand, and what is done is kept. */
+  /** When it aborts, the work ends at the next large product, and finished matrices are kept. */
   readonly signal: AbortSignal;
 }
 
