@@ -1,13 +1,15 @@
 /** @file What the commands of the lab ask for: matrix by matrix, kept as it goes, gone on from what is there. */
 import { join } from "node:path";
 import type { Gemm, Linalg } from "../../../kernels/linalg/index.ts";
+import type { Provenance, SideRecord } from "../../shared/analysis-documents.ts";
+import { analysisVersion } from "../../shared/analysis-documents.ts";
 import { Cancelled } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
 import { isRecord } from "../../shared/wire.ts";
 import type { MatrixPair } from "../analyze/source.ts";
 import { createFullMatch } from "../session/python-regex.ts";
-import type { Hashed, Provenance } from "./analysis-file.ts";
-import { analysisVersion, openAnalysisFile } from "./analysis-file.ts";
+import type { Hashed } from "./analysis-file.ts";
+import { openAnalysisFile } from "./analysis-file.ts";
 import { atIntervals, openLabProducts } from "./lab-products.ts";
 import type { PendingMatrix } from "./matrix-set.ts";
 import type { OpenSet, SetChoice, SideChoice } from "./open-sides.ts";
@@ -15,7 +17,6 @@ import { openSet } from "./open-sides.ts";
 import type { DiskCache } from "./svd-cache.ts";
 import { diskCache } from "./svd-cache.ts";
 import type { NamedArray } from "./side-arrays.ts";
-import type { SideRecord } from "./tuned-side.ts";
 
 /** What every look has in common; plain data. */
 export interface LookPlace extends SetChoice {
@@ -158,13 +159,14 @@ async function lookAtSet<R extends Hashed>(
   const name =
     side.kind !== "none" && side.step !== undefined ? `${look.kind}-step-${side.step}` : look.kind;
   const file = await openAnalysisFile(place.folder, name, identity, look.is, look.arrays);
+  const member = side.kind === "none" ? undefined : side.member;
   const provenance = (complete: boolean): Provenance => ({
     version: analysisVersion,
     kind: look.kind,
     versions: place.versions,
     time: host.time(),
     base,
-    tuned,
+    tuned: tuned && member ? { ...tuned, member } : tuned,
     options: asked,
     matrixSet: matrices.map((matrix) => matrix.name),
     complete,
