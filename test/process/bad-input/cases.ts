@@ -57,6 +57,20 @@ export const cases: readonly Case[] = [
     place: "a.peft.yaml:5:",
   },
   {
+    name: "a rank that a decomposition of the smallest layer cannot fill",
+    spoil: put("r: 4", "r: 40, init: pissa"),
+    code: "rank-of-decomposition",
+    says: /a decomposition[^]*\n {2}.*at most \d+.*rank_pattern/i,
+    place: "a.peft.yaml:4:",
+  },
+  {
+    name: "an optimizer that uses up gradients, with several batches in memory",
+    spoil: put("batch_size: 8", "batch_size: 8, micro_batch_size: 4, optimizer: lomo"),
+    code: "consumed-with-several-batches",
+    says: /lomo and micro_batch_size: 4[^]*\n {2}Make train.batch_size/,
+    place: "a.peft.yaml:5:",
+  },
+  {
     name: "an experiment that is no YAML",
     spoil: put("data: {", "data: [{"),
     code: "yaml-syntax",
