@@ -43,6 +43,7 @@ export const awq = defineQuantizer({
   },
   needs: () => ["columns", "inputs"],
   formats: [grid],
+  folds: true,
   storedBytes: (config, shape) => bytesOfGrid(full(config), shape),
   async layer(config, layer) {
     const options: GridOptions = { ...gridOptions(full(config)), rule: "awq" };

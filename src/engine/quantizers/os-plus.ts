@@ -45,6 +45,7 @@ export const osPlus = defineQuantizer({
   },
   needs: () => ["columns", "inputs"],
   formats: [grid],
+  folds: true,
   storedBytes: (config, shape) => bytesOfGrid(config, shape),
   async layer(config, layer) {
     const options = gridOptions(config);

@@ -33,6 +33,7 @@ export const smoothquantPlus = defineQuantizer({
   },
   needs: ({ smooth }) => (smooth ? ["columns"] : []),
   formats: [grid],
+  folds: true,
   storedBytes: (config, shape) => bytesOfGrid(config, shape),
   candidates: (config) =>
     !config.smooth || config.alpha !== null

@@ -37,7 +37,9 @@ export async function clipLimits(
   const least = new Float64Array(tops.length).fill(Infinity);
   const moments = await groupMoments(linalg, inputs, group);
   for (let step = 0; step < steps; step++) {
-    const tried = tops.map((top) => top * (1 - step / divisions));
+    // The share in float32, as PyTorch multiplies: a range cut at both ends has its zero half way between codes.
+    const part = Math.fround(1 - step / divisions);
+    const tried = tops.map((top) => top * part);
     const cut = cutWeights(weights, grid.granularity, tried);
     const fitted = fitGrid(cut, grid);
     const values = decodeGrid(encodeGrid(cut, fitted), fitted);
