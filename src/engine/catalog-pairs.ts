@@ -82,6 +82,18 @@ const excluded: readonly Excluded[] = [
     doc: "A trained prompt stands before the words of every example; packing puts several examples into one row.",
   },
   {
+    code: "side-with-others",
+    applies({ entries }) {
+      const side = entries.find(({ row }) => row.kind === "side");
+      const other = entries.find((entry) => entry !== side);
+      return side && other
+        ? { names: [side.row.name, other.row.name], field: other.field }
+        : undefined;
+    },
+    why: "no gradient reaches the other where none runs through the model",
+    doc: "A side network trains without a gradient through the model, so that nothing within the model can train beside it.",
+  },
+  {
     code: "no-merged-form",
     applies({ fields, entries }) {
       const apart = entries.find(({ row }) => isPlaced(row) && row.staysApart !== undefined);

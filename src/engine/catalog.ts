@@ -26,6 +26,7 @@ import { loldu } from "./methods/loldu.ts";
 import { loraXs } from "./methods/lora-xs.ts";
 import { lora } from "./methods/lora.ts";
 import { miss } from "./methods/miss.ts";
+import { lst } from "./methods/lst.ts";
 import { mixlora } from "./methods/mixlora.ts";
 import { nola } from "./methods/nola.ts";
 import { norms } from "./methods/norms.ts";
@@ -95,6 +96,7 @@ export const methods: readonly Method[] = [
   prefixTuning,
   bottleneck,
   mixlora,
+  lst,
   trainableTokens,
   norms,
   full,
@@ -167,6 +169,7 @@ function withoutMeaning(method: Method): Pick<Variant, "omits" | "trainsBase"> {
     case "prefix":
       return { omits: [...linearOnly, "modules_to_save", "from"] };
     case "block":
+    case "side":
       return {
         omits: [
           ...linearOnly.filter((name) => !name.startsWith("layers_")),

@@ -78,7 +78,7 @@ export const mixlora = defineBlockMethod({
     }),
   },
   parts: () => ["mlp"],
-  params({ width, linears }, { r, num_experts: experts }) {
+  params({ width, linears }, { r, num_experts: experts }): Readonly<Record<string, ParamSpec>> {
     const factors = linears.flatMap(({ name, in: n, out: m }): readonly [string, ParamSpec][] => [
       [factor(name, "A"), { shape: [experts * r, n], init: { kaimingUniform: Math.sqrt(5) } }],
       [factor(name, "B"), { shape: [m, experts * r], init: "zeros" }],

@@ -148,6 +148,8 @@ export interface Model {
   readonly rotary?: { readonly inverseFrequencies: Float64Array; readonly scale: number };
   /** Position ids: plain 0, 1, …, or shifted past the padding index (RoBERTa). */
   readonly firstPosition: number;
+  /** The same architecture about `factor` times as narrow: with fewer heads of the same size. */
+  narrowed(factor: number): Model;
   /** Hidden states [batch · length, hidden] of token inputs. */
   embed(scope: BlockScope, tokens: TokenInputs): Value;
   /** One layer: [batch · length, hidden] to the same. */

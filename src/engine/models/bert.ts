@@ -18,6 +18,7 @@ import type {
 import { attention } from "./attention.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { mostLayers } from "./config-reader.ts";
+import { narrowSizes } from "./narrow-sizes.ts";
 import { readLabels } from "./labels.ts";
 import { layerNormTensors, linearTensors, sitesUnder } from "./tensor-specs.ts";
 
@@ -80,7 +81,7 @@ export function readBert(
     "max_position_embeddings",
     `positions start at ${firstPosition}.`,
   );
-  const sizes = readSizes(config, positions - firstPosition);
+  const own = readSizes(config, positions - firstPosition);
   const traits: Traits = {
     epsilon: config.positive("layer_norm_eps", 1e-12),
     activation: readActivation(config, "hidden_act", "gelu"),
@@ -92,7 +93,7 @@ export function readBert(
   config.only("is_decoder", [false], "tokens must see those after them.");
   config.only("add_cross_attention", [false], "there is no encoder to attend to.");
   const { labels, target } = readLabels(config, wanted);
-  return {
+  const build = (sizes: ModelSizes): Model => ({
     modelType: family,
     task: "sequence-classification",
     transformersClass: fixed.transformersClass,
@@ -108,11 +109,13 @@ export function readBert(
       ...Array.from({ length: sizes.layers }, (_, index) => layerSpec(family, sizes, index)),
       headSpec(fixed, sizes, traits, labels),
     ],
+    narrowed: (factor) => build(narrowSizes(sizes, factor)),
     embed: (scope, tokens) => embed(scope, tokens, traits),
     layer: (scope, hidden, context) => layer(scope, hidden, context, sizes, traits),
     head: (scope, rows) =>
       scope.linear(fixed.classifier, tanh(scope.g, scope.linear(fixed.pooler.name, rows))),
-  };
+  });
+  return build(own);
 }
 
 function readSizes(config: ConfigReader, maxLength: number): ModelSizes {

@@ -15,6 +15,7 @@ import type {
 import { attention } from "./attention.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { mostLayers } from "./config-reader.ts";
+import { narrowSizes } from "./narrow-sizes.ts";
 import { layerNormTensors, linearTensors, partsUnder, sitesUnder } from "./tensor-specs.ts";
 
 interface Traits {
@@ -25,7 +26,6 @@ interface Traits {
 
 /** Weights are stored as [in, out] (transformers' Conv1D); the embedding and the head are not. */
 export function readGpt2(config: ConfigReader): Model {
-  const sizes = readSizes(config);
   const traits: Traits = {
     epsilon: config.positive("layer_norm_epsilon", 1e-5),
     tied: config.flag("tie_word_embeddings", true),
@@ -34,7 +34,7 @@ export function readGpt2(config: ConfigReader): Model {
   config.only("scale_attn_weights", [true], "scores are divided by the root of the head's size.");
   config.only("scale_attn_by_inverse_layer_idx", [false], "all layers scale their scores alike.");
   config.only("add_cross_attention", [false], "there is no encoder to attend to.");
-  return {
+  const build = (sizes: ModelSizes): Model => ({
     modelType: "gpt2",
     task: "causal-lm",
     transformersClass: "GPT2LMHeadModel",
@@ -48,11 +48,13 @@ export function readGpt2(config: ConfigReader): Model {
       ...Array.from({ length: sizes.layers }, (_, index) => layerSpec(sizes, index)),
       headSpec(sizes, traits),
     ],
+    narrowed: (factor) => build(narrowSizes(sizes, factor)),
     embed: (scope, { ids, positions }) =>
       add(scope.g, scope.lookup("wte.weight", ids), scope.lookup("wpe.weight", positions)),
     layer: (scope, hidden, context) => layer(scope, hidden, context, sizes, traits),
     head: (scope, rows) => scope.linear("lm_head", norm(scope, "ln_f", rows, traits)),
-  };
+  });
+  return build(readSizes(config));
 }
 
 function readSizes(config: ConfigReader): ModelSizes {

@@ -16,6 +16,7 @@ import type {
 import { attention } from "./attention.ts";
 import type { ConfigReader } from "./config-reader.ts";
 import { mostLayers, mostWidth } from "./config-reader.ts";
+import { narrowSizes } from "./narrow-sizes.ts";
 import { readRotary } from "./rotary.ts";
 import { linearTensors, partsUnder, sitesUnder } from "./tensor-specs.ts";
 
@@ -89,8 +90,7 @@ interface Traits {
 
 export function readLlama(config: ConfigReader, family: LlamaFamily): Model {
   const fixed = families[family];
-  const sizes = readSizes(config, fixed);
-  const { hidden } = sizes;
+  const own = readSizes(config, fixed);
   const configured = fixed.attentionBias === "configured" && config.flag("attention_bias", false);
   const traits: Traits = {
     attentionBias: configured || fixed.attentionBias === "queries-keys-values",
@@ -102,9 +102,9 @@ export function readLlama(config: ConfigReader, family: LlamaFamily): Model {
     activation: readActivation(config, "hidden_act", "silu"),
   };
   config.only("pretraining_tp", [1], "tensor-parallel slices change the rounding.");
-  const rotary = readRotary(config, sizes.headDim, 10000);
+  const rotary = readRotary(config, own.headDim, 10000);
 
-  return {
+  const build = (sizes: ModelSizes): Model => ({
     modelType: family,
     task: "causal-lm",
     transformersClass: fixed.transformersClass,
@@ -122,7 +122,7 @@ export function readLlama(config: ConfigReader, family: LlamaFamily): Model {
           {
             name: "embed_tokens.weight",
             source: "model.embed_tokens.weight",
-            shape: [sizes.vocabulary, hidden],
+            shape: [sizes.vocabulary, sizes.hidden],
             role: "embedding",
           },
         ],
@@ -131,11 +131,13 @@ export function readLlama(config: ConfigReader, family: LlamaFamily): Model {
       ...Array.from({ length: sizes.layers }, (_, index) => layerSpec(sizes, traits, index)),
       headSpec(sizes, traits),
     ],
+    narrowed: (factor) => build(narrowSizes(sizes, factor)),
     embed: (scope, { ids }) => scope.lookup("embed_tokens.weight", ids),
     layer: (scope, hiddenState, context) => layer(scope, hiddenState, context, sizes, traits),
     head: (scope, rows) =>
       scope.linear("lm_head", rmsNorm(scope.g, rows, scope.tensor("norm.weight"), traits.epsilon)),
-  };
+  });
+  return build(own);
 }
 
 function readSizes(config: ConfigReader, family: FamilyTraits): ModelSizes {

@@ -4,6 +4,7 @@ import type { Graph } from "../core/graph.ts";
 import type { Model } from "../models/architecture.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import { trainedTensors } from "../programs/setup.ts";
+import { sidePlace } from "../programs/side.ts";
 import type { Backend, DeviceTensor, Tensors } from "../runtime/backend.ts";
 import type { BaseWeights } from "./base-weights.ts";
 import { createBindings } from "./bindings.ts";
@@ -67,6 +68,8 @@ export interface NetworkContext {
   readonly layers: readonly Block[];
   readonly head: Block;
   readonly before: BeforeWords;
+  /** Width of the side network's state, where there is one. */
+  readonly narrow: number | undefined;
   /** The compiled pass of this key, traced the first time. */
   pass(key: string, trace: () => Graph): Promise<Pipeline>;
   /** Runs a pass of a block; outputs with a buffer stay there, gradients are summed. The caller releases the others. */
@@ -109,6 +112,7 @@ export function createContext(options: NetworkOptions): NetworkContext {
     layers: blocks.filter(({ setup }) => setup.spec.kind === "layer"),
     head: only("head"),
     before: beforeWords(options.setups.values()),
+    narrow: sidePlace(only("embedding").setup)?.narrow?.sizes.hidden,
     pass(key, trace) {
       const known = passes.get(key);
       if (known) return known;

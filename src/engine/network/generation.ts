@@ -3,15 +3,19 @@ import { at, invariant } from "../../shared/errors.ts";
 import { headForward } from "../programs/ends.ts";
 import type { BatchShape } from "../programs/layer.ts";
 import { layerDecoding, layerNames } from "../programs/layer.ts";
+import { sideDecoding, sideNames, sidePlace } from "../programs/side.ts";
 import { forbidden } from "../core/causal-mask.ts";
+import type { Graph } from "../core/graph.ts";
+import type { ModelSizes } from "../models/architecture.ts";
 import type { DeviceTensor } from "../runtime/backend.ts";
 import type { ModelBatch } from "./batch.ts";
 import { batchFeeds, shapeKey, shapeOf } from "./batch.ts";
-import type { NetworkContext } from "./context.ts";
+import type { Block, NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
 import type { GenerationShape } from "./generation-shape.ts";
 import { generationShape } from "./generation-shape.ts";
 import { embed, made } from "./inference.ts";
+import { runSide, stateFeeds } from "./side.ts";
 import type { Uploader } from "./uploads.ts";
 import { withUploads } from "./uploads.ts";
 
@@ -28,9 +32,17 @@ export interface GenerationOptions {
 /** Keys and values of earlier tokens, one pair for each layer: [batch, groups, capacity, headDim]. */
 interface Cache {
   readonly capacity: number;
-  readonly keys: readonly Float32Array[];
-  readonly values: readonly Float32Array[];
+  /** By the layer's id, and that with `.side` for the layers of a side network. */
+  readonly layers: ReadonlyMap<string, CachedLayer>;
 }
+
+interface CachedLayer {
+  readonly keys: Float32Array;
+  readonly values: Float32Array;
+  readonly sizes: CachedSizes;
+}
+
+type CachedSizes = Pick<ModelSizes, "keyValueHeads" | "headDim">;
 
 /** New tokens of each prompt, without the token that ended it. */
 export async function generate(
@@ -133,9 +145,8 @@ async function decodeUploaded(
   past: number,
   slot: number,
 ): Promise<Float32Array> {
-  const { backend, model, layers, head } = context;
+  const { backend, model, embedding, layers, head } = context;
   const { batch, length, virtual, rows, bias } = tokens;
-  const { keyValueHeads, headDim } = model.sizes;
   const modelBatch: ModelBatch = {
     batch,
     length,
@@ -150,37 +161,63 @@ async function decodeUploaded(
   const shape: BatchShape = { ...shapeOf(modelBatch), bias: bias ? "keys" : "none" };
   const feeds = new Map(batchFeeds(uploader, model, modelBatch));
   if (bias) feeds.set("bias", uploader.upload("float32", [batch, 1, 1, past + length], bias));
-  const cached = (data: Float32Array): DeviceTensor =>
-    uploader.upload("float32", [batch, keyValueHeads, cache.capacity, headDim], data);
-
-  let hidden = await embed(context, modelBatch, feeds);
-  for (const [index, layer] of layers.entries()) {
-    const key = `decode ${layer.setup.spec.id} ${shapeKey(shape)} ${past}`;
-    const pass = await context.pass(key, () => layerDecoding(model, layer.setup, shape, past));
-    const keys = at(cache.keys, index);
-    const values = at(cache.values, index);
+  /** One layer's pass: its new keys and values go into its cache. */
+  const decodeLayer = async (
+    layer: Block,
+    id: string,
+    trace: () => Graph,
+    states: readonly (readonly [string, DeviceTensor])[],
+    output: readonly [name: string, buffer: string],
+  ): Promise<DeviceTensor> => {
+    const cached = cache.layers.get(id);
+    invariant(cached, `${id} has no cache`);
+    const { keys, values, sizes } = cached;
+    const { keyValueHeads, headDim } = sizes;
+    const before = (data: Float32Array): DeviceTensor =>
+      uploader.upload("float32", [batch, keyValueHeads, cache.capacity, headDim], data);
+    const pass = await context.pass(`decode ${id} ${shapeKey(shape)} ${past}`, trace);
     const outputs = await context.run(layer, pass, {
       feeds: new Map([
         ...feeds,
-        [layerNames.hidden, hidden],
+        ...states,
         ...(past > 0
           ? ([
-              ["past.keys", cached(keys)],
-              ["past.values", cached(values)],
+              ["past.keys", before(keys)],
+              ["past.values", before(values)],
             ] as const)
           : []),
       ]),
-      buffers: new Map([
-        [layerNames.output, `passing.${index % 2}`],
-        ["keys", "decode.keys"],
-        ["values", "decode.values"],
-      ]),
+      buffers: new Map([output, ["keys", "decode.keys"], ["values", "decode.values"]]),
     });
-    hidden = made(outputs, layerNames.output);
     const size = { groups: batch * keyValueHeads, length, width: headDim };
     store(await floats(backend, made(outputs, "keys")), keys, size, cache.capacity, slot);
     store(await floats(backend, made(outputs, "values")), values, size, cache.capacity, slot);
+    return made(outputs, output[0]);
+  };
+
+  let hidden = await embed(context, modelBatch, feeds);
+  const sidePass = { context, batch: modelBatch, feeds };
+  const beside = context.narrow === undefined ? undefined : { ...shape, narrow: context.narrow };
+  let side = beside && (await runSide(sidePass, embedding, { hidden, side: undefined }, "side.0"));
+  for (const [index, layer] of layers.entries()) {
+    const { id } = layer.setup.spec;
+    hidden = await decodeLayer(
+      layer,
+      id,
+      () => layerDecoding(model, layer.setup, shape, past),
+      [[layerNames.hidden, hidden]],
+      [layerNames.output, `passing.${index % 2}`],
+    );
+    if (!beside || !sidePlace(layer.setup)) continue;
+    side = await decodeLayer(
+      layer,
+      `${id}.side`,
+      () => sideDecoding(model, layer.setup, beside, past),
+      stateFeeds({ hidden, side }),
+      [sideNames.output, `side.${index + 1}`],
+    );
   }
+  if (beside) hidden = await runSide(sidePass, head, { hidden, side }, "side.hidden");
   const headShape = { count: rows.length, of: batch * length };
   const pass = await context.pass(`decode head ${headShape.count}/${headShape.of}`, () =>
     headForward(model, head.setup, headShape, "classes", "logits"),
@@ -214,23 +251,40 @@ function decodingBias(
 /** A context's memory for keys and values, by layer: it grows to the largest group and is kept. */
 const memories = new WeakMap<
   NetworkContext,
-  readonly [keys: Float32Array, values: Float32Array][]
+  Map<string, readonly [keys: Float32Array, values: Float32Array]>
 >();
 
 /** What an earlier group left in it is forbidden to attend to until it is written over. */
 function cacheOf(context: NetworkContext, { batch, capacity }: GenerationShape): Cache {
-  const { model, layers } = context;
-  const size = batch * model.sizes.keyValueHeads * capacity * model.sizes.headDim;
-  let memory = memories.get(context);
-  if (memory === undefined || (memory[0]?.[0].length ?? 0) < size) {
-    memory = layers.map(() => [new Float32Array(size), new Float32Array(size)]);
-    memories.set(context, memory);
-  }
-  return {
-    capacity,
-    keys: memory.map(([keys]) => keys.subarray(0, size)),
-    values: memory.map(([, values]) => values.subarray(0, size)),
-  };
+  const memory =
+    memories.get(context) ?? new Map<string, readonly [keys: Float32Array, values: Float32Array]>();
+  memories.set(context, memory);
+  const layers = cachedLayers(context).map(({ id, sizes }): [string, CachedLayer] => {
+    const size = batch * sizes.keyValueHeads * capacity * sizes.headDim;
+    let held = memory.get(id);
+    if (held === undefined || held[0].length < size) {
+      held = [new Float32Array(size), new Float32Array(size)];
+      memory.set(id, held);
+    }
+    const [keys, values] = held;
+    return [id, { keys: keys.subarray(0, size), values: values.subarray(0, size), sizes }];
+  });
+  return { capacity, layers: new Map(layers) };
+}
+
+/** Every layer that has keys and values. */
+function cachedLayers({
+  model,
+  layers,
+}: NetworkContext): readonly { readonly id: string; readonly sizes: CachedSizes }[] {
+  return layers.flatMap(({ setup }) => {
+    const { id } = setup.spec;
+    const narrow = sidePlace(setup)?.narrow;
+    return [
+      { id, sizes: model.sizes },
+      ...(narrow ? [{ id: `${id}.side`, sizes: narrow.sizes }] : []),
+    ];
+  });
 }
 
 /** Copies [groups, length, width] to places slot … of [groups, capacity, width]. */

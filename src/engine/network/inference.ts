@@ -9,6 +9,7 @@ import { batchFeeds, headFeeds, shapeKey, shapeOf } from "./batch.ts";
 import type { NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
 import { logitRows } from "./head-rows.ts";
+import { sideHidden } from "./side.ts";
 import type { Uploader } from "./uploads.ts";
 import { withRoom } from "./virtual-tokens.ts";
 import { withUploads } from "./uploads.ts";
@@ -39,6 +40,7 @@ export async function inferLayer(
   batch: ModelBatch,
   feeds: Tensors,
   hidden: DeviceTensor,
+  buffer = `passing.${index % 2}`,
 ): Promise<DeviceTensor> {
   const layer = at(context.layers, index);
   const shape = shapeOf(batch);
@@ -46,7 +48,7 @@ export async function inferLayer(
   const pass = await context.pass(key, () => layerForward(context.model, layer.setup, shape));
   const outputs = await context.run(layer, pass, {
     feeds: new Map([...feeds, [layerNames.hidden, hidden]]),
-    buffers: new Map([[layerNames.output, `passing.${index % 2}`]]),
+    buffers: new Map([[layerNames.output, buffer]]),
   });
   return made(outputs, layerNames.output);
 }
@@ -90,9 +92,10 @@ async function uploadedHeadRows(
   const { backend, model, head } = context;
   const batch = withRoom(words, context.before, model);
   const feeds = batchFeeds(uploader, model, batch);
-  let hidden = await embed(context, batch, feeds);
-  for (const index of context.layers.keys())
-    hidden = await inferLayer(context, index, batch, feeds, hidden);
+  const hidden =
+    context.narrow === undefined
+      ? await lastHidden(context, batch, feeds)
+      : await sideHidden({ context, batch, feeds });
   const shape = headShape(context, batch);
   const { kind } = batch.targets;
   const key = `head ${wanted} ${kind} ${shape.count}/${shape.of}`;
@@ -112,6 +115,17 @@ async function uploadedHeadRows(
     }
   }
   return new Map([...parts].map(([name, list]) => [name, joined(list)]));
+}
+
+async function lastHidden(
+  context: NetworkContext,
+  batch: ModelBatch,
+  feeds: Tensors,
+): Promise<DeviceTensor> {
+  let hidden = await embed(context, batch, feeds);
+  for (const index of context.layers.keys())
+    hidden = await inferLayer(context, index, batch, feeds, hidden);
+  return hidden;
 }
 
 /** How many rows the head takes at once, so that the logits stay small. */

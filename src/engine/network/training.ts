@@ -11,6 +11,7 @@ import { batchFeeds, headFeeds, realRows, shapeKey, shapeOf } from "./batch.ts";
 import type { Block, NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
 import { embed, headShape, inferLayer, made } from "./inference.ts";
+import { trainSide } from "./side.ts";
 import type { Uploader } from "./uploads.ts";
 import { withRoom } from "./virtual-tokens.ts";
 import { withUploads } from "./uploads.ts";
@@ -32,7 +33,10 @@ export interface TrainOptions {
 export function createTrainer(context: NetworkContext): TrainBatch {
   const { backend, model, buffers, layers, embedding, head } = context;
   let active: NonNullable<TrainOptions["active"]> = () => true;
-  const trains = (block: Block): boolean => block.trains && active(block.setup.spec.id);
+  const isActive = (block: Block): boolean => block.trains && active(block.setup.spec.id);
+  // What trains beside the model is no reason for gradients to flow through it.
+  const beside = context.narrow !== undefined;
+  const trains = (block: Block): boolean => (!beside || block === head) && isActive(block);
   // Below the lowest block that trains, nothing is kept and no gradient flows.
   let first = 0;
   const programs = new Map<string, LayerPrograms>();
@@ -116,7 +120,7 @@ export function createTrainer(context: NetworkContext): TrainBatch {
   ): Promise<{ readonly loss: number; readonly gradient: DeviceTensor }> => {
     const shape = headShape(context, batch);
     const { kind } = batch.targets;
-    const flows = first < layers.length || trains(embedding);
+    const flows = beside || first < layers.length || trains(embedding);
     const whole = !head.trains || trains(head);
     const key = `train head ${kind} ${shape.count}/${shape.of} ${flows} ${whole}`;
     const pass = await context.pass(key, () =>
@@ -182,6 +186,13 @@ export function createTrainer(context: NetworkContext): TrainBatch {
       const share = Float32Array.of(scale * batch.rows.length);
       feeds.set(layerNames.lossScale, uploader.upload("float32", [], share));
     }
+    if (beside)
+      return await trainSide(
+        { context, batch, feeds },
+        (hidden) => trainHead(uploader, batch, hidden, scale),
+        complete,
+        programs,
+      );
     let hidden = await embed(context, batch, feeds);
     for (const index of layers.keys()) hidden = await forwardLayer(index, batch, feeds, hidden);
     const { loss, gradient: last } = await trainHead(uploader, batch, hidden, scale);

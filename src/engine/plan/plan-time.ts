@@ -24,16 +24,19 @@ export interface WorkInputs {
 export function runWork(inputs: WorkInputs): number {
   const { model, setups, tokens, length, checkpointing } = inputs;
   const lowest = setups.findIndex((setup) => trainedTensors(setup).length > 0);
+  // Beside a side network the model runs forward alone, but for its head.
+  const hasSide = setups.some((setup) => setup.places?.has("side") === true);
   const rowsOf = ({ spec }: BlockSetup): number =>
     spec.kind === "head" ? tokens * inputs.targetShare : tokens;
   const products = setups.map((setup, index) => {
-    const flows = index >= lowest;
+    const flows = hasSide ? setup.spec.kind === "head" : index >= lowest;
     const again = checkpointing && setup.spec.kind === "layer";
     const passes = 1 + Number(flows) + Number(flows && again);
     return rowsOf(setup) * (2 * passes * baseWeights(setup) + 2 * trainedWeights(setup));
   });
   const { heads, headDim, layers } = model.sizes;
-  const attention = (12 + (checkpointing ? 4 : 0)) * heads * headDim * length * layers * tokens;
+  const attention =
+    (hasSide ? 4 : 12 + (checkpointing ? 4 : 0)) * heads * headDim * length * layers * tokens;
   const measured = setups.map((setup) => 2 * inputs.measuredTokens * baseWeights(setup));
   return [...products, attention, ...measured].reduce((sum, work) => sum + work, 0);
 }

@@ -21,6 +21,7 @@ import type { BlockSetup } from "../programs/setup.ts";
 import { trainedTensors } from "../programs/setup.ts";
 import type { PlannedShape } from "./batch-shapes.ts";
 import { bytesOf } from "./program-memory.ts";
+import { addSideDecoding, addSideForward, addSideTraining, sideBlocks } from "./side-programs.ts";
 
 export interface ProgramInputs {
   readonly model: Model;
@@ -62,6 +63,7 @@ export function runPrograms(inputs: ProgramInputs): RunPrograms {
         if (!graph.outputs.has(name)) crossing.set(`${name} ${value.shape.join()}`, bytesOf(value));
   };
   const blocks = blocksOf(inputs.setups);
+  const hasSide = sideBlocks(inputs.setups).length > 0;
   // Without gradients a step is a measurement.
   const estimates = rule.gradients === "none";
   const steps = estimates ? [] : batches.map((batch) => trainingPass(inputs, blocks, batch, add));
@@ -73,9 +75,14 @@ export function runPrograms(inputs: ProgramInputs): RunPrograms {
       const head = { count, of: shape.batch * shape.length };
       add(headForward(model, blocks.head, head, inputs.target, outputs));
     }
-    return hiddenBytes(model, shape);
+    const side = hasSide ? addSideForward(model, inputs.setups, shape, add) : 0;
+    return hiddenBytes(model, shape) + side;
   });
-  const generating = generated.map((shape) => generationPass(model, blocks, shape, before, add));
+  const generating = generated.map((shape) => {
+    const { hidden, kept } = generationPass(model, blocks, shape, before, add);
+    const side = hasSide ? addSideDecoding(model, inputs.setups, shape, add) : 0;
+    return { hidden, kept: kept + side };
+  });
   const first = Math.max(0, ...passing, ...generating.map(({ hidden }) => hidden));
   return {
     graphs,
@@ -115,17 +122,21 @@ function hiddenBytes(model: Model, { batch, length }: BatchShape): number {
 
 /** Adds the programs of a step's pass; returns the bytes that it keeps. */
 function trainingPass(
-  { model, checkpointing, target }: ProgramInputs,
+  { model, setups, checkpointing, target }: ProgramInputs,
   { embedding, head, layers }: Blocks,
   { shape, headRows }: PlannedShape,
   add: (graph: Graph) => void,
 ): number {
   const rows = shape.batch * shape.length;
-  const trains = (setup: BlockSetup): boolean => trainedTensors(setup).length > 0;
+  const hasSide = sideBlocks(setups).length > 0;
+  // No gradient runs through a model beside which a side network trains.
+  const trains = (setup: BlockSetup): boolean => !hasSide && trainedTensors(setup).length > 0;
   const lowest = layers.findIndex(trains);
   const first = trains(embedding) ? 0 : lowest < 0 ? layers.length : lowest;
   add(embeddingForward(model, embedding, shape));
-  let kept = hiddenBytes(model, shape) * (1 + Math.min(2, first) + (layers.length - first) + 2);
+  let kept = hasSide
+    ? addSideTraining(model, setups, shape, checkpointing, add)
+    : hiddenBytes(model, shape) * (1 + Math.min(2, first) + (layers.length - first) + 2);
   // Layers of one kind have the same programs: each is made once, whatever the number of layers.
   const known = new Map<string, number>();
   const once = (key: string, make: () => number): number => {
@@ -155,7 +166,7 @@ function trainingPass(
     for (const linear of setup.spec.linears)
       if ((setup.sites.get(linear.name)?.dropout ?? 0) > 0) kept += rows * linear.in;
   });
-  const flows = first < layers.length || trains(embedding);
+  const flows = hasSide || first < layers.length || trains(embedding);
   for (const count of headRows) add(headTraining(model, head, { count, of: rows }, target, flows));
   if (trains(embedding)) add(embeddingTraining(model, embedding, shape).backward);
   return kept;

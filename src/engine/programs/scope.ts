@@ -37,6 +37,8 @@ export interface TracedScope extends BlockScope {
   readonly trained: ReadonlyMap<string, Value>;
   /** Scalars that methods add to the loss, as far as the trace has come. */
   readonly losses: readonly Value[];
+  /** The tensors of the method at a place. */
+  placed(place: string): ReadonlyMap<string, Value>;
   /** Keys and values [batch, heads, count, width] that a method puts before those of a layer. */
   prefix(batch: number, heads: number, width: number): LayerContext["prefix"];
 }
@@ -237,6 +239,10 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
     trained,
     tensor,
     losses,
+    placed(name) {
+      const place = setup.places?.get(name);
+      return place ? paramsOf(name, place) : new Map();
+    },
     linear: linearAt,
     part(name, input, compute) {
       const place = setup.places?.get(name);

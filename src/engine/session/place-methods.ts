@@ -55,6 +55,8 @@ function outside(
   ];
 }
 
+const sideParts = { embedding: "enter", layer: "layer", head: "leave" } as const;
+
 interface Placed {
   readonly block: BlockSpec;
   readonly place: string;
@@ -95,6 +97,21 @@ function placed(
       return model.blocks
         .filter(holds)
         .map((block) => ({ block, place: "rows", method: { method: bound, params, group } }));
+    }
+    case "side": {
+      const narrow = model.narrowed(bound.narrowing);
+      const ladder = new Set(layers);
+      return model.blocks.flatMap((block, index): readonly Placed[] => {
+        const at = sideParts[block.kind];
+        if (at === "layer" && !ladder.has(block)) return [];
+        const params = bound.params({
+          at,
+          width: sizes.hidden,
+          narrow: narrow.sizes.hidden,
+          tensors: at === "layer" ? (narrow.blocks[index]?.tensors ?? []) : [],
+        });
+        return [{ block, place: "side", method: { method: bound, params, group, narrow } }];
+      });
     }
     case "block":
       return layers.flatMap((block) =>

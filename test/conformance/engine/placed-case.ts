@@ -145,6 +145,7 @@ export function placedChoices({ name, config }: PlacedMethod): readonly Fields[]
     prompt_tuning_init_text: "words",
     token_indices: [3, 14, 25],
     num_experts: 3,
+    reduction: 2,
     // Losses that a method adds are no part of what is measured.
     router_aux_loss_coef: 0,
   };
