@@ -1,47 +1,17 @@
 /** @file `spectune methods`: what the catalog holds. */
-import type { CatalogRow } from "../../engine/catalog-row.ts";
-import {
-  activeLayers,
-  catalogFields,
-  initialisers,
-  methods,
-  optimizers,
-  quantizers,
-  sharings,
-} from "../../engine/catalog.ts";
-import { learningRateSchedules } from "../../engine/schedules/learning-rate.ts";
+import { catalogFields } from "../../engine/catalog.ts";
+import { listedRows } from "../../engine/catalog-list.ts";
+import type { ListedRow } from "../../engine/catalog-list.ts";
 import { UserError, invariant } from "../../shared/errors.ts";
 import { describe } from "../../shared/experiment/describe.ts";
 import { methodField } from "../../shared/experiment/fields/method.ts";
 import { nearest } from "../../shared/experiment/nearest.ts";
 import type { Fields, Shape } from "../../shared/schema.ts";
 import { fileKey } from "../../shared/schema.ts";
+import type { Axis } from "../../engine/catalog-row.ts";
 import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
 import { table } from "../format.ts";
-
-interface Row extends Omit<CatalogRow, "paper" | "paperTitle"> {
-  readonly kind: string;
-  /** What has none is said in a sentence. */
-  readonly paper?: string;
-  readonly paperTitle?: string;
-}
-
-const rows: readonly Row[] = [
-  ...methods.map((row) => ({ ...row, kind: "method" })),
-  ...initialisers.map((row) => ({ ...row, kind: "initialiser" })),
-  ...sharings.map((row) => ({ ...row, kind: "sharing" })),
-  ...optimizers.map((row) => ({ ...row, kind: "optimizer" })),
-  ...activeLayers.map((row) => ({ ...row, kind: "active-layers" })),
-  ...quantizers.map((row) => ({ ...row, kind: "quantizer" })),
-  ...Object.entries(learningRateSchedules).map(([name, { doc }]) => ({
-    name,
-    title: `Learning rate, ${name}`,
-    kind: "schedule",
-    doc,
-    config: {},
-  })),
-];
 
 export const methodsCommand: Command = {
   name: "methods",
@@ -50,44 +20,98 @@ export const methodsCommand: Command = {
   positionals: { min: 0, max: 1 },
   options: { json: jsonOption },
   run(args, console) {
+    const rows = listedRows();
     const [name] = args.positionals;
     const chosen = name === undefined ? rows : rows.filter((row) => row.name === name);
-    if (name !== undefined && chosen.length === 0) throw unknown(name);
-    if (args.flag("json")) console.out(`${JSON.stringify(chosen.map(described))}\n`);
-    else if (name === undefined)
-      console.out(
-        table(
-          [{ title: "name" }, { title: "kind" }, { title: "title" }, { title: "paper" }],
-          chosen.map(({ name: n, kind, title, paper = "" }) => [n, kind, title, paper]),
-        ),
-      );
+    if (name !== undefined && chosen.length === 0) throw unknown(name, rows);
+    if (args.flag("json")) {
+      const told = name === undefined ? chosen.map(summary) : chosen.map(described);
+      console.out(`${JSON.stringify(told)}\n`);
+    } else if (name === undefined) console.out(table(columns, chosen.map(cells)));
     else console.out(chosen.map(page).join("\n"));
     return Promise.resolve(0);
   },
 };
 
-function described({ name, title, kind, doc, paperTitle, paper, config }: Row) {
-  const fields = Object.entries(config).map(([property, field]) => ({
+const columns = ["name", "kind", "title", "leaves as", "evidence", "paper"].map((title) => ({
+  title,
+}));
+
+function cells(row: ListedRow): readonly string[] {
+  const { name, kind, title, paper, evidence } = row;
+  return [name, kind, title, row.export[0] ?? "", evidence.at(-1) ?? "", paper ?? ""];
+}
+
+/** What `--json` gives of each row; scripts rely on these names. */
+function summary({ name, title, kind, paperTitle, paper, axes, quantizedBase, ...row }: ListedRow) {
+  const { evidence } = row;
+  return {
+    name,
+    title,
+    kind,
+    paperTitle,
+    paper,
+    axes,
+    export: row.export,
+    quantizedBase,
+    evidence,
+  };
+}
+
+function described(row: ListedRow) {
+  const fields = Object.entries(row.config).map(([property, field]) => ({
     name: fileKey(property, field),
     default: field.default ?? null,
     doc: field.doc,
   }));
-  return { name, title, kind, doc, paperTitle, paper, fields };
+  return { ...summary(row), doc: row.doc, measured: row.measured ?? null, fields };
 }
 
 /** One row on a page. */
-function page({ name, title, kind, doc, paperTitle, paper, config }: Row): string {
+function page(row: ListedRow): string {
+  const { name, title, kind, doc, paperTitle, paper, config, axes, quantizedBase } = row;
   const fields = fieldLines(config);
   const common = fieldLines(kind === "method" ? commonFields(name) : {});
+  const leaves = row.export.map((form) => formWords[form] ?? `adapter of peft, ${form.slice(5)}`);
   return [
     `${title} (${kind} ${name})`,
     doc,
-    ...(paper === undefined ? [] : [paperTitle, paper]),
+    ...(paper === null ? [] : [paperTitle ?? "", paper]),
+    "",
+    ...Object.entries(axes).map(([axis, place]) => `${axisWords[axis] ?? axis}: ${place}`),
+    ...(leaves.length > 0 ? [`leaves as: ${leaves.join("; ")}`] : []),
+    `on a quantized base: ${quantizedBase}`,
+    `evidence: ${evidenceText(row)}`,
     "",
     ...(fields.length > 0 ? ["Fields:", ...fields] : ["No fields of its own."]),
     "",
     ...(common.length > 0 ? ["Fields that it shares with other methods:", ...common, ""] : []),
   ].join("\n");
+}
+
+const axisWords: Readonly<Record<string, string>> = {
+  P: "what trains",
+  I: "how it starts",
+  R: "how rank is given",
+  X: "what is shared",
+  U: "how it is updated",
+  T: "over time",
+  B: "base",
+  E: "export",
+} satisfies Readonly<Record<Axis, string>>;
+
+const formWords: Readonly<Record<string, string>> = {
+  lora: "plain LoRA, exactly",
+  "lora-2r": "plain LoRA of twice the rank against the original weights, exactly",
+  own: "adapter folder of our own form",
+  merged: "merged model",
+};
+
+function evidenceText({ evidence, measured }: ListedRow): string {
+  if (measured === undefined) return evidence.join(", ");
+  const { against, losses, logits, adapter } = measured;
+  const loaded = adapter === undefined ? "" : `; saved adapter in peft to ${adapter}`;
+  return `${evidence.join(", ")} (ten losses within ${losses} of ${against}, logits after them within ${logits}${loaded})`;
 }
 
 function fieldLines(fields: Fields): readonly string[] {
@@ -116,7 +140,7 @@ function offersSomething(shape: Shape): boolean {
   return shape.kind !== "choice" || Object.keys(shape.variants).length > 0;
 }
 
-function unknown(name: string): UserError {
+function unknown(name: string, rows: readonly ListedRow[]): UserError {
   const near = nearest(
     name,
     rows.map((row) => row.name),

@@ -167,6 +167,8 @@ export interface LinearMethod extends CatalogRow {
   readonly kind: "linear";
   readonly peft: PeftForm<string> | undefined;
   readonly mergesOnly: string | undefined;
+  /** Whether a low-rank pair says all that it does. */
+  readonly hasPair: boolean;
   readonly changesAtStart: string | undefined;
   readonly roles: Roles<string> | undefined;
   /** Binds the method to a configuration that the experiment's checks have passed. */
@@ -183,6 +185,7 @@ export function defineLinearMethod<F extends Fields, P extends string>(
     ...rowOf(definition),
     peft,
     mergesOnly,
+    hasPair: definition.pair !== undefined && definition.weight === undefined,
     roles,
     changesAtStart,
     bind(given) {

@@ -97,7 +97,7 @@ def final_logits(model) -> list:
 
 
 def write(name: str, source: str, experiment: dict, tensors: Tensors, result: dict, **more) -> None:
-    """`source` says whose numbers these are: `peft`, or `formulas` for those of make_formulas.py."""
+    """`source` says whose numbers these are: `peft`, `torch`, or `formulas` for those stated here."""
     assert result["losses"][-1] != result["losses"][0] and all(x == x for x in result["losses"]), result
     fixture = {
         "name": name,

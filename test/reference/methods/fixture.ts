@@ -10,8 +10,8 @@ export type StartTensor = Fill | { readonly name: string; readonly values: reado
 
 export interface MethodFixture {
   readonly name: string;
-  /** Whose numbers these are: peft's, or those of formulas written apart in PyTorch. */
-  readonly source: "peft" | "formulas";
+  /** Whose numbers these are: peft's, PyTorch's own, or those of formulas written apart in PyTorch. */
+  readonly source: "peft" | "torch" | "formulas";
   readonly versions: Readonly<Record<string, string>>;
   /** Parts of an experiment file: `method`, and `train` where it differs. */
   readonly experiment: Readonly<Record<string, unknown>>;
@@ -42,7 +42,7 @@ function isMethodFixture(value: unknown): value is MethodFixture {
   return (
     isRecord(value) &&
     typeof value["name"] === "string" &&
-    (value["source"] === "peft" || value["source"] === "formulas") &&
+    ["peft", "torch", "formulas"].some((source) => source === value["source"]) &&
     isRecord(value["versions"]) &&
     isRecord(value["experiment"]) &&
     typeof value["learningRate"] === "number" &&

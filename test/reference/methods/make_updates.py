@@ -255,8 +255,8 @@ PROJECTED = {"rank": 16, "update_proj_gap": 4, "scale": 0.25, "weight_decay": 0}
 LISA_LAYERS = [0, 1, 1, 0]
 
 CASES = {
-    "adamw": on_full({**ADAMW}, torch_rule(torch.optim.AdamW, **ADAM)),
-    "sgd": on_full({"type": "sgd"}, torch_rule(torch.optim.SGD), 0.05),
+    "adamw": on_full({**ADAMW}, torch_rule(torch.optim.AdamW, **ADAM), source="torch"),
+    "sgd": on_full({"type": "sgd"}, torch_rule(torch.optim.SGD), 0.05, "torch"),
     "lomo": on_full({"type": "lomo"}, torch_rule(torch.optim.SGD), 0.05),
     "adam_mini": on_full({"type": "adam_mini", "weight_decay": 0}, lambda m, lr: Rule(m.named_parameters(), adam_mini, lr)),
     "galore": on_full({"type": "galore", **PROJECTED}, lambda m, lr: Rule(m.named_parameters(), projected(False), lr)),

@@ -3,8 +3,11 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import type { Backend } from "../../../src/engine/runtime/backend.ts";
 import { createOrtBackend } from "../../../src/engine/runtime/ort.ts";
+import { measured } from "../../../src/engine/catalog-evidence.ts";
+import { listedRows } from "../../../src/engine/catalog-list.ts";
 import { compared } from "./compare.ts";
 import { fixtureNames, loadMethodFixture } from "./fixture.ts";
+import { subjectOf } from "./subject.ts";
 import { runFixture } from "./run-fixture.ts";
 
 /** As it is promised for ten losses. */
@@ -26,4 +29,14 @@ describe("equals PyTorch over ten steps", () => {
       t.diagnostic(`${name}: ${text}`);
       assert(errors.losses <= lossLimit && errors.logits <= logitsLimit, text);
     });
+});
+
+it("shows in the catalog what the fixtures say, and of no other row", () => {
+  const subjects = fixtureNames().map((name) => subjectOf(loadMethodFixture(name).experiment));
+  assert.deepEqual(Object.keys(measured).toSorted(), [...new Set(subjects)].toSorted());
+  const rows = new Map(listedRows().map((row) => [`${row.kind} ${row.name}`, row]));
+  for (const [subject, { losses, logits, adapter = 0 }] of Object.entries(measured)) {
+    assert(rows.get(subject)?.evidence.includes("reference"), subject);
+    assert(losses <= lossLimit && logits <= logitsLimit && adapter <= 1e-4, subject);
+  }
 });

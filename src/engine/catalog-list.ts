@@ -1,0 +1,115 @@
+/** @file Every row of the catalog in one form: what `spectune methods` lists and tables of documents show. Pure. */
+import type { Fields } from "../shared/schema.ts";
+import { measured } from "./catalog-evidence.ts";
+import type { Measured } from "./catalog-evidence.ts";
+import type { Axis, CatalogRow, Evidence } from "./catalog-row.ts";
+import {
+  activeLayers,
+  initialisers,
+  methods,
+  optimizers,
+  quantizers,
+  sharings,
+} from "./catalog.ts";
+import type { Method } from "./methods/define.ts";
+import { isPlaced } from "./methods/placed.ts";
+import { learningRateSchedules } from "./schedules/learning-rate.ts";
+
+export type RowKind =
+  "method" | "initialiser" | "sharing" | "optimizer" | "active-layers" | "quantizer" | "schedule";
+
+export interface ListedRow {
+  readonly name: string;
+  readonly title: string;
+  readonly kind: RowKind;
+  readonly doc: string;
+  /** Full title and address; null for what has no paper. */
+  readonly paperTitle: string | null;
+  readonly paper: string | null;
+  readonly axes: Partial<Readonly<Record<Axis, string>>>;
+  /**
+   * How what it made can leave, the best first: `peft:TYPE`, `lora` (exactly a plain LoRA), `lora-2r` (exactly one of
+   * twice the rank against the original weights), `own` (an adapter folder of our own form), `merged`. Empty for rows
+   * that leave the form to the method.
+   */
+  readonly export: readonly string[];
+  /** Whether it works on a quantized base, or why not. */
+  readonly quantizedBase: "yes" | `no: ${string}`;
+  readonly evidence: readonly Evidence[];
+  readonly measured: Measured | undefined;
+  readonly config: Fields;
+}
+
+export function listedRows(): readonly ListedRow[] {
+  return [
+    ...methods.map((row) => listed("method", row, { export: formsOf(row), ...baseOf(row) })),
+    ...initialisers.map((row) =>
+      listed("initialiser", row, { export: [startForm(row.axes?.E), "merged"] }),
+    ),
+    ...sharings.map((row) => listed("sharing", row, { export: ["lora", "merged"] })),
+    ...optimizers.map((row) => listed("optimizer", row)),
+    ...activeLayers.map((row) => listed("active-layers", row)),
+    ...quantizers.map((row) => listed("quantizer", row)),
+    ...Object.entries(learningRateSchedules).map(([name, { doc }]): ListedRow => ({
+      name,
+      title: `Learning rate, ${name}`,
+      kind: "schedule",
+      doc,
+      ...{ paperTitle: null, paper: null, axes: { T: "learning rate" }, export: [] },
+      ...{ quantizedBase: "yes", evidence: ["invariants"], measured: undefined, config: {} },
+    })),
+  ];
+}
+
+function listed(
+  kind: RowKind,
+  { name, title, doc, paperTitle, paper, axes = {}, evidence, config }: CatalogRow,
+  more: Partial<Pick<ListedRow, "export" | "quantizedBase">> = {},
+): ListedRow {
+  const found = measured[`${kind} ${name}`];
+  const reference = found !== undefined || evidence === "reference" || evidence === "task";
+  return {
+    ...{ name, title, kind, doc, paperTitle, paper, axes },
+    ...{ export: [], quantizedBase: "yes", ...more },
+    evidence: [
+      "invariants",
+      ...(reference ? (["reference"] as const) : []),
+      ...(evidence === "task" ? (["task"] as const) : []),
+    ],
+    ...{ measured: found, config },
+  };
+}
+
+/** The forms of a method at its defaults, the best first. */
+export function formsOf(method: Method): readonly string[] {
+  if (method.kind === "tensors")
+    return [...(method.peft ? [`peft:${method.peft.type}`] : []), "merged"];
+  if (isPlaced(method)) {
+    const adapter = method.peftType === undefined ? "own" : `peft:${method.peftType}`;
+    return method.staysApart === undefined ? [adapter, "merged"] : [adapter];
+  }
+  const { peft } = method;
+  const native = peft ? [`peft:${peft.type}${peft.dora ? " (use_dora)" : ""}`] : [];
+  return [...native, ...(isPlainPair(method) ? [loraForm(method)] : []), "merged"];
+}
+
+/** Whether a plain LoRA says exactly what the method trained. */
+export function isPlainPair(method: Method): boolean {
+  if (method.kind !== "linear" || method.mergesOnly !== undefined || method.peft?.dora)
+    return false;
+  return method.hasPair;
+}
+
+function loraForm({ axes }: Method): string {
+  return startForm(axes?.E);
+}
+
+/** A pair that was taken off the weight costs its rank once more. */
+function startForm(says: string | undefined): string {
+  return says?.includes("2r") ? "lora-2r" : "lora";
+}
+
+function baseOf(method: Method): Pick<ListedRow, "quantizedBase"> {
+  const whole = method.kind === "tensors" && !method.leavesLinear;
+  return { quantizedBase: whole ? "no: it trains the weights themselves" : "yes" };
+}
