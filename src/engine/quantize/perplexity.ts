@@ -35,7 +35,7 @@ export async function perplexityOn(
 }
 
 /** Every token but a sequence's last is to tell the next one. */
-function withTargets({ batch, counted }: CalibrationBatch): ModelBatch {
+export function withTargets({ batch, counted }: CalibrationBatch): ModelBatch {
   const { length, ids } = batch;
   const rows = Int32Array.from(ids.keys()).filter(
     (place) => place % length < length - 1 && counted[place + 1] === 1,

@@ -31,8 +31,10 @@ import type { ModelPlaces, ModelReference } from "../weights/hub-cache.ts";
 import { throwErrors } from "../weights/read-errors.ts";
 import { chainsOf } from "./chains.ts";
 import { requireWholeGroups } from "./group-sizes.ts";
+import { bestCandidate } from "./candidates.ts";
+import { openLosses } from "./losses.ts";
 import { openParts } from "./parts.ts";
-import type { LayerProgress, LayerReport } from "./quantize-layers.ts";
+import type { LayerProgress, LayerReport, QuantizeParts } from "./quantize-layers.ts";
 import { layersOf, quantizeLayers } from "./quantize-layers.ts";
 import { calibrationText } from "./windows.ts";
 import type { WindowChoice } from "./windows.ts";
@@ -96,8 +98,8 @@ export async function quantizeModel(
       );
     if (quantizer.folds) refuseWithoutChains(row, opened);
     const batches = await calibrationOf(job, row, quantizer, opened);
-    const { chosen, threads } = chooseDevice(job.device, machineFacts());
-    const backend = await createOrtBackend({ device: chosen, threads });
+    const device = chooseDevice(job.device, machineFacts());
+    const backend = await createOrtBackend({ device: device.chosen, threads: device.threads });
     const cache = createProgramCache(backend);
     const products = backendGemm(backend);
     const { sha256 } = await hashFiles(source.files);
@@ -115,25 +117,31 @@ export async function quantizeModel(
     const resumedFrom = parts.done();
     const random = randomNumbers(job.seed);
     const reports: LayerReport[] = [];
+    let chosen = quantizer;
     try {
+      const modules = layers.flatMap(({ linears }) => linears.map(({ module }) => module));
+      const work: QuantizeParts = {
+        backend,
+        cache,
+        model,
+        setups: setup.setups,
+        linalg: createLinalg(kernelBytes("linalg"), { gemm: products.gemm }),
+        quantizer,
+        formats: packedFormats,
+        batches,
+        losses: await openLosses(backend, setup, source, batches, quantizer.needs, modules),
+        random: (module, stream) =>
+          numbersOf((part, into) => {
+            random.ofStart(module, `${stream} ${part}`).uniform(into, 0, 1);
+          }),
+        read: (tensor) => readOriginal(setup, source, tensor),
+        skips,
+      };
+      chosen = await bestCandidate(work, parts.folder, now, (text) => {
+        onProgress({ layer: 0, layers: layers.length, module: text, resumedFrom: 0 });
+      });
       for await (const report of quantizeLayers(
-        {
-          backend,
-          cache,
-          model,
-          setups: setup.setups,
-          linalg: createLinalg(kernelBytes("linalg"), { gemm: products.gemm }),
-          quantizer,
-          formats: packedFormats,
-          batches,
-          losses: undefined,
-          random: (module, stream) =>
-            numbersOf((part, into) => {
-              random.ofStart(module, `${stream} ${part}`).uniform(into, 0, 1);
-            }),
-          read: (tensor) => readOriginal(setup, source, tensor),
-          skips,
-        },
+        { ...work, quantizer: chosen },
         parts,
         now,
         (progress) => {
@@ -153,8 +161,8 @@ export async function quantizeModel(
       parts,
       layers: layers.length,
       layout: job.layout,
-      quantizer: job.quantizer,
-      record: { ...record, layers: reports },
+      quantizer: { type: job.quantizer.type, config: chosen.config },
+      record: { ...record, chosen: chosen.config, layers: reports },
     });
     await parts.remove();
     return { ...written, layers: reports, findings: opened.findings };

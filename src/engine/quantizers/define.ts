@@ -43,6 +43,7 @@ export interface QuantizerDefinition<F extends Fields> extends CatalogRow<F> {
 
 /** A quantizer under one configuration. */
 export interface BoundQuantizer {
+  readonly config: Readonly<Record<string, unknown>>;
   readonly needs: readonly QuantizerNeed[];
   readonly storedBytes: (shape: MatrixShape) => number;
   readonly refuses: (shape: MatrixShape) => string | undefined;
@@ -79,6 +80,7 @@ function bound<F extends Fields>(
   const alone: QuantizeMatrix | undefined =
     quantize && ((matrix, ctx) => quantize(config, matrix, ctx));
   const self: BoundQuantizer = {
+    config: Object.fromEntries(Object.entries(config)),
     needs: definition.needs?.(config) ?? [],
     storedBytes: (shape) => definition.storedBytes(config, shape),
     refuses: (shape) => definition.refuses?.(config, shape),
