@@ -1,5 +1,7 @@
 /** @file What panels read of analyses: the matrices of a document, with the figures that a panel shows. */
 import type { AnalysisDocument } from "../../src/shared/analysis.ts";
+import type { AnyDocument } from "../../src/shared/analysis-documents.ts";
+import { isAnalysisDocument } from "../../src/shared/analysis-documents.ts";
 import { isRecord } from "../../src/shared/wire.ts";
 
 /** An object of the JSON; what it lacks is undefined. */
@@ -15,6 +17,26 @@ export function matricesOf(documents: readonly AnalysisDocument[], kind: string)
     for (const matrix of entries(json["matrices"])) found.set(text(matrix, "name"), matrix);
   }
   return [...found.values()];
+}
+
+/** A document of a kind with the file that it was read from. */
+export interface Found<K extends AnyDocument["kind"]> {
+  readonly file: string;
+  readonly modified: number;
+  readonly document: Extract<AnyDocument, { readonly kind: K }>;
+}
+
+/** The documents of a kind whose form is known, the newest last. */
+export function documentsOf<K extends AnyDocument["kind"]>(
+  documents: readonly AnalysisDocument[],
+  kind: K,
+): readonly Found<K>[] {
+  const isKind = (value: AnyDocument): value is Found<K>["document"] => value.kind === kind;
+  return documents
+    .flatMap(({ file, modified, json }): readonly Found<K>[] =>
+      isAnalysisDocument(json) && isKind(json) ? [{ file, modified, document: json }] : [],
+    )
+    .toSorted((a, b) => a.modified - b.modified);
 }
 
 export function entries(value: unknown): readonly Entry[] {
@@ -56,8 +78,8 @@ export interface Layout {
 }
 
 /** `model.layers.3.self_attn.q_proj.weight` stands in row `self_attn.q_proj`, column 3; what has no layer in column "–". */
-export function layoutOf(matrices: readonly Entry[]): Layout {
-  const cells = matrices.map((matrix, place) => ({ place, ...cellOf(text(matrix, "name")) }));
+export function layoutOf(names: readonly string[]): Layout {
+  const cells = names.map((name, place) => ({ place, ...cellOf(name) }));
   const rows = [...new Set(cells.map(({ row }) => row))];
   const columns = [...new Set(cells.map(({ column }) => column))].toSorted((a, b) =>
     a.localeCompare(b, "en", { numeric: true }),

@@ -2,7 +2,7 @@
 import type { WorkEnd, WorkProgress } from "../../src/shared/analysis.ts";
 import { duration } from "../charts/numbers.ts";
 import { button, element } from "../shared/dom.ts";
-import type { Say } from "../shared/page.ts";
+import type { Say } from "../shared/say.ts";
 
 export interface WorkBarOptions {
   readonly say: Say;

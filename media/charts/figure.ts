@@ -1,6 +1,6 @@
 /** @file What every chart stands in: its title, the table behind it, and its export. */
 import { button, element, replaceWith } from "../shared/dom.ts";
-import type { Say } from "../shared/page.ts";
+import type { Say } from "../shared/say.ts";
 import type { Table } from "./table.ts";
 import { csvOf, tableElement } from "./table.ts";
 

@@ -9,21 +9,30 @@ export interface Table {
   readonly rows: readonly (readonly Cell[])[];
 }
 
+/** The head of a column; those of numbers stand at the right. */
+export interface ColumnHead {
+  readonly text: string;
+  readonly isNumber?: boolean;
+}
+
+export function tableHead(columns: readonly ColumnHead[]): HTMLTableSectionElement {
+  const cells = columns.map(({ text, isNumber }) =>
+    element("th", {
+      ...(isNumber === true ? { class: "number" } : {}),
+      text,
+      attributes: { scope: "col" },
+    }),
+  );
+  return element("thead", {}, element("tr", {}, ...cells));
+}
+
 /** Rows at a time: a table of 100,000 would hold the page up. */
 const rowsAtOnce = 200;
 
 /** The first rows, and a button for more. */
 export function tableElement({ columns, rows }: Table, more: string, caption: string): HTMLElement {
   const body = element("tbody");
-  const head = element(
-    "thead",
-    {},
-    element(
-      "tr",
-      {},
-      ...columns.map((text) => element("th", { text, attributes: { scope: "col" } })),
-    ),
-  );
+  const head = tableHead(columns.map((text) => ({ text })));
   let shown = 0;
   const button = element("button", { text: more, attributes: { type: "button" } });
   const showMore = (): void => {

@@ -3,9 +3,7 @@ import type { ChannelClient } from "../../src/shared/channel.ts";
 import type { PanelContract, SubjectOf } from "../../src/shared/panels/panel.ts";
 import { connect } from "./connect.ts";
 import { element, replaceWith } from "./dom.ts";
-
-/** A text in the editor's language: the English one is the key, `{0}` stands for the first value. */
-export type Say = (english: string, ...values: readonly (string | number)[]) => string;
+import type { Say } from "./say.ts";
 
 export interface Page<P extends PanelContract> {
   readonly host: ChannelClient<P>;

@@ -10,9 +10,11 @@ import type { LiveRun } from "../../../src/shared/panels/live.ts";
 import { smoothed } from "../../charts/decimate.ts";
 import { figure } from "../../charts/figure.ts";
 import { lineChart } from "../../charts/line-chart.ts";
-import { checkbox, element, replaceWith, slider } from "../../shared/dom.ts";
+import { smoothingSlider } from "../../charts/smoothing.ts";
+import { checkbox, element, replaceWith } from "../../shared/dom.ts";
+import { findingsElement } from "../../shared/findings.ts";
 import { openPage, showFailure } from "../../shared/page.ts";
-import { configTable, findingsElement, metricsTable } from "./tables.ts";
+import { configTable, metricsTable } from "./tables.ts";
 
 openPage(comparePanel, async ({ host, root, say }) => {
   const save = (file: { readonly name: string; readonly content: string | Uint8Array }): void =>
@@ -70,15 +72,10 @@ openPage(comparePanel, async ({ host, root, say }) => {
   const controls = element(
     "div",
     { class: "controls" },
-    slider(
-      say("Smoothing"),
-      { min: 0, max: 0.95, step: 0.05, value: 0 },
-      (value) => value.toFixed(2),
-      (value) => {
-        smoothing = value;
-        drawCurves();
-      },
-    ),
+    smoothingSlider(say, (weight) => {
+      smoothing = weight;
+      drawCurves();
+    }),
   );
 
   const draw = ({ runs: given, comparison, refusal }: CompareView): void => {

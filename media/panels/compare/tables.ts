@@ -4,28 +4,13 @@ import type {
   ComparedDifference,
   ComparedMetric,
 } from "../../../src/shared/comparison.ts";
-import type { Finding } from "../../../src/shared/findings.ts";
 import { bytes, duration, grouped, short } from "../../charts/numbers.ts";
 import type { Cell, Table } from "../../charts/table.ts";
-import { csvOf } from "../../charts/table.ts";
+import { csvOf, tableHead } from "../../charts/table.ts";
 import { button, element } from "../../shared/dom.ts";
-import type { Say } from "../../shared/page.ts";
+import type { Say } from "../../shared/say.ts";
 
 type Save = (file: { readonly name: string; readonly content: string }) => void;
-
-export function findingsElement(findings: readonly Finding[]): HTMLElement | undefined {
-  if (findings.length === 0) return undefined;
-  return element(
-    "ul",
-    { class: "findings" },
-    ...findings.map(({ severity, message, remedy }) =>
-      element("li", {
-        class: severity,
-        text: remedy === undefined ? message : `${message} ${remedy}`,
-      }),
-    ),
-  );
-}
 
 /** A row for each group; the figures of the first are what the others are set against. */
 export function metricsTable(
@@ -172,15 +157,7 @@ function tableFigure(
       element(
         "table",
         {},
-        element(
-          "thead",
-          {},
-          element(
-            "tr",
-            {},
-            ...columns.map((text) => element("th", { text, attributes: { scope: "col" } })),
-          ),
-        ),
+        tableHead(columns.map((text) => ({ text }))),
         element("tbody", {}, ...rows),
       ),
     ),

@@ -1,6 +1,5 @@
 /** @file Counts of intruders as thresholds move: each vector has an interval for its greatest cosine, exact ones a point. */
-import type { Entry } from "../../analysis/documents.ts";
-import { entries, number } from "../../analysis/documents.ts";
+import type { MatrixIntrudersRecord } from "../../../src/shared/intruder-records.ts";
 
 /** A left vector of the tuned matrix, by its greatest cosine to one of the base. */
 export interface Vector {
@@ -11,27 +10,27 @@ export interface Vector {
 }
 
 export interface Matrix {
-  readonly entry: Entry;
   readonly name: string;
   readonly vectors: readonly Vector[];
   readonly noiseFloor: number;
   /** Whether cosines are known and not only bounded. */
   readonly isExact: boolean;
+  /** Whether the cosines to all vectors of the base lie beside the document. */
+  readonly hasCosines: boolean;
 }
 
-export function matrixOf(entry: Entry, name: string): Matrix {
-  const vectors = entries(entry["vectors"]).map((vector) => ({
-    index: number(vector, "index"),
-    sigma: number(vector, "sigma"),
-    lower: number(vector, "lower"),
-    upper: number(vector, "upper"),
-  }));
+/** Of a matrix's record what counting needs. */
+export interface Counted extends Pick<MatrixIntrudersRecord, "name" | "noiseFloor" | "cosines"> {
+  readonly vectors: readonly Vector[];
+}
+
+export function matrixOf({ name, vectors, noiseFloor, cosines }: Counted): Matrix {
   return {
-    entry,
     name,
     vectors,
-    noiseFloor: number(entry, "noiseFloor"),
+    noiseFloor,
     isExact: vectors.every(({ lower, upper }) => upper - lower < 1e-6),
+    hasCosines: cosines !== undefined,
   };
 }
 

@@ -3,18 +3,23 @@ import "uplot/dist/uPlot.min.css";
 import "../../shared/panel.css";
 import { intrudersPanel } from "../../../src/shared/panels/intruders.ts";
 import type { IntrudersView } from "../../../src/shared/panels/intruders.ts";
-import { layoutOf, matricesOf, text } from "../../analysis/documents.ts";
+import { cosinesTensor } from "../../../src/shared/intruder-records.ts";
+import type { Found } from "../../analysis/documents.ts";
+import { documentsOf, layoutOf } from "../../analysis/documents.ts";
 import { workBar } from "../../analysis/work-bar.ts";
 import { bars } from "../../charts/bars.ts";
 import { figure } from "../../charts/figure.ts";
 import { heatMap } from "../../charts/heat-map.ts";
 import { lineChart } from "../../charts/line-chart.ts";
 import { short } from "../../charts/numbers.ts";
+import { tableElement } from "../../charts/table.ts";
 import { checkbox, element, replaceWith, select, slider } from "../../shared/dom.ts";
 import { openPage, showFailure } from "../../shared/page.ts";
 import type { Matrix } from "./counts.ts";
 import { countOf, energyOf, matrixOf, sumOf } from "./counts.ts";
 import { mitigationElements } from "./mitigation.ts";
+import { labelOf, overSweep, overTraining } from "./series.ts";
+import { similarity } from "./similarity.ts";
 import { vectorTable } from "./vectors.ts";
 
 const epsilons = Float64Array.from({ length: 100 }, (_, index) => (index + 1) / 100);
@@ -22,6 +27,9 @@ const epsilons = Float64Array.from({ length: 100 }, (_, index) => (index + 1) / 
 openPage(intrudersPanel, async ({ host, root, say }) => {
   const save = (file: { readonly name: string; readonly content: string | Uint8Array }): void =>
     void host.ask("save", file).catch((error: unknown) => showFailure(root, error));
+  let found: readonly Found<"intruders">[] = [];
+  /** The document that is shown. */
+  let file = "";
   let matrices: readonly Matrix[] = [];
   let epsilon = 0.5;
   let k = 10;
@@ -61,7 +69,7 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
     rowAxis: say("module"),
     columnAxis: say("layer"),
     choose(row, column) {
-      const { places, columns } = layoutOf(matrices.map(({ entry }) => entry));
+      const { places, columns } = layoutOf(matrices.map(({ name }) => name));
       chosen = matrices[places[row * columns.length + column] ?? -1]?.name ?? chosen;
       drawVectors();
     },
@@ -70,6 +78,20 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
   const histogram = element("div");
   const vectors = element("section", { attributes: { "aria-live": "polite" } });
   const options = { say, save };
+  const cosines = similarity(say, save);
+  const training = lineChart({
+    title: say("Count over training"),
+    x: say("step"),
+    y: say("intruders"),
+    height: 220,
+  });
+  const trainingBox = figure(training, {
+    ...options,
+    title: say("Count over training"),
+    fileName: "intruders-over-training",
+  });
+  const sweep = element("div");
+  const picker = element("div", { class: "controls" });
   const figures = [
     figure(map, { ...options, title: say("Intruders by matrix"), fileName: "intruders" }),
     figure(over, { ...options, title: say("Count over ε"), fileName: "intruders-over-threshold" }),
@@ -112,7 +134,7 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
         ? say("ε is below the noise floor {0}: a random vector counts too", short(floor))
         : say("noise floor {0}", short(floor)),
     ].join(" · ");
-    const { rows, columns, places } = layoutOf(matrices.map(({ entry }) => entry));
+    const { rows, columns, places } = layoutOf(matrices.map(({ name }) => name));
     const values = places.map((place) => {
       const matrix = matrices[place];
       return matrix === undefined ? NaN : countOf(matrix, epsilon, k).certain;
@@ -143,8 +165,22 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
           ]
         : []),
     ]);
+    drawSeries();
     drawHistogram();
     drawVectors();
+  };
+  const drawSeries = (): void => {
+    const series = overTraining(found, epsilon, k, say);
+    trainingBox.hidden = series.length === 0;
+    if (!trainingBox.hidden) training.set(series);
+    const name = say("Counts over the sweep");
+    const table = overSweep(found, epsilon, k, say);
+    replaceWith(
+      sweep,
+      ...(table === undefined
+        ? []
+        : [element("h3", { text: name }), tableElement(table, say("More rows"), name)]),
+    );
   };
   const drawHistogram = (): void => {
     const cosines = matrices.flatMap((matrix) =>
@@ -172,15 +208,45 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
   };
   const drawVectors = (): void => {
     const matrix = matrices.find(({ name }) => name === chosen) ?? matrices[0];
-    if (matrix !== undefined) replaceWith(vectors, ...vectorTable(matrix, epsilon, k, say));
+    if (matrix === undefined) return;
+    replaceWith(vectors, ...vectorTable(matrix, epsilon, k, say));
+    const place = { file, tensor: cosinesTensor(matrix.name) };
+    cosines
+      .show(
+        `${file} ${matrix.name}`,
+        matrix.hasCosines ? () => host.ask("array", place) : undefined,
+      )
+      .catch((error: unknown) => showFailure(vectors, error));
   };
+  const choose = (chosenFile: string): void => {
+    const one = found.find((each) => each.file === chosenFile) ?? found.at(-1);
+    file = one?.file ?? "";
+    matrices = (one?.document.matrices ?? []).map(matrixOf);
+  };
+  const drawPicker = (): void =>
+    replaceWith(
+      picker,
+      found.length < 2
+        ? undefined
+        : select(
+            say("Analysis"),
+            found.map((one) => ({ value: one.file, text: labelOf(one, say) })),
+            file,
+            (value) => {
+              choose(value);
+              drawCounts();
+            },
+          ),
+    );
 
   const draw = (view: IntrudersView): void => {
     title.textContent = view.label;
     work.setWorking(view.working);
-    matrices = matricesOf(view.documents, "intruders").map((entry) =>
-      matrixOf(entry, text(entry, "name")),
-    );
+    const before = found.length;
+    found = documentsOf(view.documents, "intruders");
+    // A new one is what was asked for.
+    choose(found.length > before ? "" : file);
+    drawPicker();
     replaceWith(
       root,
       title,
@@ -194,12 +260,12 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
               ),
             }),
           ]
-        : [summary, ...figures, histogram, vectors]),
+        : [picker, summary, ...figures, trainingBox, sweep, histogram, vectors, cosines.element]),
       ...(view.canMitigate
         ? [element("h1", { text: say("Mitigation") }), mitigate.element, effects]
         : []),
     );
-    replaceWith(effects, ...mitigationElements(view.documents, say));
+    replaceWith(effects, ...mitigationElements(documentsOf(view.documents, "mitigation"), say));
     drawCounts();
   };
   const load = async (): Promise<void> => draw(await host.ask("load", null));

@@ -1,67 +1,64 @@
-/** @file What mitigations did: the score and the loss on general text before and after, and the control's beside them. */
-import type { AnalysisDocument } from "../../../src/shared/analysis.ts";
-import { isRecord } from "../../../src/shared/wire.ts";
-import type { Entry } from "../../analysis/documents.ts";
-import { at } from "../../analysis/documents.ts";
+/** @file What mitigations did: each figure before and after, and that of the control which scaled neighbours instead. */
+import type { IntervalRecord, MeasuredRow } from "../../../src/shared/intruder-records.ts";
+import type { Found } from "../../analysis/documents.ts";
 import { short } from "../../charts/numbers.ts";
+import { tableHead } from "../../charts/table.ts";
 import { element } from "../../shared/dom.ts";
-import type { Say } from "../../shared/page.ts";
+import type { Say } from "../../shared/say.ts";
 
-/** A table for each document of a mitigation; every figure that it measured, by its name. */
+/** A table for each mitigation, the newest first. */
 export function mitigationElements(
-  documents: readonly AnalysisDocument[],
+  found: readonly Found<"mitigation">[],
   say: Say,
 ): readonly HTMLElement[] {
-  return documents.flatMap(({ file, json }) => {
-    const name = file.split(/[\\/]/).at(-1) ?? "";
-    const measured =
-      name.startsWith("mitigate") && isRecord(json) ? at(json, "measured") : undefined;
-    if (!isRecord(measured)) return [];
-    const states = Object.entries(measured).filter((pair): pair is [string, Entry] =>
-      isRecord(pair[1]),
-    );
-    const figures = [...new Set(states.flatMap(([, its]) => Object.keys(its)))];
-    return [
-      element(
-        "table",
-        {},
-        element(
-          "thead",
-          {},
-          element(
-            "tr",
+  return found.toReversed().map(({ document: { options, out, measured, matrices } }) => {
+    const scaled = matrices.reduce((sum, { indices }) => sum + indices.length, 0);
+    const columns = [say("before"), say("after"), say("change"), say("control"), say("its change")];
+    return element(
+      "figure",
+      {},
+      element("h3", {
+        text: say("λ = {0}, {1} vectors scaled", short(options.keep), scaled),
+        title: out,
+      }),
+      measured.length === 0
+        ? element("p", { class: "muted", text: say("It was not measured.") })
+        : element(
+            "table",
             {},
-            element("th"),
-            ...figures.map((text) =>
-              element("th", { class: "number", text, attributes: { scope: "col" } }),
-            ),
+            tableHead([
+              { text: say("Measured on") },
+              ...columns.map((text) => ({ text, isNumber: true })),
+            ]),
+            element("tbody", {}, ...measured.map((row) => rowElement(row, say))),
           ),
-        ),
-        element(
-          "tbody",
-          {},
-          ...states.map(([state, its]) =>
-            element(
-              "tr",
-              {},
-              element("th", { text: say(state), attributes: { scope: "row" } }),
-              ...figures.map((figure) =>
-                element("td", { class: "number", text: shown(its[figure]) }),
-              ),
-            ),
-          ),
-        ),
-      ),
-    ];
+      element("figcaption", {
+        text: say("Changes: 95 % intervals over the examples of one model (n = 1 seed)."),
+      }),
+    );
   });
 }
 
-/** A number, or one with its interval. */
-function shown(value: unknown): string {
-  if (typeof value === "number") return short(value);
-  if (!isRecord(value)) return "–";
-  const { value: middle, low, high } = value;
-  const interval =
-    typeof low === "number" && typeof high === "number" ? ` [${short(low)}, ${short(high)}]` : "";
-  return typeof middle === "number" ? `${short(middle)}${interval}` : "–";
+function rowElement(row: MeasuredRow, say: Say): HTMLElement {
+  const { on, metric, n, before, after, control, afterDifference, controlDifference } = row;
+  const cells = [
+    short(before),
+    short(after),
+    interval(afterDifference),
+    short(control),
+    interval(controlDifference),
+  ];
+  return element(
+    "tr",
+    {},
+    element("th", {
+      text: `${on === "task" ? say("task") : say("general text")}: ${metric} (n = ${n})`,
+      attributes: { scope: "row" },
+    }),
+    ...cells.map((text) => element("td", { class: "number", text })),
+  );
+}
+
+function interval(given: IntervalRecord | undefined): string {
+  return given === undefined ? "–" : `${short(given.low)} … ${short(given.high)}`;
 }

@@ -1,7 +1,8 @@
 /** @file The vectors of one matrix: singular value, interval of the greatest cosine, the verdict at the threshold. */
 import { short } from "../../charts/numbers.ts";
+import { tableHead } from "../../charts/table.ts";
 import { element } from "../../shared/dom.ts";
-import type { Say } from "../../shared/page.ts";
+import type { Say } from "../../shared/say.ts";
 import type { Matrix, Vector } from "./counts.ts";
 
 export function vectorTable(
@@ -29,17 +30,7 @@ export function vectorTable(
     element(
       "table",
       {},
-      element(
-        "thead",
-        {},
-        element(
-          "tr",
-          {},
-          ...head.map((text, index) =>
-            element("th", { class: index < 3 ? "number" : "", text, attributes: { scope: "col" } }),
-          ),
-        ),
-      ),
+      tableHead(head.map((text, index) => ({ text, isNumber: index < 3 }))),
       element("tbody", {}, ...rows),
     ),
     element("p", { class: "muted", text: say("Noise floor of this size: {0}", short(noiseFloor)) }),

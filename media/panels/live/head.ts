@@ -6,7 +6,8 @@ import { canResume, isLive } from "../../../src/shared/run-state.ts";
 import { seriesColor } from "../../charts/colors.ts";
 import { duration, grouped, short } from "../../charts/numbers.ts";
 import { button, element } from "../../shared/dom.ts";
-import type { Page, Say } from "../../shared/page.ts";
+import type { Page } from "../../shared/page.ts";
+import type { Say } from "../../shared/say.ts";
 import { isDark } from "../../shared/page.ts";
 
 export interface HeadOptions {

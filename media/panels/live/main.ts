@@ -12,8 +12,9 @@ import type { LineSeries } from "../../charts/decimate.ts";
 import { smoothed } from "../../charts/decimate.ts";
 import { figure } from "../../charts/figure.ts";
 import { lineChart } from "../../charts/line-chart.ts";
+import { smoothingSlider } from "../../charts/smoothing.ts";
 import { bytes, short } from "../../charts/numbers.ts";
-import { checkbox, element, replaceWith, slider } from "../../shared/dom.ts";
+import { checkbox, element, replaceWith } from "../../shared/dom.ts";
 import type { Page } from "../../shared/page.ts";
 import { openPage, showFailure } from "../../shared/page.ts";
 import { headElement } from "./head.ts";
@@ -64,15 +65,10 @@ openPage(livePanel, async (page) => {
   const controls = element(
     "div",
     { class: "controls" },
-    slider(
-      say("Smoothing"),
-      { min: 0, max: 0.95, step: 0.05, value: 0 },
-      (value) => value.toFixed(2),
-      (value) => {
-        smoothing = value;
-        drawCurves();
-      },
-    ),
+    smoothingSlider(say, (weight) => {
+      smoothing = weight;
+      drawCurves();
+    }),
   );
 
   const drawHeads = (): void => {

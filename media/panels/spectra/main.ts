@@ -44,7 +44,7 @@ openPage(spectraPanel, async ({ host, root, say }) => {
     rowAxis: say("module"),
     columnAxis: say("layer"),
     choose(row, column) {
-      const { places, columns } = layoutOf(matrices);
+      const { places, columns } = layoutOf(matrices.map((matrix) => text(matrix, "name")));
       choose(matrices[places[row * columns.length + column] ?? -1]);
     },
   });
@@ -60,7 +60,7 @@ openPage(spectraPanel, async ({ host, root, say }) => {
       matrices.some((matrix) => !Number.isNaN(value(matrix))),
     );
     const shown = offered.find(({ name }) => name === chosenFigure) ?? offered[0];
-    const { rows, columns, places } = layoutOf(matrices);
+    const { rows, columns, places } = layoutOf(matrices.map((matrix) => text(matrix, "name")));
     const values = places.map((place) => {
       const matrix = matrices[place];
       return matrix === undefined || shown === undefined ? NaN : shown.value(matrix);

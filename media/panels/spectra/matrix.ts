@@ -6,8 +6,9 @@ import type { FigureOptions } from "../../charts/figure.ts";
 import { figure } from "../../charts/figure.ts";
 import { lineChart } from "../../charts/line-chart.ts";
 import { short } from "../../charts/numbers.ts";
+import { tableHead } from "../../charts/table.ts";
 import { checkbox, element } from "../../shared/dom.ts";
-import type { Say } from "../../shared/page.ts";
+import type { Say } from "../../shared/say.ts";
 
 const bins = 40;
 
@@ -156,18 +157,7 @@ function factsTable(matrix: Entry, spectra: readonly Spectrum[], say: Say): HTML
     element(
       "table",
       {},
-      element(
-        "thead",
-        {},
-        element(
-          "tr",
-          {},
-          element("th"),
-          ...spectra.map(({ label }) =>
-            element("th", { class: "number", text: label, attributes: { scope: "col" } }),
-          ),
-        ),
-      ),
+      tableHead([{ text: "" }, ...spectra.map(({ label }) => ({ text: label, isNumber: true }))]),
       element(
         "tbody",
         {},

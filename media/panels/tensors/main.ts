@@ -11,7 +11,8 @@ import { bars } from "../../charts/bars.ts";
 import { figure } from "../../charts/figure.ts";
 import { bytes, grouped, short } from "../../charts/numbers.ts";
 import { element, replaceWith } from "../../shared/dom.ts";
-import type { Page, Say } from "../../shared/page.ts";
+import type { Page } from "../../shared/page.ts";
+import type { Say } from "../../shared/say.ts";
 import { openPage, showFailure } from "../../shared/page.ts";
 
 type SortKey = "name" | "dtype" | "elements" | "bytes";

@@ -1,12 +1,12 @@
 /** @file The token view: examples as the model reads them, what of them is trained, and what is wrong with the data. */
 import "../../shared/panel.css";
 import "./tokens.css";
-import type { Finding } from "../../../src/shared/findings.ts";
 import type { TokenExample, TokensView } from "../../../src/shared/panels/tokens.ts";
 import { tokensPanel } from "../../../src/shared/panels/tokens.ts";
 import { grouped } from "../../charts/numbers.ts";
 import { button, element, replaceWith } from "../../shared/dom.ts";
-import type { Say } from "../../shared/page.ts";
+import { findingsElement } from "../../shared/findings.ts";
+import type { Say } from "../../shared/say.ts";
 import { openPage, showFailure } from "../../shared/page.ts";
 
 const examplesAtOnce = 10;
@@ -34,7 +34,7 @@ openPage(tokensPanel, async ({ host, root, say }) => {
       element("h1", { text: view.file.split(/[\\/]/).at(-1) ?? view.file, title: view.file }),
       element("p", { class: "muted", text: summaryOf(view, say) }),
       legend(say),
-      view.findings.length > 0 ? findingsElement(view.findings) : undefined,
+      findingsElement(view.findings),
       ...view.examples.map((example) => exampleElement(example, view.maxLength, say)),
       pager(view, turn, say),
     );
@@ -65,21 +65,6 @@ function legend(say: Say): HTMLElement {
     { class: "legend" },
     element("span", { class: "token trained", text: say("trained") }),
     element("span", { class: "token", text: say("only read") }),
-  );
-}
-
-function findingsElement(findings: readonly Finding[]): HTMLElement {
-  return element(
-    "ul",
-    { class: "findings" },
-    ...findings.map(({ severity, message, remedy, place }) =>
-      element(
-        "li",
-        { class: severity },
-        place?.line === undefined ? undefined : element("code", { text: `${place.line}: ` }),
-        remedy === undefined ? message : `${message} ${remedy}`,
-      ),
-    ),
   );
 }
 

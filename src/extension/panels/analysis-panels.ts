@@ -5,10 +5,11 @@ import type { AnalysisSource } from "../../shared/analysis.ts";
 import { intrudersPanel } from "../../shared/panels/intruders.ts";
 import { quantizePanel } from "../../shared/panels/quantize.ts";
 import { spectraPanel } from "../../shared/panels/spectra.ts";
+import type { ArrayPlace } from "../../shared/panels/work.ts";
 import { isContributed } from "../contributed.ts";
 import type { Runtime } from "../runtime.ts";
 import type { WorkbenchClient } from "../workbench-client.ts";
-import type { AnalysisSubject } from "./analysis-work.ts";
+import type { AnalysisSubject, AnalysisWork } from "./analysis-work.ts";
 import { analysisWork } from "./analysis-work.ts";
 import type { HostContext, PanelKind } from "./host.ts";
 import { panelKind } from "./host.ts";
@@ -25,8 +26,14 @@ export function createAnalysisPanels(
   workbench: WorkbenchClient,
   runtime: () => Runtime,
 ): AnalysisPanels {
-  const array = ({ file, tensor }: { readonly file: string; readonly tensor: string }) =>
-    workbench.ask("array", { file, tensor });
+  /** What every one of these panels may ask beside its own requests. */
+  const workHandlers = (work: AnalysisWork) => ({
+    array: ({ file, tensor }: ArrayPlace) => workbench.ask("array", { file, tensor }),
+    cancel: () => {
+      work.cancel();
+      return null;
+    },
+  });
   return {
     spectra: panelKind(spectraPanel, host, ({ source }, { tell, common }) => {
       const work = analysisWork(context.workspaceState, runtime, subjectOf(source), {
@@ -44,14 +51,10 @@ export function createAnalysisPanels(
             documents: await work.documents(["spectra"]),
             working: work.working(),
           }),
-          array,
+          ...workHandlers(work),
           compute: ({ matrices }) => {
             const only = matrices === "" ? [] : [`--matrices=${matrices}`];
             work.begin(["spectra", ...sideArguments(source), ...only]);
-            return null;
-          },
-          cancel: () => {
-            work.cancel();
             return null;
           },
         },
@@ -75,7 +78,7 @@ export function createAnalysisPanels(
             working: work.working(),
             canMitigate: isContributed(context, "spectune.mitigate") && source.type !== "model",
           }),
-          array,
+          ...workHandlers(work),
           count: ({ threshold, top, exact }) => {
             work.begin([
               "intruders",
@@ -99,10 +102,6 @@ export function createAnalysisPanels(
                 `--which=${which}`,
                 `--out=${out.fsPath}`,
               ]);
-            return null;
-          },
-          cancel: () => {
-            work.cancel();
             return null;
           },
         },
@@ -131,7 +130,7 @@ export function createAnalysisPanels(
             working: work.working(),
             quantizers: await workbench.ask("quantizers", null),
           }),
-          array,
+          ...workHandlers(work),
           compare: async ({ quantizers }) => {
             const [calibration] =
               (await vscode.window.showOpenDialog({
@@ -145,10 +144,6 @@ export function createAnalysisPanels(
                 `--compare=${quantizers.join(",")}`,
                 `--calibration=${calibration.fsPath}`,
               ]);
-            return null;
-          },
-          cancel: () => {
-            work.cancel();
             return null;
           },
         },

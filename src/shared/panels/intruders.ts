@@ -1,17 +1,11 @@
 /** @file The intruder panel: counts by layer, thresholds that answer at once, mitigation with its measured effect. */
-import type {
-  AnalysisArray,
-  AnalysisDocument,
-  AnalysisSource,
-  WorkEnd,
-  WorkProgress,
-} from "../analysis.ts";
+import type { AnalysisDocument, AnalysisSource } from "../analysis.ts";
 import { analysisSource } from "../analysis.ts";
-import { answers, nothing, tells } from "../channel.ts";
+import { answers, nothing } from "../channel.ts";
 import { flag, object, oneOf, real, text } from "../wire.ts";
 import type { PanelContract } from "./panel.ts";
 import { commonRequests } from "./panel.ts";
-import type { ArrayPlace } from "./spectra.ts";
+import { workEvents, workRequests } from "./work.ts";
 
 export interface IntrudersView {
   readonly source: AnalysisSource;
@@ -42,8 +36,8 @@ export const intrudersPanel = {
   subject: object<{ readonly source: AnalysisSource }>({ source: analysisSource }, {}),
   requests: {
     ...commonRequests,
+    ...workRequests,
     load: answers<IntrudersView>().to(nothing),
-    array: answers<AnalysisArray>().to(object<ArrayPlace>({ file: text, tensor: text }, {})),
     count: answers<null>().to(
       object<IntruderQuestion>({ threshold: real, top: text, exact: flag }, {}),
     ),
@@ -51,11 +45,6 @@ export const intrudersPanel = {
     mitigate: answers<null>().to(
       object<Mitigation>({ keep: real, which: oneOf("top", "all") }, {}),
     ),
-    cancel: answers<null>().to(nothing),
   },
-  events: {
-    progress: tells<WorkProgress>(),
-    ended: tells<WorkEnd>(),
-    changed: tells<null>(),
-  },
+  events: workEvents,
 } as const satisfies PanelContract;

@@ -1,10 +1,10 @@
 /** @file The quantize view: quantizers of one model in a table, and their error matrix by matrix. */
-import type { AnalysisArray, AnalysisDocument, WorkEnd, WorkProgress } from "../analysis.ts";
-import { answers, nothing, tells } from "../channel.ts";
+import type { AnalysisDocument } from "../analysis.ts";
+import { answers, nothing } from "../channel.ts";
 import { listOf, object, text } from "../wire.ts";
 import type { PanelContract } from "./panel.ts";
 import { commonRequests } from "./panel.ts";
-import type { ArrayPlace } from "./spectra.ts";
+import { workEvents, workRequests } from "./work.ts";
 
 export interface QuantizeView {
   readonly model: string;
@@ -21,17 +21,12 @@ export const quantizePanel = {
   subject: object<{ readonly model: string }>({ model: text }, {}),
   requests: {
     ...commonRequests,
+    ...workRequests,
     load: answers<QuantizeView>().to(nothing),
-    array: answers<AnalysisArray>().to(object<ArrayPlace>({ file: text, tensor: text }, {})),
     /** Measures these quantizers; asks for calibration data where they need some. */
     compare: answers<null>().to(
       object<{ readonly quantizers: readonly string[] }>({ quantizers: listOf(text) }, {}),
     ),
-    cancel: answers<null>().to(nothing),
   },
-  events: {
-    progress: tells<WorkProgress>(),
-    ended: tells<WorkEnd>(),
-    changed: tells<null>(),
-  },
+  events: workEvents,
 } as const satisfies PanelContract;

@@ -1,16 +1,11 @@
 /** @file The spectra panel: figures of every matrix as a heat map, and the spectra of one. */
-import type {
-  AnalysisArray,
-  AnalysisDocument,
-  AnalysisSource,
-  WorkEnd,
-  WorkProgress,
-} from "../analysis.ts";
+import type { AnalysisDocument, AnalysisSource } from "../analysis.ts";
 import { analysisSource } from "../analysis.ts";
-import { answers, nothing, tells } from "../channel.ts";
+import { answers, nothing } from "../channel.ts";
 import { object, text } from "../wire.ts";
 import type { PanelContract } from "./panel.ts";
 import { commonRequests } from "./panel.ts";
+import { workEvents, workRequests } from "./work.ts";
 
 export interface SpectraView {
   readonly source: AnalysisSource;
@@ -22,27 +17,15 @@ export interface SpectraView {
   readonly working: boolean;
 }
 
-export interface ArrayPlace {
-  /** A document's own file, whose neighbour holds the tensor. */
-  readonly file: string;
-  readonly tensor: string;
-}
-
 export const spectraPanel = {
   name: "spectra",
   subject: object<{ readonly source: AnalysisSource }>({ source: analysisSource }, {}),
   requests: {
     ...commonRequests,
+    ...workRequests,
     load: answers<SpectraView>().to(nothing),
-    array: answers<AnalysisArray>().to(object<ArrayPlace>({ file: text, tensor: text }, {})),
     /** Computes the spectra of all matrices whose name the regular expression finds; empty stands for all. */
     compute: answers<null>().to(object<{ readonly matrices: string }>({ matrices: text }, {})),
-    cancel: answers<null>().to(nothing),
   },
-  events: {
-    progress: tells<WorkProgress>(),
-    ended: tells<WorkEnd>(),
-    /** There are other documents: load. */
-    changed: tells<null>(),
-  },
+  events: workEvents,
 } as const satisfies PanelContract;

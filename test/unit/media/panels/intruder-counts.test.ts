@@ -4,17 +4,15 @@ import { describe, it } from "node:test";
 import { layoutOf } from "../../../../media/analysis/documents.ts";
 import { countOf, energyOf, matrixOf, sumOf } from "../../../../media/panels/intruders/counts.ts";
 
-const matrix = matrixOf(
-  {
-    noiseFloor: 0.2,
-    vectors: [
-      { index: 0, sigma: 3, lower: 0.9, upper: 0.9 },
-      { index: 1, sigma: 2, lower: 0.1, upper: 0.3 },
-      { index: 2, sigma: 1, lower: 0.4, upper: 0.6 },
-    ],
-  },
-  "w",
-);
+const matrix = matrixOf({
+  name: "w",
+  noiseFloor: 0.2,
+  vectors: [
+    { index: 0, sigma: 3, lower: 0.9, upper: 0.9 },
+    { index: 1, sigma: 2, lower: 0.1, upper: 0.3 },
+    { index: 2, sigma: 1, lower: 0.4, upper: 0.6 },
+  ],
+});
 
 describe("counts of intruders", () => {
   it("tell what is certain from what is open", () => {
@@ -42,7 +40,11 @@ describe("counts of intruders", () => {
   it("know exact cosines from bounds", () => {
     assert.equal(matrix.isExact, false);
     assert.equal(
-      matrixOf({ vectors: [{ index: 0, sigma: 1, lower: 0.3, upper: 0.3 }] }, "w").isExact,
+      matrixOf({
+        name: "w",
+        noiseFloor: 0.2,
+        vectors: [{ index: 0, sigma: 1, lower: 0.3, upper: 0.3 }],
+      }).isExact,
       true,
     );
   });
@@ -56,7 +58,7 @@ describe("the layout of matrices", () => {
       "m.layers.2.k.weight",
       "lm_head.weight",
     ];
-    assert.deepEqual(layoutOf(names.map((name) => ({ name }))), {
+    assert.deepEqual(layoutOf(names), {
       rows: ["q", "k", "lm_head"],
       columns: ["–", "2", "10"],
       places: [-1, 1, 0, -1, 2, -1, 3, -1, -1],
