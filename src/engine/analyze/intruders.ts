@@ -7,8 +7,16 @@ import { arbitraryBelow, cosinesOf, cosinesWith, exactCosine } from "./exact-cos
 import { vectorError, type Finding, type IntruderOptions } from "./finding.ts";
 import { applyGram, applyTunedGram, formGram, isGramWorth, type Apply } from "./gram.ts";
 import { intervalVerdicts } from "./interval-verdicts.ts";
+import { knownGaps } from "./known-gaps.ts";
 import { noiseFloor } from "./noise-floor.ts";
-import { denseOperator, formTuned, inFloat64, tunedOperator, type Tools } from "./products.ts";
+import {
+  denseOperator,
+  formTuned,
+  frobenius,
+  inFloat64,
+  tunedOperator,
+  type Tools,
+} from "./products.ts";
 import type { MatrixIntrudersRecord, Proof, VectorRecord } from "../../shared/intruder-records.ts";
 import { factorsOf } from "./spectra.ts";
 import type { KeptSvd, LoadedPair, MatrixPair, SvdCache, Update } from "./source.ts";
@@ -110,8 +118,12 @@ async function findingsOf(
       count: Math.min(16, pair.out, pair.in),
       start: await smallerSide(W, tuned.left),
     });
+    const known =
+      gram === undefined
+        ? top
+        : await knownGaps(tools, gram, top, frobenius(base), Math.max(pair.out, pair.in));
     for (const [j, finding] of (
-      await intervalVerdicts(tools, { W, base, gram }, tuned, top, options)
+      await intervalVerdicts(tools, { W, base, gram }, tuned, known, options)
     ).entries())
       findings[j] = finding;
   }

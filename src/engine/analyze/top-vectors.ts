@@ -25,8 +25,12 @@ export interface TopVectors {
   readonly residuals: Float64Array;
   /** At least this far from every other singular value; 0 where that is not known to be positive. */
   readonly gaps: Float64Array;
-  /** All singular values, or Ritz values of a block Krylov space with a random start, which misses one with a chance far below rounding. */
-  readonly gapFrom: "values" | "ritz";
+  /**
+   * All singular values; a count of those above a number; or Ritz values of a block Krylov space. That misses a
+   * value only if its vector is all but orthogonal to every one of b ≥ 8 random columns: with a share of at most δ of
+   * their length for a chance below δ^b, and q steps magnify a share by T_q(1 + 2 gap).
+   */
+  readonly gapFrom: "values" | "inertia" | "ritz";
 }
 
 export interface TopOptions {

@@ -46,7 +46,9 @@ export function witnessOf(y: Float64Array, top: TopVectors, cluster: number): Wi
       }
       const above = first > 0 ? at(top.sigma, first - 1) - at(top.sigma, first) : Infinity;
       const below = end < count ? at(top.sigma, end - 1) - at(top.sigma, end) : 0;
-      const gap = Math.min(above, below);
+      // A count that stopped before the cluster tells nothing of what else lies near it.
+      const counted = top.gapFrom !== "inertia" || at(top.gaps, end - 1) > 0;
+      const gap = counted ? Math.min(above, below) : 0;
       const error = gap > 0 ? (Math.SQRT2 * residual) / gap : Infinity;
       const pi = Math.sqrt(mass);
       clusterLower = Math.max(clusterLower, (pi - error) / Math.sqrt(end - first));
