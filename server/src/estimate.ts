@@ -1,6 +1,7 @@
 /** @file Numbers before the run, by the engine's own arithmetic: parameters, steps, memory. */
 import type { HeadOutputs, Model } from "../../src/engine/models/architecture.ts";
 import { readModel } from "../../src/engine/models/registry.ts";
+import { cutExamples } from "../../src/engine/data/examples/example-store.ts";
 import { memoryInputs } from "../../src/engine/plan/memory-inputs.ts";
 import type { MemoryPlan } from "../../src/engine/plan/plan-memory.ts";
 import { planMemory } from "../../src/engine/plan/plan-memory.ts";
@@ -75,12 +76,14 @@ export function computeTraining(
   found: ExampleFacts,
   facts: Facts,
 ): Training {
-  const { examples, counts, target, vocabSize, complete, total } = found;
+  const { counts, target, vocabSize, complete, total } = found;
   const setup = setupOf(experiment, view, facts, headOutputs(experiment, found));
   const maxLength = Math.min(experiment.data.max_length, setup.model.sizes.maxLength);
+  // A proposal may allow less than what the examples were read with.
+  const examples = cutExamples(found.examples, maxLength);
   const { microBatchSize, batches, split } = planTraining(experiment, examples, {
     maxLength,
-    longest: counts.longest,
+    longest: Math.min(counts.longest, maxLength),
   });
   const scale = complete ? 1 : Math.max(1, total / Math.max(1, examples.count));
   const stepsPerEpoch = Math.ceil((batches.rows * scale) / experiment.train.batch_size);

@@ -301,16 +301,20 @@ function shortened(node: Located): string {
   return text.length > 40 ? `${text.slice(0, 40)}…` : text;
 }
 
-/** A name that belongs to exactly one other section: `learning_rate` at the root. */
+/**
+ * A name that belongs to exactly one other section: `learning_rate` at the root. What a section has whatever is chosen
+ * there comes before what only a variant of it would have.
+ */
 function misplaced(root: Field<unknown>, document: MapNode, name: string): ForeignRow | undefined {
-  const owners = fieldsIn(root, document).flatMap(({ key, field }) => {
-    const node = nodeAt(document, [key]);
-    const inner = [...fieldsIn(field, node), ...unchosenFields(field, node)];
-    const target = inner.find(
-      (each) => each.key === name || each.field.aliases?.includes(name) === true,
-    );
-    return target === undefined || target.key === "type" ? [] : [[key, target.key]];
-  });
+  const ownersIn = (fieldsOf: typeof unchosenFields): readonly Path[] =>
+    fieldsIn(root, document).flatMap(({ key, field }) => {
+      const target = fieldsOf(field, nodeAt(document, [key])).find(
+        (each) => each.key === name || each.field.aliases?.includes(name) === true,
+      );
+      return target === undefined || target.key === "type" ? [] : [[key, target.key]];
+    });
+  const said = ownersIn(fieldsIn);
+  const owners = said.length > 0 ? said : ownersIn(unchosenFields);
   const [owner] = owners;
   if (owner === undefined || owners.length > 1) return undefined;
   return (value) => [{ path: owner, value }];

@@ -93,6 +93,31 @@ export function exampleLength(examples: Examples, index: number): number {
   return at(examples.starts, index + 1) - at(examples.starts, index);
 }
 
+/** The examples as they are where none may be longer than so many tokens: the rest of each is cut off. */
+export function cutExamples(examples: Examples, maxLength: number): Examples {
+  const { count, ids, starts, trained, typeIds } = examples;
+  const cut = new Uint32Array(count + 1);
+  for (let index = 0; index < count; index++)
+    cut[index + 1] = at(cut, index) + Math.min(maxLength, exampleLength(examples, index));
+  if (at(cut, count) === ids.length) return examples;
+  const kept = <T extends Int32Array | Uint8Array>(from: T, into: T): T => {
+    for (let index = 0; index < count; index++) {
+      const start = at(starts, index);
+      const length = at(cut, index + 1) - at(cut, index);
+      into.set(from.subarray(start, start + length), at(cut, index));
+    }
+    return into;
+  };
+  const size = at(cut, count);
+  return {
+    ...examples,
+    ids: kept(ids, new Int32Array(size)),
+    starts: cut,
+    trained: kept(trained, new Uint8Array(size)),
+    typeIds: typeIds && kept(typeIds, new Uint8Array(size)),
+  };
+}
+
 function grown<T extends { set(from: T): void }>(larger: T, from: T): T {
   larger.set(from);
   return larger;
