@@ -1,5 +1,9 @@
 /** @file Tells which files a look has written, and how much of them was there before. */
 
+import { dirname } from "node:path";
+
+const mostTold = 5;
+
 export function filesText(
   looks: readonly {
     readonly file: string;
@@ -12,5 +16,11 @@ export function filesText(
     ({ file, reused, records }) =>
       `analysis  ${file}${reused === 0 ? "" : `  (${reused} of ${records.length} matrices from an earlier call)`}\n`,
   );
-  return `\n${files.join("")}report    ${report}\n`;
+  // Of a sweep there are many: their folder says enough.
+  const [first] = looks;
+  const told =
+    first === undefined || files.length <= mostTold
+      ? files.join("")
+      : `analysis  ${files.length} files in ${dirname(first.file)}\n`;
+  return `\n${told}report    ${report}\n`;
 }

@@ -69,11 +69,21 @@ export function lineChart({
       text(left - 6, py(value) + 4, number(value), "end"),
     );
   }
+  const names = [...drawn, ...rules].map(({ name }) => name);
+  const columns = names.some(({ length }) => length > 30) ? 2 : 3;
+  const letters = columns === 2 ? 46 : 30;
   const legend = (place: number, name: string, mark: string): void => {
-    const [lx, ly] = [left + (place % 3) * 215, height + 14 + 18 * Math.floor(place / 3)];
+    const wide = (width - left) / columns;
+    const [row, column] = [Math.floor(place / columns), place % columns];
+    const [lx, ly] = [left + column * wide, height + 14 + 18 * row];
     parts.push(
       `<g transform="translate(${lx} ${ly - 8})">${mark}</g>`,
-      text(lx + 20, ly - 3, name.length > 30 ? `${name.slice(0, 29)}…` : name, "start"),
+      text(
+        lx + 20,
+        ly - 3,
+        name.length > letters ? `${name.slice(0, letters - 1)}…` : name,
+        "start",
+      ),
     );
   };
   for (const [index, { name, points, band }] of drawn.entries()) {
@@ -111,6 +121,6 @@ export function lineChart({
     text((left + width - right) / 2, height - 8, `${x}${logX ? " (log)" : ""}`, "middle"),
     `<text transform="translate(14 ${(height - bottom + top) / 2}) rotate(-90)" text-anchor="middle">${escape(y)}${logY ? " (log)" : ""}</text>`,
   );
-  const legendRows = Math.ceil((drawn.length + rules.length) / 3);
+  const legendRows = Math.ceil(names.length / columns);
   return svg(width, height + 18 * legendRows + 6, parts);
 }

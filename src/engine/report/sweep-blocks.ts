@@ -1,10 +1,9 @@
 /** @file What a report shows of a sweep: its configurations with intervals over seeds, their curves, and their intruders. */
 import { at } from "../../shared/errors.ts";
-import type { ComparedMetric, Comparison } from "../../shared/comparison.ts";
+import type { ComparedMetric, Comparison, ConfigDifference } from "../../shared/comparison.ts";
 import { inline } from "../../shared/experiment/describe.ts";
 import type { RunComparison } from "../analyze/over-runs.ts";
 import type { MeanOfSeeds } from "../statistics/over-seeds.ts";
-import { meanOfSeeds } from "../statistics/over-seeds.ts";
 import type { CaptionFacts } from "./caption.ts";
 import { captionTail } from "./caption.ts";
 import type { Series } from "./line-chart.ts";
@@ -23,23 +22,13 @@ export function sweepBlocks(
   const metrics = [...new Set(groups.flatMap((group) => Object.keys(group.metrics)))];
   const curves = groups.flatMap(({ label, runs: own }): readonly Series[] => {
     const steps = own.flatMap(({ id }) => runs.get(id)?.view.steps ?? []);
-    const points = thinned([...Map.groupBy(steps, ({ step }) => step)]).map(([step, its]) => ({
-      step,
-      mean: meanOfSeeds(
-        its.map(({ loss }) => loss),
-        confidence,
-      ),
-    }));
-    if (points.length === 0) return [];
-    return [
-      {
-        name: label,
-        points: points.map(({ step, mean }) => [step, mean.mean]),
-        band: points.flatMap(({ step, mean: { interval } }) =>
-          interval ? [[step, interval.low, interval.high] as const] : [],
-        ),
-      },
-    ];
+    const points = thinned([...Map.groupBy(steps, ({ step }) => step)]).map(
+      ([step, its]): readonly [number, number] => [
+        step,
+        its.reduce((sum, { loss }) => sum + loss, 0) / its.length,
+      ],
+    );
+    return points.length === 0 ? [] : [{ name: label, points }];
   });
   return [
     { kind: "heading", text: "Configurations" },
@@ -63,7 +52,7 @@ export function sweepBlocks(
       : [
           {
             kind: "chart" as const,
-            caption: `Training loss, mean and ${said}`,
+            caption: `Training loss, mean over seeds; ${captionTail(facts)}`,
             svg: lineChart({ x: "step", y: "loss", series: curves.slice(0, mostCurves) }),
             table: {
               head: ["configuration", "step", "loss"],
@@ -112,30 +101,11 @@ export function sweepIntruderBlocks(
   const count = ({ mean, interval }: MeanOfSeeds): string =>
     `${mean.toFixed(1)}${interval ? ` [${interval.low.toFixed(1)}, ${interval.high.toFixed(1)}]` : ""}`;
   const places = new Map(compared.map(({ label }, place) => [label, place]));
-  const field = config.find(({ values }) => {
-    const numbers = values.filter((value) => typeof value === "number");
-    return new Set(numbers).size > 1;
-  });
-  const rest = config.filter((one) => one !== field);
-  const located = groups.flatMap((group) => {
-    const place = places.get(group.label) ?? -1;
-    const x = field?.values[place];
-    if (typeof x !== "number") return [];
-    const name = rest.map((one) => `${one.field} ${inline(one.values[place] ?? null)}`).join(", ");
-    return [{ x, name: name === "" ? "intruders" : name, group }];
-  });
-  const series = [...Map.groupBy(located, ({ name }) => name)].map(([name, its]): Series => {
-    const sorted = its.toSorted((a, b) => a.x - b.x);
-    return {
-      name,
-      points: sorted.map(({ x, group }) => [x, group.intruders.mean]),
-      band: sorted.flatMap(({ x, group: { intruders } }) =>
-        intruders.interval
-          ? [[x, Math.max(0, intruders.interval.low), intruders.interval.high] as const]
-          : [],
-      ),
-    };
-  });
+  const drawn = config
+    .filter(({ values }) => new Set(values.filter((one) => typeof one === "number")).size > 1)
+    .map((field) => ({ field, series: curvesOver(field, config, groups, places) }))
+    // The field over which the fewest curves have the most points.
+    .toSorted((a, b) => a.series.length - b.series.length)[0];
   return [
     { kind: "heading", text: "Intruder dimensions over the runs" },
     {
@@ -152,21 +122,21 @@ export function sweepIntruderBlocks(
         ]),
       },
     },
-    ...(field === undefined || series.length === 0
+    ...(drawn === undefined || drawn.series.length === 0
       ? []
       : [
           {
             kind: "chart" as const,
-            caption: `Counts over ${field.field}, ${said}`,
+            caption: `Counts over ${drawn.field.field}, ${said}`,
             svg: lineChart({
-              x: field.field,
+              x: drawn.field.field,
               y: "intruders",
-              logX: located.every(({ x }) => x > 0) && spread(located.map(({ x }) => x)) > 4,
-              series,
+              logX: spread(drawn.series.flatMap(({ points }) => points.map(([x]) => x))) > 4,
+              series: drawn.series,
             }),
             table: {
-              head: ["curve", field.field, "mean", "low", "high"],
-              rows: series.flatMap(({ name, points, band = [] }) =>
+              head: ["curve", drawn.field.field, "mean", "low", "high"],
+              rows: drawn.series.flatMap(({ name, points, band = [] }) =>
                 points.map(([x, mean]) => {
                   const ends = band.find(([place]) => place === x);
                   return [name, x, mean, ends?.[1] ?? "", ends?.[2] ?? ""];
@@ -178,7 +148,47 @@ export function sweepIntruderBlocks(
   ];
 }
 
+/** A curve for each choice of the other fields. */
+function curvesOver(
+  field: ConfigDifference,
+  config: readonly ConfigDifference[],
+  groups: RunComparison["groups"],
+  places: ReadonlyMap<string, number>,
+): readonly Series[] {
+  // What a method lacks is absent: a field that all the others agree on tells no curves apart.
+  const rest = config.filter(
+    (one) =>
+      one !== field &&
+      new Set(one.values.flatMap((value) => (value === undefined ? [] : [inline(value)]))).size > 1,
+  );
+  const located = groups.flatMap((group) => {
+    const place = places.get(group.label) ?? -1;
+    const x = field.values[place];
+    if (typeof x !== "number") return [];
+    const words = rest.flatMap(({ field: name, values }) => {
+      const value = values[place];
+      return value === undefined ? [] : [`${name.split(".").at(-1) ?? name} ${inline(value)}`];
+    });
+    return [{ x, name: words.join(", "), group }];
+  });
+  return [...Map.groupBy(located, ({ name }) => name)].map(([name, its]): Series => {
+    const sorted = its.toSorted((a, b) => a.x - b.x);
+    return {
+      name: name === "" ? "intruders" : name,
+      points: sorted.map(({ x, group }) => [x, group.intruders.mean]),
+      band: sorted.flatMap(({ x, group: { intruders } }) =>
+        intruders.interval
+          ? [[x, Math.max(0, intruders.interval.low), intruders.interval.high] as const]
+          : [],
+      ),
+    };
+  });
+}
+
+/** How often the least goes into the greatest; 0 where a logarithm has no place. */
 function spread(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted.length === 0 ? 1 : at(sorted, sorted.length - 1) / at(sorted, 0);
+  return sorted.length === 0 || at(sorted, 0) <= 0
+    ? 0
+    : at(sorted, sorted.length - 1) / at(sorted, 0);
 }

@@ -114,7 +114,7 @@ sweep:
     assert(typeof line === "object" && line !== null && "sweepDir" in line);
     const html = page(String(line.sweepDir), "report.html");
     assert.match(html, /Means and intervals of 95 % over seeds[^<]*n = 2, seeds 0, 1/);
-    assert.match(html, /Training loss, mean and intervals/);
+    assert.match(html, /Training loss, mean over seeds/);
     assert.match(html, /Counts over train\.learning_rate, ε = 0\.7, k = 10/);
   });
 });
