@@ -119,6 +119,63 @@ describe("a quantized folder", () => {
   });
 });
 
+describe("quantizers side by side", () => {
+  it("are measured, told as a table and as JSON, and drawn", async (t) => {
+    const folder = makeWorkspace(t);
+    const outcome = await spectune(
+      folder,
+      ...["quantize", "model", "--compare", "nf4,int4,gptq:2:16,awq:3", "--group", "16"],
+      ...text,
+      ...["--data", "eval.jsonl", "--report", "r.html", "--json"],
+    );
+    assert.equal(outcome.code, 0, outcome.err);
+    const { rows, matrices, file } = lastLine(outcome);
+    assert.ok(Array.isArray(rows) && Array.isArray(matrices));
+    assert.deepEqual(
+      rows.map((row: unknown) => isRecord(row) && [row["label"], row["type"]]),
+      [
+        ["float", "float"],
+        ["nf4", "nf4"],
+        ["int4", "rtn"],
+        ["gptq:2:16", "gptq"],
+        ["awq:3", "awq"],
+      ],
+    );
+    for (const row of rows.slice(1)) {
+      assert.ok(isRecord(row) && row["failed"] === undefined, JSON.stringify(row));
+      assert.ok(Number(row["bitsPerWeight"]) > 2 && Number(row["outputError"]) > 0);
+      assert.ok(isRecord(row["perplexity"]) && isRecord(row["task"]));
+    }
+    assert.equal(matrices.length, 14);
+    const document: unknown = JSON.parse(readFileSync(String(file), "utf8"));
+    assert.ok(isRecord(document) && document["kind"] === "quantize");
+    assert.match(readFileSync(join(folder, "r.html"), "utf8"), /<svg[^]*down_proj/);
+    const table = await spectune(folder, "quantize", "model", "--compare", "int4", "--group", "16");
+    assert.match(table.out, /int4 +\d\.\d+/);
+  });
+});
+
+describe("an experiment's base", () => {
+  it("is held by any quantizer that needs no data", async (t) => {
+    const folder = makeWorkspace(t);
+    const run = (...set: readonly string[]) =>
+      spectune(folder, "run", "a.peft.yaml", "--json", ...set.flatMap((one) => ["--set", one]));
+    for (const quantization of [
+      "{type: rtn, bits: 8, group: 16}",
+      "{type: rtn, bits: 3, group: 16}",
+      "{type: fp6}",
+    ]) {
+      const outcome = await run(`quantization=${quantization}`);
+      assert.equal(outcome.code, 0, outcome.err);
+    }
+    const pissa = await run("quantization={type: rtn, bits: 4, group: 16}", "method.init=pissa");
+    assert.equal(pissa.code, 0, pissa.err);
+    const gptq = await run("quantization={type: gptq, group: 16}");
+    assert.notEqual(gptq.code, 0);
+    assert.match(gptq.err, /spectune quantize MODEL --type gptq/);
+  });
+});
+
 describe("what cannot be quantized", () => {
   for (const [name, args, said] of [
     ["without data", ["--type", "gptq", "--group", "16"], /reads calibration data/],

@@ -52,6 +52,7 @@ export interface OpenLayer {
 export function layerContextOf(layer: OpenLayer): LayerContext {
   const { parts, setup, weights, linears } = layer;
   const changed = changesOf(layer);
+  const measure = measuring(layer);
   const chains = chainsOf(parts.model, setup.spec);
   const matrix = ({ module, in: columns, out: rows, ...linear }: LinearSpec): SiteMatrix => ({
     module,
@@ -75,8 +76,8 @@ export function layerContextOf(layer: OpenLayer): LayerContext {
       changed.shift(chain, by);
       layer.regather();
     },
-    error: async (replaced) => (await measure(layer, replaced, false)).error,
-    gradients: (replaced) => measure(layer, replaced, true),
+    error: async (replaced) => (await measure(replaced, false)).error,
+    gradients: (replaced) => measure(replaced, true),
   };
 }
 
@@ -130,60 +131,64 @@ function changesOf({ setup, weights, linears }: OpenLayer) {
 }
 
 /** The mean squared difference from the targets on the first batches, and what its gradients are. */
-async function measure(
-  { parts, setup, weights, batches, states, targets, linears }: OpenLayer,
-  replaced: ReadonlyMap<string, Float32Array>,
-  withGradients: boolean,
-): Promise<LayerGradients> {
+function measuring({ parts, setup, weights, batches, states, targets, linears }: OpenLayer) {
   const { backend, model } = parts;
-  const tensors = new Map(weights);
-  for (const [module, data] of replaced) {
-    const { shape } = heldOf(weights, `${module}.weight`);
-    invariant(data.length === shape.reduce((a, b) => a * b, 1), `${module} has another size`);
-    tensors.set(`${module}.weight`, { type: "float32", shape, data });
-  }
+  const tensors = new Map<string, HeldTensor>();
+  // One for all calls: a search asks hundreds of times.
   const context = contextWith(parts, setup, tensors);
-  const layer = at(context.layers, 0);
-  const wanted = withGradients ? linears.filter(({ module }) => replaced.has(module)) : [];
-  const used = firstBatches(batches);
-  const tokens = used.reduce(
-    (sum, { counted }) => sum + counted.reduce((own, one) => own + one, 0),
-    0,
-  );
-  const all = tokens * model.sizes.hidden;
-  const gradients = new Map(
-    wanted.map(({ module, in: columns, out }) => [module, new Float32Array(columns * out)]),
-  );
-  let error = 0;
-  for (const [index, { batch, counted }] of used.entries())
-    await withUploads(backend, async (uploader) => {
-      const shape = shapeOf(batch);
-      const size = [batch.batch * batch.length, model.sizes.hidden];
-      const pass = await context.pass(`error ${shapeKey(shape)}`, () =>
-        errorProgram(model, layer.setup, shape, wanted, 2 / all),
-      );
-      const outputs = await context.run(layer, pass, {
-        feeds: new Map([
-          ...batchFeeds(uploader, model, batch),
-          [layerNames.hidden, uploader.upload("float32", size, at(states, index))] as const,
-          ["target", uploader.upload("float32", size, at(targets, index))] as const,
-          [
-            "counted",
-            uploader.upload("float32", [counted.length, 1], Float32Array.from(counted)),
-          ] as const,
-        ]),
-        buffers: new Map(),
+  return async (
+    replaced: ReadonlyMap<string, Float32Array>,
+    withGradients: boolean,
+  ): Promise<LayerGradients> => {
+    for (const [source, held] of weights) tensors.set(source, held);
+    for (const [module, data] of replaced) {
+      const { shape } = heldOf(weights, `${module}.weight`);
+      invariant(data.length === shape.reduce((a, b) => a * b, 1), `${module} has another size`);
+      tensors.set(`${module}.weight`, { type: "float32", shape, data });
+    }
+    const layer = at(context.layers, 0);
+    const wanted = withGradients ? linears.filter(({ module }) => replaced.has(module)) : [];
+    const used = firstBatches(batches);
+    const tokens = used.reduce(
+      (sum, { counted }) => sum + counted.reduce((own, one) => own + one, 0),
+      0,
+    );
+    const all = tokens * model.sizes.hidden;
+    const gradients = new Map(
+      wanted.map(({ module, in: columns, out }) => [module, new Float32Array(columns * out)]),
+    );
+    let error = 0;
+    for (const [index, { batch, counted }] of used.entries())
+      await withUploads(backend, async (uploader) => {
+        const shape = shapeOf(batch);
+        const size = [batch.batch * batch.length, model.sizes.hidden];
+        const key = `error ${shapeKey(shape)} ${wanted.map(({ name }) => name).join()}`;
+        const pass = await context.pass(key, () =>
+          errorProgram(model, layer.setup, shape, wanted, 2 / all),
+        );
+        const outputs = await context.run(layer, pass, {
+          feeds: new Map([
+            ...batchFeeds(uploader, model, batch),
+            [layerNames.hidden, uploader.upload("float32", size, at(states, index))] as const,
+            ["target", uploader.upload("float32", size, at(targets, index))] as const,
+            [
+              "counted",
+              uploader.upload("float32", [counted.length, 1], Float32Array.from(counted)),
+            ] as const,
+          ]),
+          buffers: new Map(),
+        });
+        for (const value of await floats(backend, made(outputs, "squares"))) error += value / all;
+        for (const { name, module } of wanted) {
+          const own = await floats(backend, made(outputs, `by.${name}`));
+          const sum = gradients.get(module);
+          invariant(sum, "every wanted matrix has a sum");
+          for (const [i, value] of own.entries()) sum[i] = (sum[i] ?? NaN) + value;
+        }
+        for (const output of outputs.values()) backend.release(output);
       });
-      for (const value of await floats(backend, made(outputs, "squares"))) error += value / all;
-      for (const { name, module } of wanted) {
-        const own = await floats(backend, made(outputs, `by.${name}`));
-        const sum = gradients.get(module);
-        invariant(sum, "every wanted matrix has a sum");
-        for (const [i, value] of own.entries()) sum[i] = (sum[i] ?? NaN) + value;
-      }
-      for (const output of outputs.values()) backend.release(output);
-    });
-  return { error, gradients };
+    return { error, gradients };
+  };
 }
 
 /** `squares` [rows]: Σ over a row of (output − target)²; `by.<site>`: `factor` · (output − target) taken back to its weight. */
