@@ -261,10 +261,19 @@ async function writeModel(
       for (const name of await readdir(model.path))
         if (/\.(json|txt|model|jinja)$/.test(name) && !name.endsWith(".index.json"))
           await copyFile(join(model.path, name), join(folder, name));
+    if ([...model.source.tensors.values()].some(({ packed }) => packed !== undefined))
+      await writeFile(join(folder, "config.json"), unquantized(model.config));
   } finally {
     await set.close();
     await model.close();
   }
+}
+
+/** The configuration of a model whose matrices were packed and are whole now. */
+function unquantized(config: unknown): string {
+  const fields = isRecord(config) ? Object.entries(config) : [];
+  const kept = fields.filter(([name]) => name !== "quantization_config");
+  return `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`;
 }
 
 /** What is added to the base or the tuned model, beside its update. */
