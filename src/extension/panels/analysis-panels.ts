@@ -94,7 +94,8 @@ export function createAnalysisPanels(
               title: vscode.l10n.t("Where does the mitigated model go?"),
               defaultUri: vscode.Uri.file(`${subjectOf(source).folder}-mitigated`),
             });
-            if (out !== undefined)
+            if (out === undefined) tell("ended", { cancelled: true });
+            else
               work.begin([
                 "mitigate",
                 ...sideArguments(source),
@@ -131,18 +132,20 @@ export function createAnalysisPanels(
             quantizers: await workbench.ask("quantizers", null),
           }),
           ...workHandlers(work),
-          compare: async ({ quantizers }) => {
+          compare: async ({ quantizers, samples }) => {
             const [calibration] =
               (await vscode.window.showOpenDialog({
                 title: vscode.l10n.t("Calibration data"),
                 filters: { [vscode.l10n.t("Data")]: ["jsonl", "csv", "parquet", "txt"] },
               })) ?? [];
-            if (calibration !== undefined)
+            if (calibration === undefined) tell("ended", { cancelled: true });
+            else
               work.begin([
                 "quantize",
                 model,
                 `--compare=${quantizers.join(",")}`,
                 `--calibration=${calibration.fsPath}`,
+                `--samples=${samples}`,
               ]);
             return null;
           },

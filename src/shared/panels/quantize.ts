@@ -1,7 +1,7 @@
 /** @file The quantize view: quantizers of one model in a table, and their error matrix by matrix. */
 import type { AnalysisDocument } from "../analysis.ts";
 import { answers, nothing } from "../channel.ts";
-import { listOf, object, text } from "../wire.ts";
+import { count, listOf, object, text } from "../wire.ts";
 import type { PanelContract } from "./panel.ts";
 import { commonRequests } from "./panel.ts";
 import { workEvents, workRequests } from "./work.ts";
@@ -16,6 +16,13 @@ export interface QuantizeView {
   readonly quantizers: readonly string[];
 }
 
+export interface QuantizeQuestion {
+  /** As the command line takes them: `nf4`, `gptq:3`. */
+  readonly quantizers: readonly string[];
+  /** Windows of text to calibrate on. */
+  readonly samples: number;
+}
+
 export const quantizePanel = {
   name: "quantize",
   subject: object<{ readonly model: string }>({ model: text }, {}),
@@ -25,7 +32,7 @@ export const quantizePanel = {
     load: answers<QuantizeView>().to(nothing),
     /** Measures these quantizers; asks for calibration data where they need some. */
     compare: answers<null>().to(
-      object<{ readonly quantizers: readonly string[] }>({ quantizers: listOf(text) }, {}),
+      object<QuantizeQuestion>({ quantizers: listOf(text), samples: count }, {}),
     ),
   },
   events: workEvents,
