@@ -10,7 +10,7 @@ import { catalogFields } from "../../src/engine/catalog.ts";
 import { readExperiment } from "../../src/shared/experiment/normalise.ts";
 import { isRecord } from "../../src/shared/wire.ts";
 import type { Outcome } from "../support/command-line.ts";
-import { lastLine, spectune } from "../support/command-line.ts";
+import { lastLine, runsOf, spectune } from "../support/command-line.ts";
 import { makeWorkspace, tinyBert, writeTinyModel } from "../support/workspace.ts";
 
 const tinyGpt2 = {
@@ -173,6 +173,54 @@ describe("an experiment's base", () => {
     const gptq = await run("quantization={type: gptq, group: 16}");
     assert.notEqual(gptq.code, 0);
     assert.match(gptq.err, /spectune quantize MODEL --type gptq/);
+  });
+});
+
+describe("an adapter of a quantized base", () => {
+  it("is merged into the original or into quantized weights, with how true that is", async (t) => {
+    const folder = makeWorkspace(t);
+    await quantized(folder, "gptq", "--bits", "4", "--group", "16", ...text);
+    const run = await spectune(folder, "run", "a.peft.yaml", "--json", "--set", "model=./q");
+    assert.equal(run.code, 0, run.err);
+    const adapter = join(runsOf(folder)[0] ?? "", "adapter");
+    const merge = async (...more: readonly string[]) => {
+      const made = await spectune(
+        folder,
+        "merge",
+        "--adapter",
+        adapter,
+        "--base",
+        "q",
+        "--json",
+        ...more,
+      );
+      assert.equal(made.code, 0, made.err);
+      return lastLine(made);
+    };
+    const original = await merge("--out", "o");
+    assert.equal(original["into"], "original");
+    assert.ok(isRecord(original["logits"]) && Number(original["logits"]["divergence"]) > 0);
+    const float = lossOf(await spectune(folder, "eval", "model", ...data));
+    assert.ok(Math.abs(lossOf(await spectune(folder, "eval", "o", ...data)) - float) < 1);
+    const again = await merge("--out", "m", "--into", "quantized");
+    assert.ok(isRecord(again["update"]) && isRecord(again["logits"]));
+    const { survives } = again["update"];
+    assert.ok(typeof survives === "number" && survives > 0.3 && survives < 1.7, String(survives));
+    assert.ok(bytesIn(folder, "m") < bytesIn(folder, "o"));
+    assert.ok(!existsSync(join(folder, "m.float")));
+    const plain = await spectune(
+      folder,
+      "merge",
+      "--adapter",
+      adapter,
+      "--base",
+      "model",
+      "--out",
+      "p",
+      "--into",
+      "quantized",
+    );
+    assert.match(plain.err, /no folder that spectune quantize made/);
   });
 });
 

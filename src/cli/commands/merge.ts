@@ -3,9 +3,10 @@ import { resolve } from "node:path";
 import { requireNewFolder } from "../../engine/exports/new-folder.ts";
 import { exportMerged } from "../../engine/session/export-run.ts";
 import { UserError } from "../../shared/errors.ts";
-import type { Command } from "../define.ts";
+import type { Arguments, Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
-import { chosenModel, modelOptions } from "../model-options.ts";
+import { fidelityLines, mergeQuantized } from "../merge-quantized.ts";
+import { chosenModel, modelOptions, pathOf } from "../model-options.ts";
 import { findingText } from "../read-file.ts";
 import { withModel } from "../with-model.ts";
 
@@ -14,7 +15,7 @@ const { revision, adapter, task, set } = modelOptions;
 export const mergeCommand: Command = {
   name: "merge",
   summary: "Write a base with an adapter in its weights, as a Hugging Face folder.",
-  usage: "(RUN | [--base MODEL] --adapter DIR) --out DIR",
+  usage: "(RUN | [--base MODEL] --adapter DIR) --out DIR [--into original | quantized]",
   positionals: { min: 0, max: 1 },
   options: {
     base: {
@@ -27,6 +28,16 @@ export const mergeCommand: Command = {
     task,
     set,
     out: { type: "string", value: "DIR", doc: "Where the model goes; it must not exist yet." },
+    into: {
+      type: "string",
+      value: "WHAT",
+      doc: "Of a quantized base: original, the float weights that it was made from (the default), or quantized ones again.",
+    },
+    data: {
+      type: "string",
+      value: "FILE",
+      doc: "Text on which a merge of a quantized base is held against base and adapter; by default what it was calibrated on.",
+    },
     json: jsonOption,
   },
   async run(args, console) {
@@ -48,14 +59,33 @@ export const mergeCommand: Command = {
         message: `${from} is a model without an adapter: there is nothing to merge.`,
         remedy: "Give a run, or --adapter with the adapter's folder.",
       });
-    await withModel(chosen, console, ({ trained }) =>
-      exportMerged(trained, folder, (finding) => {
-        console.err(findingText(finding));
-      }),
-    );
+    const into = intoOf(args);
+    const fidelity = await mergeQuantized(chosen, console, {
+      into,
+      folder,
+      data: pathOf(args.text("data"), console),
+    });
+    if (!fidelity)
+      await withModel(chosen, console, ({ trained }) =>
+        exportMerged(trained, folder, (finding) => {
+          console.err(findingText(finding));
+        }),
+      );
     console.out(
-      args.flag("json") ? `${JSON.stringify({ folder })}\n` : `merged model  ${folder}\n`,
+      args.flag("json")
+        ? `${JSON.stringify({ folder, ...fidelity })}\n`
+        : `merged model  ${folder}\n${fidelity ? fidelityLines(fidelity) : ""}`,
     );
     return 0;
   },
 };
+
+function intoOf(args: Arguments): "original" | "quantized" | undefined {
+  const text = args.text("into");
+  if (text === undefined || text === "original" || text === "quantized") return text;
+  throw new UserError({
+    code: "wrong-arguments",
+    message: `--into is original or quantized, not ${text}.`,
+    remedy: "Leave it out for the weights that the base was made from.",
+  });
+}

@@ -107,7 +107,7 @@ export async function quantizeModel(
     const record = {
       version: 1,
       versions: job.versions,
-      model: { ...job.reference, sha256 },
+      model: { ...originOf(opened), sha256 },
       quantizer: job.quantizer,
       calibration: job.calibration && { ...job.calibration, sha256: data?.sha256 },
       skip: job.skip,
@@ -169,6 +169,12 @@ export async function quantizeModel(
   } finally {
     await opened.source.close();
   }
+}
+
+/** A hub id with its commit, or the folder. */
+function originOf({ resolved: { folder, hubId, snapshot } }: OpenModel): ModelReference {
+  if (hubId === undefined) return { id: folder };
+  return { id: hubId, ...(snapshot !== undefined && { revision: snapshot }) };
 }
 
 /** The model with nothing that trains. */
