@@ -1,4 +1,7 @@
-/** @file How quickly web views draw in a real Chromium: curves of 100,000 steps while steps come in and while they are zoomed. */
+/**
+ * @file How quickly web views draw in a real Chromium: curves of 100,000 steps while steps come in and while they are
+ * zoomed, and a heat map of 1024² cells while its values change, the pointer moves over it and it is zoomed.
+ */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -11,6 +14,8 @@ import { launchBrowser } from "../vscode/support/chromium.ts";
 const root = join(import.meta.dirname, "../..");
 const points = 100_000;
 const frames = 120;
+/** Of the heat map. */
+const side = 1024;
 
 /** Milliseconds. */
 interface Times {
@@ -27,12 +32,21 @@ export async function panels(): Promise<unknown> {
     await page.goto(pathToFileURL(await livePage(folder)).href);
     const result: unknown = await page.evaluate(measuring);
     invariant(isRecord(result), "the page measured nothing");
+    await page.goto(pathToFileURL(await heatMapPage(folder)).href);
+    const map: unknown = await page.evaluate(measuringMap);
+    invariant(isRecord(map), "the page measured nothing");
     return {
       points,
       runs: 3,
       firstDraw: result["firstDraw"],
       following: timesOf(result["following"]),
       zooming: timesOf(result["zooming"]),
+      heatMap: {
+        cells: side * side,
+        changing: timesOf(map["changing"]),
+        pointing: timesOf(map["pointing"]),
+        zooming: timesOf(map["zooming"]),
+      },
     };
   } finally {
     await browser.close();
@@ -108,6 +122,60 @@ const measuring = `(async () => {
   const at = (type, share) => (type === "mouseup" ? document : over).dispatchEvent(new MouseEvent(type, { bubbles: true, button: 0, clientX: box.left + share * box.width, clientY: box.top + 20 }));
   const zooming = await busy(() => { at("mousemove", 0.2); at("mousedown", 0.2); at("mousemove", 0.9); at("mouseup", 0.9); });
   return { firstDraw, following, zooming };
+})()`;
+
+/** The heat map alone, as panels show it. */
+async function heatMapPage(folder: string): Promise<string> {
+  const { outputFiles } = await build({
+    stdin: {
+      contents:
+        'import { heatMap } from "./media/charts/heat-map.ts"; globalThis.heatMap = heatMap;',
+      resolveDir: root,
+    },
+    write: false,
+    bundle: true,
+    minify: true,
+    format: "iife",
+    platform: "browser",
+    logLevel: "error",
+  });
+  const file = join(folder, "heat-map.html");
+  const script = (outputFiles[0]?.text ?? "").replaceAll("</script>", "<\\/script>");
+  await writeFile(
+    file,
+    `<!DOCTYPE html><meta charset="utf-8"><body class="vscode-dark"><script>${script}</script>`,
+  );
+  return file;
+}
+
+/** In the page: the time that its thread is busy for each frame. */
+const measuringMap = `(async () => {
+  const map = heatMap({ title: "map", rowAxis: "row", columnAxis: "column" });
+  document.body.append(map.element);
+  const names = Array.from({ length: ${side} }, (_, i) => String(i + 1));
+  const values = [0, 1, 2].map((phase) => Float32Array.from({ length: ${side * side} }, (_, i) => Math.abs(Math.sin(i * 12.9898 + phase))));
+  const set = (i) => map.set({ rows: names, columns: names, values: values[i % 3], scale: "value", low: 0, high: 1 });
+  set(0);
+  const canvas = map.element.querySelector("canvas");
+  const box = canvas.getBoundingClientRect();
+  const at = (share) => ({ bubbles: true, cancelable: true, clientX: box.left + 130 + share * (box.width - 140), clientY: box.top + 20 + share * (box.height - 60) });
+  const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const busy = async (act) => {
+    const times = [];
+    for (let i = 0; i < ${frames}; i += 1) {
+      await frame();
+      const start = performance.now();
+      act(i);
+      await frame();
+      await new Promise((resolve) => setTimeout(resolve));
+      times.push(performance.now() - start);
+    }
+    return times;
+  };
+  const changing = await busy(set);
+  const pointing = await busy((i) => canvas.dispatchEvent(new MouseEvent("mousemove", at(i / ${frames}))));
+  const zooming = await busy((i) => canvas.dispatchEvent(new WheelEvent("wheel", { ...at(0.4), deltaY: Math.floor(i / 10) % 2 === 0 ? -1 : 1 })));
+  return { changing, pointing, zooming };
 })()`;
 
 function timesOf(value: unknown): Times {
