@@ -39,6 +39,7 @@ const experimentFile = "resourceFilename =~ /\\.peft\\.ya?ml$/";
 const experimentItem = "view == spectune.experiments && viewItem == experiment";
 const onRun = (states: string): string => `view == spectune.runs && viewItem =~ /^run\\.${states}/`;
 const anyRun = onRun("");
+const onSweep = "view == spectune.runs && viewItem == sweep";
 const onWeights = "view == spectune.models && viewItem =~ /^(adapter|model|trainer)/";
 const onAdapter = "view == spectune.models && viewItem =~ /^(adapter|trainer)/";
 const onModel = "view == spectune.models && viewItem =~ /^model/";
@@ -154,6 +155,7 @@ export const commands = {
     palette: true,
     menus: [
       { menu: "view/item/context", when: anyRun, group: "1_look@2" },
+      { menu: "view/item/context", when: onSweep, group: "1_look@1" },
       { menu: "view/title", when: "view == spectune.runs", group: "navigation@3" },
     ],
   },

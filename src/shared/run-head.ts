@@ -34,8 +34,24 @@ export interface RunHead {
   readonly config: Readonly<Record<string, Json>>;
   /** Where it ended badly. */
   readonly death?: Death;
+  /** Where it is one of a sweep's. */
+  readonly sweep?: SweepPlace;
   /** What there is besides the record. */
   readonly has: readonly RunProduct[];
+}
+
+/** A run's place in its sweep. */
+export interface SweepPlace {
+  /** The sweep's own folder: what names it. */
+  readonly folder: string;
+  readonly name: string;
+  /** Of its point. */
+  readonly label: string;
+  readonly seed: number;
+  /** `tune`: it only serves to choose a value. */
+  readonly kind: "tune" | "main";
+  /** How many the sweep has in all. */
+  readonly runs: number;
 }
 
 export type RunProduct = "adapter" | "merged" | "report" | "analysis" | "checkpoints";

@@ -7,11 +7,12 @@ import { runLayout, runsFolder } from "../../engine/runs/run-folder.ts";
 import type { CurveChunk } from "../../shared/curves.ts";
 import { chunkOf } from "../../shared/curves.ts";
 import type { Evaluation, Step } from "../../shared/protocol.ts";
-import type { RunHead } from "../../shared/run-head.ts";
+import type { RunHead, SweepPlace } from "../../shared/run-head.ts";
 import { isLive } from "../../shared/run-state.ts";
 import type { FollowedRun } from "../../shared/workbench.ts";
 import type { RunReader } from "./run-reader.ts";
 import { readRun } from "./run-reader.ts";
+import { sweepPlaces } from "./sweep-places.ts";
 
 export interface WatchEvents {
   readonly heads: (heads: readonly RunHead[]) => void;
@@ -40,6 +41,8 @@ export function watchRuns(events: WatchEvents, now: () => number): RunWatch {
     string,
     { steps: readonly Step[]; evaluations: string; count: number }
   >();
+  const sweeps = sweepPlaces();
+  let places: ReadonlyMap<string, SweepPlace> = new Map();
   let spectuneFolders: readonly string[] = [];
   let timer: NodeJS.Timeout | undefined;
   let work: Promise<unknown> = Promise.resolve();
@@ -51,17 +54,25 @@ export function watchRuns(events: WatchEvents, now: () => number): RunWatch {
     const gone = [...readers.keys()].filter((folder) => !folders.includes(folder));
     for (const folder of gone) readers.delete(folder);
     if (gone.length > 0) events.gone(gone);
+    const before = places;
+    places = await sweeps.look(spectuneFolders);
     const changed: RunHead[] = [];
     for (const folder of folders) {
       const reader = readers.get(folder) ?? readRun(folder);
       readers.set(folder, reader);
       // A folder can vanish between the list and the look.
-      const head = await unlessMissing(reader.look(now()));
-      if (head !== undefined) changed.push(head);
+      const news = await unlessMissing(reader.look(now()));
+      const head =
+        news ?? (sameSweep(before.get(folder), places.get(folder)) ? undefined : reader.head());
+      if (head !== undefined) changed.push(placed(head));
       tellFollowed(folder, reader);
     }
     if (changed.length > 0) events.heads(changed);
-    return [...readers.values()].flatMap((reader) => reader.head() ?? []);
+    return [...readers.values()].flatMap((reader) => reader.head() ?? []).map(placed);
+  };
+  const placed = (head: RunHead): RunHead => {
+    const sweep = places.get(head.folder);
+    return sweep === undefined ? head : { ...head, sweep };
   };
 
   const tellFollowed = (run: string, reader: RunReader): void => {
@@ -108,7 +119,7 @@ export function watchRuns(events: WatchEvents, now: () => number): RunWatch {
       const head = reader?.head();
       if (reader === undefined || head === undefined) throw new Error(`There is no run ${run}.`);
       const { steps, evaluations } = reader.view();
-      return { head, curve: chunkOf(steps, 0), evaluations };
+      return { head: placed(head), curve: chunkOf(steps, 0), evaluations };
     },
     unfollow: (run) => {
       const known = followed.get(run);
@@ -138,6 +149,10 @@ async function runFolders(spectuneFolders: readonly string[]): Promise<string[]>
         found.push(join(runs, id));
   }
   return found;
+}
+
+function sameSweep(a: SweepPlace | undefined, b: SweepPlace | undefined): boolean {
+  return a?.folder === b?.folder && a?.runs === b?.runs;
 }
 
 /** Where two records of steps part; a step that was done again is another object. */

@@ -56,9 +56,16 @@ export function runCommands(app: App): Commands {
       return undefined;
     },
     "spectune.compare": async (paths) => {
+      // A sweep stands for its runs, but for those that only tuned.
+      const given = paths.flatMap((path) => {
+        const own = runs
+          .heads()
+          .filter(({ sweep }) => sweep?.folder === path && sweep.kind === "main");
+        return own.length === 0 ? [path] : own.map(({ folder }) => folder);
+      });
       const chosen =
-        paths.length > 1
-          ? paths
+        given.length > 1
+          ? given
           : await askRuns(app, [], () => true, t("Compare which runs?"), true);
       if (chosen.length > 0) panels.compare.show({ runs: chosen });
       return undefined;

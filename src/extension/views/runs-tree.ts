@@ -9,6 +9,8 @@ import { readSetting } from "../read-setting.ts";
 import type { RunsModel } from "../runs-model.ts";
 import { durationText, figureText } from "../texts.ts";
 import type { PathItem } from "./path-item.ts";
+import type { SweepNode } from "./sweep-item.ts";
+import { grouped, isSweep, sweepItem } from "./sweep-item.ts";
 
 export interface RunsTree extends Disposes {
   readonly star: (folders: readonly string[]) => Promise<void>;
@@ -24,16 +26,23 @@ export function createRunsTree(context: vscode.ExtensionContext, runs: RunsModel
   let wanted = "";
   const stars = (): readonly string[] => context.workspaceState.get<string[]>(starsKey, []);
 
-  const provider: vscode.TreeDataProvider<RunHead> = {
+  const provider: vscode.TreeDataProvider<RunHead | SweepNode> = {
     onDidChangeTreeData: changes.event,
-    getTreeItem: (head) => itemOf(head, runs, stars().includes(head.folder)),
-    getChildren: async (head) => {
-      if (head !== undefined) return [];
+    getTreeItem: (element) =>
+      isSweep(element)
+        ? sweepItem(element)
+        : itemOf(element, runs, stars().includes(element.folder)),
+    getChildren: async (element) => {
+      if (element !== undefined) return isSweep(element) ? [...element.heads] : [];
       const all = await runs.watch();
       const starred = new Set(stars());
-      return sorted(all)
-        .filter((each) => matches(each, runs.label(each), wanted))
-        .toSorted((a, b) => Number(starred.has(b.folder)) - Number(starred.has(a.folder)));
+      return [
+        ...grouped(
+          sorted(all)
+            .filter((each) => matches(each, runs.label(each), wanted))
+            .toSorted((a, b) => Number(starred.has(b.folder)) - Number(starred.has(a.folder))),
+        ),
+      ];
     },
   };
   const view = vscode.window.createTreeView("spectune.runs", {

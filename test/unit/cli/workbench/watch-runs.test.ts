@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, it } from "node:test";
 import { watchRuns } from "../../../../src/cli/workbench/watch-runs.ts";
+import { createSweep, saveRecord } from "../../../../src/engine/sweeps/sweep-folder.ts";
+import { newRecord, withRun } from "../../../../src/engine/sweeps/sweep-record.ts";
 import { encodeEvent } from "../../../../src/shared/protocol-wire.ts";
 import type { EventBody } from "../../../../src/shared/protocol.ts";
 import type { RunHead } from "../../../../src/shared/run-head.ts";
@@ -62,6 +64,27 @@ describe("watched runs", () => {
     write(1, step(3, 1));
     await look();
     assert.deepEqual(curves, [{ from: 2, loss: [1] }]);
+  });
+
+  it("are told again when they turn out to be a sweep's", async () => {
+    const identity = { name: "ranks", folder: spectune, created: 0 };
+    const record = newRecord(identity, {
+      points: [{ label: "r=2", overrides: {}, control: false }],
+      runs: [{ kind: "main", point: 0, label: "r=2", seed: 7, overrides: {} }],
+    });
+    const sweep = await createSweep(spectune, record, "version: 1\n");
+    heads.length = 0;
+    await look();
+    assert.deepEqual(heads, []);
+    await saveRecord(sweep, withRun(record, 0, { run: "20260101-000000-lora" }));
+    await look();
+    const place = { folder: sweep, name: "ranks", label: "r=2", seed: 7, kind: "main", runs: 1 };
+    assert.deepEqual(
+      heads.map((head) => head.sweep),
+      [place],
+    );
+    const [head] = await look();
+    assert.deepEqual([heads.length, head?.sweep], [1, place]);
   });
 
   it("lose the steps that a resumed attempt does again", async () => {
