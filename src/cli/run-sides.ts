@@ -1,14 +1,17 @@
 /** @file What runs and sweeps of ours made, as sides of an analysis. */
 import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { adapterFiles } from "../engine/exports/peft-adapter.ts";
 import type { SideChoice } from "../engine/lab/open-sides.ts";
 import { checkpointFolder, listCheckpoints } from "../engine/runs/checkpoints.ts";
+import { unlessMissing } from "../engine/runs/file-errors.ts";
 import { runLayout, runsFolder } from "../engine/runs/run-folder.ts";
 import { hasAdapter } from "../engine/session/export-run.ts";
 import { loadRecord, spectuneOf } from "../engine/sweeps/sweep-folder.ts";
 import { invariant, UserError } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
+import { isRecord, parseJson } from "../shared/wire.ts";
 import type { Console } from "./define.ts";
 import { recordedExperiment } from "./read-file.ts";
 
@@ -36,16 +39,23 @@ export async function checkpointSides(
   }));
 }
 
-/** What a run made: its adapter or merged model, else its newest checkpoint. */
+/** What a run made: its adapter where peft has its form as LoRA or IA³, else its merged model, else its newest checkpoint. */
 export async function resultSide(runFolder: string, experiment: Experiment): Promise<TrainedSide> {
   const adapter = join(runFolder, runLayout.adapter);
-  if (hasAdapter(experiment.method) && existsSync(join(adapter, adapterFiles.config)))
+  if (hasAdapter(experiment.method) && (await isReadAsPeft(adapter)))
     return { kind: "adapter", folder: adapter, of: runFolder };
   const merged = join(runFolder, runLayout.merged);
   if (existsSync(join(merged, "config.json"))) return { kind: "model", id: merged, of: runFolder };
   const last = (await checkpointSides(runFolder, experiment)).at(-1);
   invariant(last, "a run without checkpoints was refused");
   return last;
+}
+
+/** Adapters of other types are known by what their run's checkpoints hold. */
+async function isReadAsPeft(adapter: string): Promise<boolean> {
+  const text = await unlessMissing(readFile(join(adapter, adapterFiles.config), "utf8"));
+  const config = text === undefined ? undefined : parseJson(text);
+  return isRecord(config) && (config["peft_type"] === "LORA" || config["peft_type"] === "IA3");
 }
 
 /**

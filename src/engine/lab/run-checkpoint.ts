@@ -13,12 +13,15 @@ import type { Pair } from "../methods/pair.ts";
 import { foldedB } from "../methods/pair.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import type { LinearSpec } from "../models/architecture.ts";
-import type { Factor } from "../network/factors.ts";
+import { methods } from "../catalog.ts";
+import type { Factor, Factors } from "../network/factors.ts";
 import { createFactors, subtractedNames } from "../network/factors.ts";
 import type { BlockSetup, SiteMethod } from "../programs/setup.ts";
 import { kindOf, localName, parameterName } from "../programs/setup.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
 import type { Backend } from "../runtime/backend.ts";
+import { randomNumbers } from "../session/draw.ts";
+import { drawFactors } from "../session/load-weights.ts";
 import { openModel } from "../session/open-model.ts";
 import { setUpModel } from "../session/set-up.ts";
 import { weightsFile } from "../train/run-state.ts";
@@ -39,10 +42,10 @@ interface Site {
   readonly site: SiteMethod;
 }
 
-/** Opens `checkpoints/step-N` of a run. Seeded factors that are not stored are refused by name: drawing them takes the run's random numbers. */
+/** Opens `checkpoints/step-N` of a run. Factors that are not stored are drawn again from the run's seed. */
 export async function runCheckpoint(
   folder: string,
-  { model: { id, revision }, task, method, quantization }: Experiment,
+  { model: { id, revision }, task, method, quantization, train: { seed } }: Experiment,
   places: ModelPlaces,
   fullMatch: FullMatch,
   record: Partial<SideRecord>,
@@ -70,6 +73,13 @@ export async function runCheckpoint(
     if (!info.name.includes("#") && isFloatMatrix(info))
       own.set(plainName(info.name), { source, info, transposed: false });
   let backend: Backend | undefined;
+  let seeded: Factors | undefined;
+  const drawn = (): Factors => {
+    if (seeded) return seeded;
+    seeded = createFactors(value.factors);
+    drawFactors(value, seeded, randomNumbers(seed).start);
+    return seeded;
+  };
 
   const read = async (name: string): Promise<Factor | undefined> => {
     const from = source.tensors.has(name) ? source : frozen;
@@ -106,28 +116,34 @@ export async function runCheckpoint(
         param,
         full: parameterName(at.setup.spec, localName(at.linear.name, at.site, param)),
       }));
-      const factors = createFactors([]);
+      const values = new Map<string, Factor>();
       const hash = createHash("sha256").update(JSON.stringify({ method, plain }));
       for (const { full } of names) {
-        const factor = await read(full);
+        const factor = (await read(full)) ?? drawn().all.get(full);
         if (!factor) throw missing(folder, full);
-        factors.add(full, factor.shape, new Float32Array(factor.data));
+        values.set(full, factor);
         hash.update(
           new Uint8Array(factor.data.buffer, factor.data.byteOffset, factor.data.byteLength),
         );
       }
+      const valueOf = (name: string): Factor => {
+        const factor = values.get(name);
+        if (!factor) throw missing(folder, name);
+        return factor;
+      };
       const taken = await takenOff(read, at.linear.module);
       const parameters = {
         get: (name: string) => {
-          const { shape, data } = factors.get(name);
+          const { shape, data } = valueOf(name);
           const weight = new Float32Array(data);
           return { name, shape, decays: false, weight, gradient: new Float32Array(0) };
         },
       };
       backend ??= await createOrtBackend({ device: "cpu", threads: 1 });
       const where = { setup: at.setup, name: at.linear.name, site: at.site };
-      const sources = { parameters, factors };
-      const update = at.site.method.pair
+      const sources = { parameters, factors: { get: valueOf } };
+      // A pair may be a part of the method alone: DoRA's says nothing of its magnitudes.
+      const update = saysAll(at.site)
         ? await pairUpdate(backend, sources, where, at, taken, base)
         : await wholeUpdate(backend, sources, where, at, taken, base, W);
       return { update, hash: hash.digest("hex") };
@@ -138,6 +154,12 @@ export async function runCheckpoint(
       await source.close();
     },
   };
+}
+
+/** Whether the pair of a site's method is all that it does to the weight. */
+function saysAll({ method }: SiteMethod): boolean {
+  const row = methods.find(({ name }) => name === method.name);
+  return method.pair !== undefined && row?.kind === "linear" && row.hasPair;
 }
 
 /** The pair that initialisation took off the base: B holds its scale. */
