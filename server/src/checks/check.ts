@@ -41,6 +41,14 @@ export function writing({ document }: CheckContext, path: Path, text: string): r
   return [{ title: `Write \`${text}\``, edits: [{ file: source.file, start, end, text }] }];
 }
 
+/** Whether a method acts at linear layers, which `target_modules` names. */
+export function hasTargets(
+  { catalog }: CheckContext,
+  { type }: { readonly type: string },
+): boolean {
+  return catalog.methods[type]?.omits?.includes("target_modules") !== true;
+}
+
 /** `3 entries`, `1 entry`. */
 export function counted(count: number, one: string, many = `${one}s`): string {
   return `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;

@@ -4,7 +4,7 @@ import { enumerate } from "../../../src/shared/experiment/describe.ts";
 import { nearest } from "../../../src/shared/experiment/nearest.ts";
 import { valueOf } from "../facts.ts";
 import type { FactCheck } from "./check.ts";
-import { methodPath, writing } from "./check.ts";
+import { hasTargets, methodPath, writing } from "./check.ts";
 import { fullMatchOf } from "./fullmatch.ts";
 import { unusableExpressions } from "./regex-unusable.ts";
 
@@ -17,7 +17,7 @@ export const noTargetMatches: FactCheck = {
     if (view === undefined || unusableExpressions(ctx).length > 0) return [];
     return ctx.experiment.method.flatMap((choice, index) => {
       const { target_modules: targets } = choice;
-      if (ctx.catalog.methods[choice.type]?.trainsBase === true) return [];
+      if (!hasTargets(ctx, choice)) return [];
       const { findings } = targetSites(view, choice, fullMatchOf(ctx.facts, view));
       const listed = targets !== null && typeof targets !== "string";
       return findings.flatMap(({ code, message }) => {

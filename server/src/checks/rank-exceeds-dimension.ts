@@ -2,7 +2,7 @@
 import { patternValue, targetSites } from "../../../src/engine/methods/targets.ts";
 import { valueOf } from "../facts.ts";
 import type { FactCheck } from "./check.ts";
-import { counted, methodPath, writing } from "./check.ts";
+import { counted, hasTargets, methodPath, writing } from "./check.ts";
 import { fullMatchOf } from "./fullmatch.ts";
 import { decomposes } from "./rank-of-decomposition.ts";
 
@@ -16,7 +16,7 @@ export const rankExceedsDimension: FactCheck = {
     const fullMatch = fullMatchOf(ctx.facts, view);
     return ctx.experiment.method.flatMap((choice, index) => {
       const { r } = choice.config;
-      if (typeof r !== "number" || decomposes(choice)) return [];
+      if (typeof r !== "number" || decomposes(choice) || !hasTargets(ctx, choice)) return [];
       const over = targetSites(view, choice, fullMatch).sites.filter((site) => {
         const own = patternValue(choice.rank_pattern, site.module, fullMatch) ?? r;
         return own > Math.min(site.in, site.out);

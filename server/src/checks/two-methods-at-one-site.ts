@@ -2,7 +2,7 @@
 import { targetSites } from "../../../src/engine/methods/targets.ts";
 import { valueOf } from "../facts.ts";
 import type { FactCheck } from "./check.ts";
-import { counted, methodPath } from "./check.ts";
+import { counted, hasTargets, methodPath } from "./check.ts";
 import { fullMatchOf } from "./fullmatch.ts";
 
 export const twoMethodsAtOneSite: FactCheck = {
@@ -14,7 +14,7 @@ export const twoMethodsAtOneSite: FactCheck = {
     if (view === undefined || ctx.experiment.method.length < 2) return [];
     const taken = new Set<string>();
     return ctx.experiment.method.flatMap((choice, index) => {
-      if (ctx.catalog.methods[choice.type]?.trainsBase === true) return [];
+      if (!hasTargets(ctx, choice)) return [];
       const { sites } = targetSites(view, choice, fullMatchOf(ctx.facts, view));
       const twice = sites.filter(({ module }) => taken.has(module));
       for (const { module } of sites) taken.add(module);

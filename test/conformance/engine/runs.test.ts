@@ -26,7 +26,7 @@ type Fields = Readonly<Record<string, unknown>>;
 
 interface Case {
   readonly title: string;
-  readonly method: Fields;
+  readonly method: Fields | readonly Fields[];
   readonly quantization?: Fields;
   /** Why the model is not the base's at step 0. */
   readonly changes?: string | undefined;
@@ -58,6 +58,15 @@ const cases: readonly Case[] = [
     const isBase = row.kind === "tensors" && row.leavesLinear !== true;
     return [{ title: row.name, ...one }, ...(isBase ? [] : [quantized])];
   }),
+  // The attention's pairs of the paper, and a prompt before an adapted model.
+  ...["mixlora", "prompt_tuning"].map((type) => ({
+    title: `${type} beside lora`,
+    method: [small(type), { ...small("lora"), target_modules: ["q_proj", "v_proj"] }],
+    changes: methods.flatMap((row) =>
+      row.name === type && row.kind !== "tensors" ? (row.changesAtStart ?? []) : [],
+    )[0],
+    apart: true,
+  })),
   ...initialisers.flatMap((row): readonly Case[] => {
     const changes = row.changesAtStart;
     const started = (type: string): Fields => ({ ...small(type), init: row.name });

@@ -10,14 +10,15 @@ export const attentionOnlyTargets: Check = {
   severity: "info",
   doc: "At equal numbers of parameters, adapters on all linear layers learn more than those on attention alone (Schulman and Thinking Machines Lab, LoRA Without Regret, 2025).",
   find: ({ method }, { document }) =>
-    method.flatMap(({ target_modules: targets }, index) => {
+    // Of several entries another may act at the feed-forward layers.
+    (method.length > 1 ? [] : method).flatMap(({ target_modules: targets }) => {
       const only =
         targets !== null &&
         typeof targets !== "string" &&
         targets.length > 0 &&
         targets.every((name) => attention.test(name.slice(name.lastIndexOf(".") + 1)));
       if (!only) return [];
-      const path = ["method", ...(method.length === 1 ? [] : [String(index)]), "target_modules"];
+      const path = ["method", "target_modules"];
       const at = nodeAt(document, path)?.at;
       return [
         {
