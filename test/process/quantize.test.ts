@@ -32,6 +32,8 @@ describe("a quantized folder", () => {
     ["gptq", "--bits", "8", "--group", "16"],
     ["gptq", "--bits", "8", "--group", "16", "--set", "quantization.act_order=true"],
     ["rtn", "--bits", "7", "--group", "20", "--layout", "spectune"],
+    ["awq", "--bits", "8", "--group", "16"],
+    ["os_plus", "--bits", "8", "--group", "16"],
   ] as const)
     for (const architecture of ["llama", "gpt2"])
       it(`of ${architecture} by ${type} ${fields.join(" ")} is measured as the float model, nearly`, async (t) => {
