@@ -14,12 +14,14 @@ import { pissa } from "./initialisers/pissa.ts";
 import type { Method } from "./methods/define.ts";
 import { adalora } from "./methods/adalora.ts";
 import { bottleneck } from "./methods/bottleneck.ts";
+import { bitnet } from "./methods/bitnet.ts";
 import { dora } from "./methods/dora.ts";
 import { dylora } from "./methods/dylora.ts";
 import { dynamicDora } from "./methods/dynamic-dora.ts";
 import { fish } from "./methods/fish.ts";
 import { full } from "./methods/full.ts";
 import { ia3 } from "./methods/ia3.ts";
+import { l4q } from "./methods/l4q.ts";
 import { lamda } from "./methods/lamda.ts";
 import { lokr } from "./methods/lokr.ts";
 import { loldu } from "./methods/loldu.ts";
@@ -31,6 +33,7 @@ import { mixlora } from "./methods/mixlora.ts";
 import { nola } from "./methods/nola.ts";
 import { norms } from "./methods/norms.ts";
 import { paca } from "./methods/paca.ts";
+import { peqa } from "./methods/peqa.ts";
 import { prefixTuning } from "./methods/prefix-tuning.ts";
 import { promptTuning } from "./methods/prompt-tuning.ts";
 import { randlora } from "./methods/randlora.ts";
@@ -92,6 +95,9 @@ export const methods: readonly Method[] = [
   dylora,
   adalora,
   dynamicDora,
+  peqa,
+  l4q,
+  bitnet,
   promptTuning,
   prefixTuning,
   bottleneck,
