@@ -9,8 +9,11 @@ export interface Matrix<D extends Data = Float64Array> {
   readonly data: D;
 }
 
-/** The product A B of two contiguous float64 matrices, made elsewhere (by ONNX Runtime, say). Must not keep or change its operands. */
-export type Gemm = (a: Matrix, b: Matrix) => Promise<Matrix>;
+/**
+ * The product A B of two contiguous float64 matrices, made elsewhere (by ONNX Runtime, say). Must not keep or change
+ * its operands. `into`, of as many elements as the product, may be written to and be the result's data.
+ */
+export type Gemm = (a: Matrix, b: Matrix, into?: Float64Array) => Promise<Matrix>;
 
 /** RangeError that names `what` unless the sizes are whole numbers that fit the data. */
 export function checkShape(what: string, { rows, columns, data }: Matrix<Data>): void {

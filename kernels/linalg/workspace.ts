@@ -104,21 +104,19 @@ export function createWorkspace(wasm: Uint8Array, { maxBytes, gemm }: WorkspaceO
   ): Promise<void> {
     const mark = top;
     const operands = [contiguous(a), contiguous(b)] as const;
+    const place = take(c.rows, c.columns);
     const [left, right] = operands.map((block) => ({ ...block, data: view(block) }));
     if (left === undefined || right === undefined) return;
-    const result = await product(left, right);
+    const result = await product(left, right, view(place));
     top = mark;
     checkShape("A product made elsewhere", result);
     if (result.rows !== c.rows || result.columns !== c.columns)
       throw new RangeError(
         `A product made elsewhere has ${result.rows} × ${result.columns} elements, not ${c.rows} × ${c.columns}.`,
       );
-    for (let i = 0; i < c.rows; i++) {
-      const from = i * c.columns;
-      const row = c.at / 8 + i * c.rowStep;
-      for (let j = 0; j < c.columns; j++)
-        floats[row + j] = (floats[row + j] ?? NaN) + alpha * (result.data[from + j] ?? NaN);
-    }
+    if (result.data.buffer !== floats.buffer) view(place).set(result.data);
+    for (let i = 0; i < c.rows; i++)
+      call.axpy(c.columns, alpha, place.at + 8 * i * c.columns, c.at + 8 * i * c.rowStep);
   }
 
   return {

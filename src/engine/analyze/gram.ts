@@ -86,6 +86,16 @@ export function applyGram(tools: Tools, G: Matrix): Apply {
   return (X) => product(tools, G, X);
 }
 
+/** U S² Uᵀ X, from rows of left vectors [n, n] and all singular values of an out ≤ in matrix. */
+export function applyKept(tools: Tools, left: Matrix, sigma: Float64Array): Apply {
+  return async (X) => {
+    const inside = await product(tools, left, X);
+    const data = inside.data.map((x, i) => x * (sigma[Math.floor(i / X.columns)] ?? NaN) ** 2);
+    const across = transposedCopy({ ...inside, data });
+    return transposedCopy(await product(tools, across, left));
+  };
+}
+
 /**
  * The Gram matrix of W₀ + Σ scale B A on the same side as G, that of W₀ [out, in]: G + P Lᵀ + L Pᵀ + L M Lᵀ
  * with L = B, P = W₀ Aᵀ and M = A Aᵀ, or L = Aᵀ, P = W₀ᵀ B and M = Bᵀ B.
@@ -93,7 +103,7 @@ export function applyGram(tools: Tools, G: Matrix): Apply {
 export async function applyTunedGram(
   tools: Tools,
   base: Matrix,
-  G: Matrix,
+  G: Apply,
   factors: readonly Factors[],
 ): Promise<Apply> {
   const { linalg } = tools;
@@ -106,7 +116,7 @@ export async function applyTunedGram(
   const M = await linalg.multiply(other, other, { transposeA: true });
   return async (X) => {
     const inner = await turned(linalg, L, X);
-    const image = await product(tools, G, X);
+    const image = await G(X);
     const first = await linalg.multiply(P, inner);
     const rest = plus(await turned(linalg, P, X), await linalg.multiply(M, inner));
     return plus(plus(image, first), await linalg.multiply(L, rest));

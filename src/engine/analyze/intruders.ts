@@ -5,7 +5,7 @@ import { at } from "../../shared/errors.ts";
 import { fullVectors, inFloat16, leadingVectors, smallerSide } from "./base-vectors.ts";
 import { arbitraryBelow, cosinesOf, cosinesWith, exactCosine } from "./exact-cosines.ts";
 import { vectorError, type Finding, type IntruderOptions } from "./finding.ts";
-import { applyGram, applyTunedGram, formGram, isGramWorth, type Apply } from "./gram.ts";
+import { applyGram, applyKept, applyTunedGram, formGram, isGramWorth, type Apply } from "./gram.ts";
 import { intervalVerdicts } from "./interval-verdicts.ts";
 import { knownGaps } from "./known-gaps.ts";
 import { noiseFloor } from "./noise-floor.ts";
@@ -101,15 +101,19 @@ async function findingsOf(
   const stored = inFloat64(loaded.base);
   const storedOperator = denseOperator(tools, stored);
   const few = Math.min(pair.out, pair.in) <= options.exactBelow;
-  const isFormed = !few && isGramWorth(stored);
-  const storedGram = isFormed ? await formGram(tools, stored) : undefined;
-  const tuned = await tunedTop(tools, stored, storedOperator, storedGram, loaded, pair, options);
   const rounded = options.reference === "official-fp16";
   const base = rounded ? { ...stored, data: stored.data.map(inFloat16) } : stored;
   const W = rounded ? denseOperator(tools, base) : storedOperator;
   const hash = rounded ? `${pair.baseHash}-float16` : pair.baseHash;
-  const findings: (Finding | undefined)[] = Array.from({ length: tuned.sigma.length });
   let kept: KeptSvd | undefined = await cache?.read(hash, "full");
+  const isFormed = !few && isGramWorth(stored);
+  const known = kept !== undefined && !rounded && pair.out <= pair.in ? kept : undefined;
+  const storedGram = isFormed && known === undefined ? await formGram(tools, stored) : undefined;
+  const squared = known
+    ? applyKept(tools, known.left, known.sigma)
+    : storedGram && applyGram(tools, storedGram);
+  const tuned = await tunedTop(tools, stored, storedOperator, squared, loaded, pair, options);
+  const findings: (Finding | undefined)[] = Array.from({ length: tuned.sigma.length });
   if (!options.exact && kept === undefined && !few && options.epsilon >= leastCertified) {
     const gram = rounded && isFormed ? await formGram(tools, base) : storedGram;
     const top = await leadingVectors(tools, W, {
@@ -118,12 +122,12 @@ async function findingsOf(
       count: Math.min(16, pair.out, pair.in),
       start: await smallerSide(W, tuned.left),
     });
-    const known =
+    const counted =
       gram === undefined
         ? top
         : await knownGaps(tools, gram, top, frobenius(base), Math.max(pair.out, pair.in));
     for (const [j, finding] of (
-      await intervalVerdicts(tools, { W, base, gram }, tuned, known, options)
+      await intervalVerdicts(tools, { W, base, gram }, tuned, counted, options)
     ).entries())
       findings[j] = finding;
   }
@@ -154,7 +158,7 @@ async function tunedTop(
   tools: Tools,
   base: Matrix,
   operator: Operator,
-  gram: Matrix | undefined,
+  gram: Apply | undefined,
   { update }: LoadedPair,
   { out, in: columns }: MatrixPair,
   options: IntruderOptions,
@@ -173,10 +177,10 @@ async function tunedTop(
 async function tunedGram(
   tools: Tools,
   base: Matrix,
-  gram: Matrix,
+  gram: Apply,
   update: Update | undefined,
 ): Promise<Apply> {
-  if (update === undefined) return applyGram(tools, gram);
+  if (update === undefined) return gram;
   const factors = factorsOf(update);
   if (factors !== undefined) return applyTunedGram(tools, base, gram, factors);
   return applyGram(tools, await formGram(tools, await formTuned(tools, base, update)));

@@ -22,9 +22,9 @@ const memoryBytes = 4 * 2 ** 30 - 65536;
 export async function openLabProducts(before: () => void): Promise<LabProducts> {
   const backend = await createOrtBackend({ device: "cpu", threads: availableParallelism() });
   const products = backendGemm(backend);
-  const gemm: Gemm = (a, b) => {
+  const gemm: Gemm = (a, b, into) => {
     before();
-    return products.gemm(a, b);
+    return products.gemm(a, b, into);
   };
   const linalg = createLinalg(kernelBytes("linalg"), { maxBytes: memoryBytes, gemm });
   return { linalg, gemm, dispose: () => products.dispose() };

@@ -27,13 +27,16 @@ export function backendGemm(backend: Backend): {
     return made;
   }
   return {
-    gemm: async (a, b) => {
+    gemm: async (a, b, into) => {
       const program = await programFor(a.rows, a.columns, b.columns);
       const out = await program.run(
         new Map([
           ["a", backend.upload("float64", [a.rows, a.columns], a.data)],
           ["b", backend.upload("float64", [b.rows, b.columns], b.data)],
         ]),
+        into && backend.preallocates && backend.sharesMemory
+          ? new Map([["c", backend.upload("float64", [a.rows, b.columns], into)]])
+          : undefined,
       );
       const c = out.get("c");
       const data = c === undefined ? undefined : await backend.download(c);

@@ -169,6 +169,14 @@ describe("linear algebra: products and factorisations", () => {
     const C = await other.multiply(A, A, { transposeA: true });
     assert.ok(difference(C, await linalg.multiply(A, A, { transposeA: true })) <= 1e-12);
     assert.equal(calls, 1);
+    const inPlace = await cases.makeLinalg({
+      gemm: async (a, b, into) => {
+        assert.ok(into !== undefined);
+        into.set((await gemm(a, b)).data);
+        return { rows: a.rows, columns: b.columns, data: into };
+      },
+    });
+    assert.deepEqual(await inPlace.multiply(A, A, { transposeA: true }), C);
     const wrong = await cases.makeLinalg({ gemm: () => Promise.resolve(small) });
     await assert.rejects(wrong.multiply(A, A, { transposeA: true }), RangeError);
   });
