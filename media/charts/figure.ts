@@ -1,6 +1,7 @@
 /** @file What every chart stands in: its title, the table behind it, and its export. */
 import { button, element, replaceWith } from "../shared/dom.ts";
 import type { Say } from "../shared/say.ts";
+import { pdfOf } from "./pdf.ts";
 import type { Table } from "./table.ts";
 import { csvOf, tableElement } from "./table.ts";
 
@@ -46,7 +47,18 @@ export function figure(drawing: Drawing, options: FigureOptions): HTMLElement {
     toggle,
     button("CSV", () => save({ name: `${fileName}.csv`, content: csvOf(drawing.table()) })),
     button("SVG", () => save({ name: `${fileName}.svg`, content: drawing.svg() })),
-    button("PNG", () => void savePng(drawing.svg(), `${fileName}.png`, save)),
+    button("PNG", () => {
+      void picture(drawing.svg(), "image/png").then(({ bytes }) => {
+        save({ name: `${fileName}.png`, content: bytes });
+      });
+    }),
+    button("PDF", () => {
+      void picture(drawing.svg(), "image/jpeg").then(({ bytes, width, height }) => {
+        // Three quarters of a point are a pixel; the picture has four of them for each.
+        const pdf = pdfOf({ jpeg: bytes, width, height }, (0.75 * width) / scaleOfPictures);
+        save({ name: `${fileName}.pdf`, content: pdf });
+      });
+    }),
   );
   return element(
     "figure",
@@ -57,15 +69,21 @@ export function figure(drawing: Drawing, options: FigureOptions): HTMLElement {
   );
 }
 
-/** Draws the picture at twice its size, for print. */
-async function savePng(svg: string, name: string, save: FigureOptions["save"]): Promise<void> {
+/** Pictures have so many dots for each of the drawing, in either direction, for print. */
+const scaleOfPictures = 4;
+
+async function picture(
+  svg: string,
+  type: "image/png" | "image/jpeg",
+): Promise<{ readonly bytes: Uint8Array; readonly width: number; readonly height: number }> {
   const image = new Image();
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(svg)}`;
   await image.decode();
   const canvas = document.createElement("canvas");
-  canvas.width = 2 * image.width;
-  canvas.height = 2 * image.height;
-  canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
-  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, "image/png"));
-  if (blob !== null) save({ name, content: new Uint8Array(await blob.arrayBuffer()) });
+  const width = (canvas.width = scaleOfPictures * image.width);
+  const height = (canvas.height = scaleOfPictures * image.height);
+  canvas.getContext("2d")?.drawImage(image, 0, 0, width, height);
+  const blob = await new Promise<Blob | null>((resolve) => canvas.toBlob(resolve, type, 0.95));
+  if (blob === null) throw new Error("The picture could not be made.");
+  return { bytes: new Uint8Array(await blob.arrayBuffer()), width, height };
 }

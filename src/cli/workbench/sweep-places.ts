@@ -3,7 +3,12 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { unlessMissing } from "../../engine/runs/file-errors.ts";
 import { runsFolder } from "../../engine/runs/run-folder.ts";
-import { listSweeps, loadRecord, sweepsFolder } from "../../engine/sweeps/sweep-folder.ts";
+import {
+  listSweeps,
+  loadRecord,
+  recordFile,
+  sweepsFolder,
+} from "../../engine/sweeps/sweep-folder.ts";
 import type { SweepPlace } from "../../shared/run-head.ts";
 
 export interface SweepPlaces {
@@ -12,7 +17,8 @@ export interface SweepPlaces {
 }
 
 interface Read {
-  readonly modified: number;
+  /** Of the record's file. */
+  readonly stamp: string;
   readonly places: readonly (readonly [run: string, place: SweepPlace])[];
 }
 
@@ -20,10 +26,11 @@ export function sweepPlaces(): SweepPlaces {
   const known = new Map<string, Read>();
   const placesOf = async (spectune: string, id: string): Promise<Read["places"]> => {
     const folder = join(sweepsFolder(spectune), id);
-    // The folder's own time: a record is replaced, never written in place.
-    const modified = (await unlessMissing(stat(folder)))?.mtimeMs ?? NaN;
+    const file = await unlessMissing(stat(recordFile(folder)));
+    // A record is replaced, never written in place; two within a tick of the clock differ in their inode.
+    const stamp = `${file?.ino ?? 0} ${file?.mtimeMs ?? 0} ${file?.size ?? 0}`;
     const before = known.get(folder);
-    if (before?.modified === modified) return before.places;
+    if (before?.stamp === stamp) return before.places;
     // A record that is damaged, or gone by now: its runs stand alone.
     const record = await loadRecord(folder).catch(() => undefined);
     const runs = record?.runs ?? [];
@@ -37,7 +44,7 @@ export function sweepPlaces(): SweepPlaces {
             ] as const,
           ],
     );
-    known.set(folder, { modified, places });
+    known.set(folder, { stamp, places });
     return places;
   };
   return {

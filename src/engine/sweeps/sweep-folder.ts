@@ -63,6 +63,10 @@ export async function loadRecord(sweepFolder: string): Promise<SweepRecord> {
   });
 }
 
+export function recordFile(sweepFolder: string): string {
+  return join(sweepFolder, layout.record);
+}
+
 export function documentFile(sweepFolder: string): string {
   return join(sweepFolder, layout.document);
 }

@@ -68,14 +68,15 @@ describe("watched runs", () => {
 
   it("are told again when they turn out to be a sweep's", async () => {
     const identity = { name: "ranks", folder: spectune, created: 0 };
-    const record = newRecord(identity, {
+    const runs = [{ kind: "main", point: 0, label: "r=2", seed: 7, overrides: {} }] as const;
+    const record = {
+      ...newRecord(identity, { points: [], runs }),
       points: [{ label: "r=2", overrides: {}, control: false }],
-      runs: [{ kind: "main", point: 0, label: "r=2", seed: 7, overrides: {} }],
-    });
+    };
     const sweep = await createSweep(spectune, record, "version: 1\n");
-    heads.length = 0;
+    heads.splice(0);
     await look();
-    assert.deepEqual(heads, []);
+    assert.equal(heads.length, 0);
     await saveRecord(sweep, withRun(record, 0, { run: "20260101-000000-lora" }));
     await look();
     const place = { folder: sweep, name: "ranks", label: "r=2", seed: 7, kind: "main", runs: 1 };
