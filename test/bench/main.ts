@@ -10,6 +10,7 @@ import { firstStep } from "./first-step.ts";
 import { kernels } from "./kernels.ts";
 import { loraStep } from "./lora-step.ts";
 import { memory } from "./memory.ts";
+import { methodCost } from "./method-cost.ts";
 import { methods } from "./methods.ts";
 import { mitigation } from "./mitigation.ts";
 import { panels } from "./panels.ts";
@@ -33,6 +34,7 @@ const benchmarks = {
   panels,
   findings,
   methods,
+  "method-cost": methodCost,
   mitigation,
   quantize,
   spectra,

@@ -251,13 +251,23 @@ export const vjpRules: VjpRules = {
     return [addColumn(g, expand(g, scalar(g, 0), x.shape), at(inputs, 1), dy), undefined];
   }),
   AddColumn: rule((g, dy, inputs) => [dy, undefined, pickColumn(g, dy, at(inputs, 1))]),
-  // dx = columns of dy summed into the columns they came from
+  // dx = columns of dy summed into the columns they came from: of few, a thin product that a sum takes up
   GatherColumns: rule((g, dy, inputs) => {
     const x = at(inputs, 0);
-    return [scatterColumns(g, expand(g, scalar(g, 0), x.shape), at(inputs, 1), dy), undefined];
+    const columns = at(inputs, 1);
+    const [count, width] = [at(columns.shape, 0), at(x.shape, 1)];
+    if (count > productColumns)
+      return [scatterColumns(g, expand(g, scalar(g, 0), x.shape), columns, dy), undefined];
+    const zeros = expand(g, scalar(g, 0), [count, width]);
+    const ones = expand(g, scalar(g, 1), [count, 1]);
+    const places = addColumn(g, zeros, reshape(g, columns, [count, 1]), ones);
+    return [matmul(g, dy, places), undefined];
   }),
   ScatterColumns: rule((g, dy, inputs) => [dy, undefined, gatherColumns(g, dy, at(inputs, 1))]),
 };
+
+/** Up to so many columns, a product that places them costs less than scattering and a sum. */
+const productColumns = 128;
 
 /** Labels with the ignored ones (negative) as 0, so that they index. */
 function nonNegative(g: Graph, labels: Value): Value {

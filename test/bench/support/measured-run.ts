@@ -1,6 +1,6 @@
 /** @file Trains a few steps through the engine's own session and measures them. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { resourceUsage } from "node:process";
+import process, { resourceUsage } from "node:process";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readExperimentFile } from "../../../src/cli/read-file.ts";
@@ -17,6 +17,8 @@ export interface MeasuredRun {
   readonly base: { readonly quantized: number; readonly plain: number };
   /** Seconds of each step, the first ones with compilation among them. */
   readonly steps: readonly number[];
+  /** Seconds of processor time from one step's end to the next, of all threads; the first from the start. */
+  readonly processor: readonly number[];
   /** Resident memory after each step. */
   readonly memory: readonly number[];
   readonly peakBytes: number;
@@ -57,6 +59,8 @@ export async function measuredRun(yaml: string): Promise<MeasuredRun> {
     const prepared = await prepareFile(file, folder);
     const steps: number[] = [];
     const memory: number[] = [];
+    const processor: number[] = [];
+    let used = process.cpuUsage();
     let firstStep = 0;
     const nothing = (): void => undefined;
     const loaded = await loadRun(prepared, nothing, nothing);
@@ -67,6 +71,9 @@ export async function measuredRun(yaml: string): Promise<MeasuredRun> {
         if (event.type !== "step") return;
         if (steps.length === 0) firstStep = (performance.now() - started) / 1000;
         steps.push(event.seconds);
+        const { user, system } = process.cpuUsage(used);
+        processor.push((user + system) / 1e6);
+        used = process.cpuUsage();
         memory.push(event.memoryBytes);
       },
       approve: () => Promise.resolve(),
@@ -76,6 +83,7 @@ export async function measuredRun(yaml: string): Promise<MeasuredRun> {
       prepared,
       base: loaded.base.bytes,
       steps,
+      processor,
       memory,
       firstStep,
       peakBytes: resourceUsage().maxRSS * 1024,
