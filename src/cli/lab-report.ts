@@ -4,7 +4,7 @@ import {
   writeAnalysisReport,
   writeRunReport,
   writeSweepReport,
-} from "../engine/report/write-report.ts";
+} from "../engine/lab/write-report.ts";
 import { makeFolder } from "../engine/runs/atomic.ts";
 import type { Arguments, Console } from "./define.ts";
 import type { ChosenSides } from "./lab-options.ts";

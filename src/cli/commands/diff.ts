@@ -1,7 +1,7 @@
 /** @file `spectune diff`: how much the subspaces of two adapters share. */
 import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
-import { writeAnalysisReport } from "../../engine/report/write-report.ts";
+import { writeAnalysisReport } from "../../engine/lab/write-report.ts";
 import { makeFolder, writeFileAtomic } from "../../engine/runs/atomic.ts";
 import { findSpectuneFolder } from "../../engine/runs/run-folder.ts";
 import type { DiffDocument } from "../../shared/analysis-documents.ts";

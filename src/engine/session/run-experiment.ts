@@ -13,7 +13,7 @@ import type {
   Started,
 } from "../../shared/protocol.ts";
 import { catalogFields } from "../catalog.ts";
-import { writeRunReport } from "../report/write-report.ts";
+import { writeRunReport } from "../lab/write-report.ts";
 import { resumeCheckpoint } from "../runs/checkpoints.ts";
 import { openEventsLog, readFirstEvent } from "../runs/events-log.ts";
 import type { EventsLog } from "../runs/events-log.ts";

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { Cancelled, messageOf, UserError } from "../../shared/errors.ts";
 import type { EventBody } from "../../shared/protocol.ts";
 import { catalogFields } from "../catalog.ts";
-import { writeSweepReport } from "../report/write-report.ts";
+import { writeSweepReport } from "../lab/write-report.ts";
 import { loadFinalMetrics } from "./load-run.ts";
 import { runStatus } from "../runs/liveness.ts";
 import { withAbsolutePaths } from "../session/absolute-paths.ts";

@@ -14,14 +14,14 @@ import { loadEvents } from "../runs/events-log.ts";
 import { runLayout } from "../runs/run-folder.ts";
 import { loadRunFacts } from "../sweeps/load-run.ts";
 import { loadRunsOf } from "../sweeps/load-runs.ts";
-import type { ReadDocument } from "./documents.ts";
-import { documentBlocks, ofKind, readDocuments } from "./documents.ts";
-import { kindOfCount } from "./intruder-blocks.ts";
-import type { Block } from "./page.ts";
-import { reportPage } from "./page.ts";
-import type { Completion, ReportedRun } from "./run-blocks.ts";
-import { runBlocks } from "./run-blocks.ts";
-import { sweepBlocks, sweepIntruderBlocks } from "./sweep-blocks.ts";
+import type { ReadDocument } from "./report-blocks.ts";
+import { documentBlocks, ofKind, readDocuments } from "./report-blocks.ts";
+import { kindOfCount } from "../report/intruder-blocks.ts";
+import type { Block } from "../report/page.ts";
+import { reportPage } from "../report/page.ts";
+import type { Completion, ReportedRun } from "../report/run-blocks.ts";
+import { runBlocks } from "../report/run-blocks.ts";
+import { sweepBlocks, sweepIntruderBlocks } from "../report/sweep-blocks.ts";
 
 export interface ReportOptions {
   readonly version: string;

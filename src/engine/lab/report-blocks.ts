@@ -9,18 +9,18 @@ import type {
 import { isAnalysisDocument } from "../../shared/analysis-documents.ts";
 import { cosinesTensor } from "../../shared/intruder-records.ts";
 import { parseJson } from "../../shared/wire.ts";
-import { readTrainerFolder } from "../lab/trainer-folder.ts";
-import type { LoggedPoint } from "../lab/trainer-folder.ts";
+import { readTrainerFolder } from "./trainer-folder.ts";
+import type { LoggedPoint } from "./trainer-folder.ts";
 import { openWeights } from "../weights/weight-source.ts";
-import type { Block } from "./page.ts";
-import type { CaptionFacts } from "./caption.ts";
-import { captionTail } from "./caption.ts";
-import { intruderBlocks } from "./intruder-blocks.ts";
-import { lineChart } from "./line-chart.ts";
-import { mitigationBlocks } from "./mitigation-blocks.ts";
-import { overlapBlocks } from "./overlap-blocks.ts";
-import { profileBlocks, shownMatrix } from "./profile-blocks.ts";
-import { spectraBlocks } from "./spectra-blocks.ts";
+import type { Block } from "../report/page.ts";
+import type { CaptionFacts } from "../report/caption.ts";
+import { captionTail } from "../report/caption.ts";
+import { intruderBlocks } from "../report/intruder-blocks.ts";
+import { lineChart } from "../report/line-chart.ts";
+import { mitigationBlocks } from "../report/mitigation-blocks.ts";
+import { overlapBlocks } from "../report/overlap-blocks.ts";
+import { profileBlocks, shownMatrix } from "../report/profile-blocks.ts";
+import { spectraBlocks } from "../report/spectra-blocks.ts";
 
 export interface ReadDocument<D extends AnyDocument = AnyDocument> {
   readonly file: string;
