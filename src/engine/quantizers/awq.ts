@@ -39,6 +39,10 @@ export const awq = defineQuantizer({
       doc: "Exponents tried for the factors, from 0 up; with one, nothing is scaled.",
     }),
     clip: bool({ default: true, doc: "Also search how far each group's range is cut." }),
+    clip_queries: bool({
+      default: false,
+      doc: "Cut the matrices of queries and keys as well, which the official code leaves whole.",
+    }),
     clip_tokens: int({ default: 512, min: 1, doc: "Inputs on which cuts are compared." }),
   },
   needs: () => ["columns", "inputs"],
@@ -54,7 +58,8 @@ export const awq = defineQuantizer({
     for (const [chain, factors] of found) layer.scale(chain, factors);
     return async ({ kind, rows, columns, data }, ctx) => {
       let matrix = { rows, columns, data };
-      if (config.clip && !uncut.test(kind) && options.granularity !== "tensor") {
+      const whole = uncut.test(kind) && !config.clip_queries;
+      if (config.clip && !whole && options.granularity !== "tensor") {
         const inputs = sampleOf(await ctx.inputs(), columns, config.clip_tokens);
         const limits = await clipLimits(ctx.linalg, matrix, inputs, options);
         matrix = cutWeights(matrix, options.granularity, limits);
@@ -66,7 +71,7 @@ export const awq = defineQuantizer({
   },
 });
 
-/** Attention's scores suffer from cuts, so the official code leaves these whole. */
+/** Scores are products of two of these, so that the official code leaves them whole. */
 const uncut = /^(q_|k_|query|key|c_attn)/;
 
 async function searchFactors(
