@@ -86,7 +86,7 @@ async function runAll(
   onEnd: (file: string, result: FileResult) => void,
 ): Promise<void> {
   const waiting = files.values();
-  const limitMs = (deep ? 120 : 6) * minute;
+  const limitMs = (deep ? 120 : 10) * minute;
   const lane = async (): Promise<void> => {
     for (const file of waiting)
       onEnd(file, await runFile(join(root, file), { root, env, limitMs }));

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -19,15 +20,18 @@ import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
 import { root } from "../../src/build/editor/code-server.ts";
 import { packageExtension } from "../../src/build/editor/package-extension.ts";
-import { isRecord } from "../../src/shared/wire.ts";
+import { short } from "../../media/charts/numbers.ts";
+import { isRecord, parseJson } from "../../src/shared/wire.ts";
 import {
   activeText,
   chooseRow,
   command,
+  openFile,
   panelPage,
   replaceText,
   runRow,
   showViews,
+  takeAction,
 } from "./support/drive.ts";
 import { contentsOf } from "./support/contents.ts";
 import type { Editor } from "./support/editor.ts";
@@ -115,6 +119,7 @@ describe("the packaged extension", () => {
       "dist/extension/main.mjs",
       "dist/cli/spectune.mjs",
       "dist/cli/workbench.mjs",
+      "dist/panels/quantize.js",
       "dist/licenses.txt",
       "dist/kernels/linalg.wasm",
       "media/icons/spectune.png",
@@ -144,11 +149,7 @@ describe("the packaged extension", () => {
     const squiggle = page.locator(".squiggly-error, .squiggly-warning").first();
     await squiggle.waitFor({ timeout: 60_000 });
     await shot("wrong");
-    await page.keyboard.press("Control+.");
-    await page
-      .locator(".action-widget .action", { hasText: "target_modules" })
-      .first()
-      .click({ timeout: 60_000 });
+    await takeAction(page, "target_modules");
     await page.locator(".view-line", { hasText: /target_modules:/ }).waitFor();
     assert.match(await activeText(page), /target_modules:/);
   });
@@ -162,6 +163,31 @@ describe("the packaged extension", () => {
     await row.click();
     await page.locator(".view-line", { hasText: /type:\slora/ }).waitFor();
     await page.keyboard.press("Control+s");
+  });
+
+  step("converts a peft configuration that is pasted", async () => {
+    writeFileSync(join(sample, "pasted.peft.yaml"), "");
+    await openFile(page, "pasted.peft.yaml");
+    await page.locator(".tab.active", { hasText: "pasted.peft.yaml" }).waitFor();
+    await page.locator(".editor-instance .view-lines").first().click();
+    await page.keyboard.insertText(
+      JSON.stringify({
+        peft_type: "LORA",
+        base_model_name_or_path: "./base",
+        r: 16,
+        lora_alpha: 32,
+        target_modules: ["q_proj", "v_proj"],
+        use_rslora: true,
+      }),
+    );
+    await page.locator(".squiggly-error, .squiggly-warning").first().waitFor({ timeout: 60_000 });
+    await takeAction(page, "Convert to an experiment");
+    await page.locator(".view-line", { hasText: /alpha:\s32/ }).waitFor({ timeout: 60_000 });
+    assert.match(await activeText(page), /model: .*base\n(?:.*\n)*method:/);
+    await shot("converted");
+    await page.keyboard.press("Control+s");
+    await page.locator('.tab[data-resource-name="lora.peft.yaml"]').click();
+    await page.locator(".tab.active", { hasText: /^lora\.peft/ }).waitFor();
   });
 
   step("trains, with a chart that moves", async () => {
@@ -245,14 +271,54 @@ describe("the packaged extension", () => {
     await shot("intruders");
     const shown = Number.parseInt((await said.textContent()) ?? "", 10);
     const args = ["intruders", base, "--adapter", elsewhere, "--json"];
-    const output = execFileSync(process.execPath, [join(root, "src/cli/spectune.ts"), ...args], {
-      cwd: workspace,
-      stdio: ["ignore", "pipe", "ignore"],
-      encoding: "utf8",
-    });
-    const counted: unknown = JSON.parse(output);
+    const counted = commandLine(args, workspace);
     assert(isRecord(counted));
     assert.equal(shown, counted["total"]);
+  });
+
+  step("analyzes it, with the command line's numbers", async () => {
+    await command(page, "Analyze Spectra");
+    await chooseRow(page, "elsewhere");
+    const panel = await panelPage(page, "spectra");
+    await panel.locator("button", { hasText: "Compute" }).first().click();
+    const row = panel.locator("tr", { hasText: "Stable rank" }).first();
+    await row.waitFor({ timeout: 120_000 });
+    await shot("spectra");
+    const shown = await row.locator("td").allTextContents();
+    const args = [join(sample, "base"), "--adapter", join(workspace, "elsewhere")];
+    const [matrix] = matricesOf(commandLine(["spectra", ...args, "--json"], workspace));
+    const said = [matrix?.["base"], matrix?.["tuned"], updateOf(matrix)].map((spectrum) =>
+      short(isRecord(spectrum) ? Number(spectrum["stableRank"]) : NaN),
+    );
+    assert.deepEqual(shown, said);
+  });
+
+  step("compares quantizers", async () => {
+    await command(page, "Quantize Model");
+    await chooseRow(page, "base");
+    const panel = await panelPage(page, "quantize");
+    const [list, texts] = [panel.locator("input[list]"), panel.locator("input[type=number]")];
+    await list.fill("nf4,rtn");
+    await texts.fill("2");
+    await panel.locator("button", { hasText: "Compare" }).first().click();
+    const path = page.locator(".quick-input-widget input");
+    await path.waitFor();
+    await path.fill(join(sample, "data/train.jsonl"));
+    await page.keyboard.press("Enter");
+    const row = panel.locator("tr", { has: panel.locator("th", { hasText: "nf4" }) }).first();
+    await row.waitFor({ timeout: 200_000 });
+    await shot("quantize");
+    const shown = await row.locator("td").allTextContents();
+    const [written] = globSync("**/.spectune/analysis/*/quantize-*.json", { cwd: workspace });
+    const document = parseJson(readFileSync(join(workspace, written ?? ""), "utf8"));
+    assert(isRecord(document) && Array.isArray(document["rows"]));
+    const said = document["rows"].filter(isRecord).find(({ label }) => label === "nf4");
+    assert.equal(shown[0], Number(said?.["bitsPerWeight"]).toFixed(2));
+    assert.equal(shown[2], short(Number(said?.["weightError"])));
+    await page.emulateMedia({ colorScheme: "dark" });
+    await page.waitForTimeout(1500);
+    await shot("quantize-dark");
+    await page.emulateMedia({ colorScheme: "light" });
   });
 
   step("opens weights as a table", async () => {
@@ -279,6 +345,28 @@ describe("the packaged extension", () => {
     assert.deepEqual(ours, []);
   });
 });
+
+/** What a command of the command line says with `--json`. */
+function commandLine(args: readonly string[], cwd: string): unknown {
+  const output = execFileSync(process.execPath, [join(root, "src/cli/spectune.ts"), ...args], {
+    cwd,
+    stdio: ["ignore", "pipe", "ignore"],
+    encoding: "utf8",
+    maxBuffer: 1 << 28,
+  });
+  return parseJson(output);
+}
+
+function matricesOf(document: unknown): readonly Readonly<Record<string, unknown>>[] {
+  const sides = isRecord(document) ? document["sides"] : undefined;
+  const [side] = Array.isArray(sides) ? sides.filter(isRecord) : [];
+  return Array.isArray(side?.["matrices"]) ? side["matrices"].filter(isRecord) : [];
+}
+
+function updateOf(matrix: Readonly<Record<string, unknown>> | undefined): unknown {
+  const update = matrix?.["update"];
+  return isRecord(update) ? update["spectrum"] : undefined;
+}
 
 /** What the extension wrote to its output channel. */
 function outputOf(scratch: string): string {

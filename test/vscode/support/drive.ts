@@ -53,6 +53,17 @@ export async function panelPage(page: Page, panel: string): Promise<Frame> {
   throw new Error(`There is no panel ${panel}.`);
 }
 
+/** Takes an action of the light bulb at the cursor; its menu closes where what it offers changes meanwhile. */
+export async function takeAction(page: Page, text: string): Promise<void> {
+  const action = page.locator(".action-widget .action", { hasText: text }).first();
+  for (let tries = 0; tries < 10 && !(await action.isVisible()); tries += 1) {
+    await page.keyboard.press("Escape");
+    await page.keyboard.press("Control+.");
+    await action.waitFor({ timeout: 6000 }).catch(() => undefined);
+  }
+  await action.click();
+}
+
 /** Replaces the first place of a text in the active editor; the cursor stands behind what came instead. */
 export async function replaceText(page: Page, from: string, to: string): Promise<void> {
   await page.locator(".editor-instance .view-lines").first().click();
