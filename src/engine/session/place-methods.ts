@@ -32,7 +32,22 @@ export function placeMethods(model: Model, choices: readonly MethodChoice[]): Ch
       own.set(place, method);
     }
   }
+  findings.push(...tooLong(model, places));
   return { value: places, findings };
+}
+
+/** What stands before the words must leave room for some. */
+function tooLong({ sizes }: Model, places: Places): readonly Finding[] {
+  const { tokens, prefix } = beforeWords([...places.values()].map((own) => ({ places: own })));
+  if (tokens + prefix < sizes.maxLength - 1) return [];
+  return [
+    {
+      code: "prompt-exceeds-model",
+      severity: "error",
+      message: `${tokens + prefix} virtual tokens leave no room for words: the model takes ${sizes.maxLength} places in all.`,
+      remedy: "Lower num_virtual_tokens.",
+    },
+  ];
 }
 
 /** Rows that the table of words does not have. */

@@ -73,8 +73,10 @@ async function prepare(
   const setUp = (model: Model) =>
     setUpModel(model, experiment, opened.source.tensors, createFullMatch(matchMs));
   // What is cheap to find comes before the data are read.
-  throwErrors([...excludedPairs(experiment), ...setUp(opened.model).findings]);
-  const data = await openRunData(experiment, opened.model, tokenizer, {
+  const first = setUp(opened.model);
+  throwErrors([...excludedPairs(experiment), ...first.findings]);
+  // A prompt takes some of the model's length.
+  const data = await openRunData(experiment, first.value.model, tokenizer, {
     now,
     headLabels: labelsOfHead(opened),
     onProgress(file, rows) {
