@@ -24,6 +24,7 @@ import { randomNumbers } from "../session/draw.ts";
 import { drawFactors } from "../session/load-weights.ts";
 import { openModel } from "../session/open-model.ts";
 import { setUpModel } from "../session/set-up.ts";
+import { storedSizes } from "../session/start-run.ts";
 import { weightsFile } from "../train/run-state.ts";
 import type { ModelPlaces } from "../weights/hub-cache.ts";
 import { throwErrors } from "../weights/read-errors.ts";
@@ -52,12 +53,12 @@ export async function runCheckpoint(
 ): Promise<TunedSide> {
   const opened = await openModel({ id, ...(revision === null ? {} : { revision }) }, task, places);
   await opened.source.close();
-  const { value, findings } = setUpModel(
-    opened.model,
-    { method, quantization },
-    opened.source.tensors,
-    fullMatch,
-  );
+  const setUp = (sizes?: ReadonlyMap<string, number>) =>
+    setUpModel(opened.model, { method, quantization }, opened.source.tensors, fullMatch, sizes);
+  const asked = setUp();
+  throwErrors(asked.findings);
+  // What was allotted by data differs from what the experiment says of each site.
+  const { value, findings } = setUp(await storedSizes(folder, asked.value));
   throwErrors(findings);
   const source = await openWeights(weightsFile(folder));
   const stored = join(folder, "factors.safetensors");
