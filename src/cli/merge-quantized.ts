@@ -42,7 +42,7 @@ export async function mergeQuantized(
   if (into === "quantized") {
     if (!record) throw notQuantized(baseFolder);
     const update = await intoQuantized(chosen, console, record, baseFolder, folder);
-    return { into, update, ...(await logitsOf(chosen, console, record, folder, data)) };
+    return { into, update, ...(await logitsOf(chosen, record, folder, data)) };
   }
   if (!record && model.quantization === null) return undefined;
   if (record && !existsSync(record.model.id) && !/^[\w-][\w.-]*\/[\w.-]+$/.test(record.model.id))
@@ -55,7 +55,7 @@ export async function mergeQuantized(
   const reference = record?.model ?? model.reference;
   const original = { ...chosen, model: { ...model, reference, quantization: null } };
   await merged(original, console, folder);
-  return { into, ...(await logitsOf(chosen, console, record, folder, data)) };
+  return { into, ...(await logitsOf(chosen, record, folder, data)) };
 }
 
 async function intoQuantized(
@@ -98,7 +98,6 @@ function merged(chosen: ChosenModel, console: Console, folder: string): Promise<
 /** Base and adapter as they are against what was written. */
 async function logitsOf(
   chosen: ChosenModel,
-  console: Console,
   record: QuantizedRecord | undefined,
   folder: string,
   data: string | undefined,

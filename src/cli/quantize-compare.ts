@@ -7,9 +7,9 @@ import { reportPage } from "../engine/report/page.ts";
 import { quantizeBlocks } from "../engine/report/quantize-blocks.ts";
 import { makeFolder, writeFileAtomic } from "../engine/runs/atomic.ts";
 import { findSpectuneFolder } from "../engine/runs/run-folder.ts";
+import { analysisVersion } from "../shared/analysis-documents.ts";
 import { UserError } from "../shared/errors.ts";
 import type { Measured, QuantizeDocument, QuantizeRow } from "../shared/quantize-records.ts";
-import { quantizeVersion } from "../shared/quantize-records.ts";
 import { isRecord } from "../shared/wire.ts";
 import type { Arguments, Console } from "./define.ts";
 import { bytes, duration, figure, table } from "./format.ts";
@@ -82,7 +82,7 @@ export async function compareAndShow(
   };
   const key = createHash("sha256").update(JSON.stringify(identity)).digest("hex").slice(0, 12);
   const document: QuantizeDocument = {
-    version: quantizeVersion,
+    version: analysisVersion,
     kind: "quantize",
     versions: versions(),
     time: new Date().toISOString(),

@@ -5,6 +5,7 @@ import type {
   MeasuredRow,
   MitigationRecord,
 } from "./intruder-records.ts";
+import type { QuantizeDocument } from "./quantize-records.ts";
 import type { MatrixSpectraRecord, OverlapRecord } from "./spectra-records.ts";
 import { isRecord } from "./wire.ts";
 
@@ -87,13 +88,15 @@ export interface DiffDocument extends Head<"diff"> {
   readonly onlySecond: readonly string[];
 }
 
-export type AnyDocument = SpectraDocument | IntrudersDocument | MitigationDocument | DiffDocument;
+export type AnyDocument =
+  SpectraDocument | IntrudersDocument | MitigationDocument | DiffDocument | QuantizeDocument;
 
 /** What each kind has beside its head: by these it is told from a file of another making. */
 const fields: { readonly [K in AnyDocument["kind"]]: readonly string[] } = {
   spectra: ["base", "options", "matrices"],
   intruders: ["base", "options", "total", "matrices"],
   mitigation: ["options", "matrices", "controls", "measured"],
+  quantize: ["model", "options", "rows", "matrices"],
   diff: ["adapters", "matrices", "onlyFirst", "onlySecond"],
 };
 

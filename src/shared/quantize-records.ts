@@ -59,5 +59,5 @@ export interface QuantizeDocument {
   readonly matrices: readonly QuantizedMatrix[];
 }
 
-/** Raised when a reader of the old form would misread the new one. */
+/** Raised when a reader of the old form would misread the new one; that of all analyses. */
 export const quantizeVersion = 1;

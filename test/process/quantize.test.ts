@@ -289,7 +289,7 @@ describe("what cannot be quantized", () => {
     assert.match(outcome.err, /cannot be read/);
   });
 
-  it("BERT goes through layer by layer too", async (t) => {
+  it("BERT goes through layer by layer too, but has no norms to fold into", async (t) => {
     const folder = makeWorkspace(t);
     writeTinyModel(
       join(folder, "bert"),
@@ -310,6 +310,13 @@ describe("what cannot be quantized", () => {
       "q",
     );
     assert.equal(outcome.code, 0, outcome.err);
+    const awq = await spectune(
+      folder,
+      ...["quantize", "bert", "--task", "sequence-classification", "--type", "awq"],
+      ...["--group", "16", "--out", "r", "--calibration", "train.jsonl"],
+    );
+    assert.notEqual(awq.code, 0);
+    assert.match(awq.err, /in bert every norm feeds a residual sum/);
   });
 });
 
