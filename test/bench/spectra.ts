@@ -39,24 +39,29 @@ export async function spectra(): Promise<Record<string, unknown>> {
     "LAPACK's":
       "float32 thin SVDs and float64 values by NumPy; the thin SVD is timed once and doubled",
   };
+  const tell = (bar: string, found: unknown): void => {
+    result[bar] = found;
+    process.stderr.write(`${bar}: ${JSON.stringify(found)}\n`);
+  };
   // One call on another matrix first: programs are compiled and the engine is warm.
   await intruders(context(tools), await decaying(tools, 256, 256), intruderDefaults);
-  result["spectrum of ΔW, 4096², r 16, under 20 ms"] = await updateValues(linalg);
+  tell("spectrum of ΔW, 4096², r 16, under 20 ms", await updateValues(linalg));
   for (const n of [1024, 2048]) {
     const A = normalMatrix(n, n, 3);
     await linalg.singularValues(normalMatrix(n, n, 4));
     const [seconds] = await timed(() => linalg.singularValues(A));
     const theirs = measured(n, n, threads, ["values64"]);
-    result[`all values ${n}², at most 1.5 × LAPACK's`] = {
+    tell(`all values ${n}², at most 1.5 × LAPACK's`, {
       ...{ seconds, lapack: theirs },
       ratio: theirs && seconds / theirs,
-    };
+    });
   }
-  result["all values 4096² within 4 GB"] = valuesAlone(4096);
-  result["SmolLM-135M's shapes, one layer times 30: spectra under 60 s, verdicts under 30 s"] =
-    await wholeModel(tools);
-  result["verdicts 1024 × 4096: cold 6 ×, cached 20 ×"] = await verdicts(tools, 1024, 4096);
-  result["verdicts 4096²: cold 20 ×, cached 20 ×"] = await verdicts(tools, 4096, 4096);
+  tell("all values 4096² within 4 GB", valuesAlone(4096));
+  const shapes =
+    "SmolLM-135M's shapes, one layer times 30: spectra under 60 s, verdicts under 30 s";
+  tell(shapes, await wholeModel(tools));
+  tell("verdicts 1024 × 4096: cold 6 ×, cached 20 ×", await verdicts(tools, 1024, 4096));
+  tell("verdicts 4096²: cold 20 ×, cached 20 ×", await verdicts(tools, 4096, 4096));
   return result;
 }
 
