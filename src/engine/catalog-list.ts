@@ -104,8 +104,8 @@ function loraForm({ axes }: Method): string {
   return startForm(axes?.E);
 }
 
-/** A pair that was taken off the weight costs its rank once more. */
-function startForm(says: string | undefined): string {
+/** How a pair leaves that begins as a row's axis E says: one that was taken off the weight costs its rank once more. */
+export function startForm(says: string | undefined): string {
   return says?.includes("2r") ? "lora-2r" : "lora";
 }
 

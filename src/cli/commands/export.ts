@@ -7,6 +7,8 @@ import {
   exportMerged,
   exportScript,
   hasAdapter,
+  lostInLora,
+  withoutLora,
 } from "../../engine/session/export-run.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
@@ -50,9 +52,16 @@ export const exportCommand: Command = {
     const path =
       out === undefined ? join(chosen.runFolder ?? "", places[form]) : resolve(console.cwd, out);
     if (out !== undefined) await requireNewFolder(path);
-    if (form === "script") await exportScript(chosen.experiment, path);
-    else await exportModel(chosen, form, path, console);
-    console.out(args.flag("json") ? `${JSON.stringify({ form, path })}\n` : `${form}  ${path}\n`);
+    const loses =
+      form === "script"
+        ? await exportScript(chosen.experiment, path).then(() => [])
+        : await exportModel(chosen, form, path, console);
+    const json = { form, path, ...(form === "lora" ? { loses } : {}) };
+    if (args.flag("json")) console.out(`${JSON.stringify(json)}\n`);
+    else {
+      console.out(`${form}  ${path}\n`);
+      for (const sentence of loses) console.err(`${sentence}\n`);
+    }
     return 0;
   },
 };
@@ -62,8 +71,17 @@ async function exportModel(
   form: Exclude<Form, "script">,
   path: string,
   console: Console,
-): Promise<void> {
-  const { method } = chosen.experiment;
+): Promise<readonly string[]> {
+  const { method, train } = chosen.experiment;
+  const lack = form === "lora" ? withoutLora(method) : undefined;
+  if (lack !== undefined)
+    throw new UserError({
+      code: "no-lora-form",
+      message: `No plain LoRA says exactly what the run trained: ${lack}.`,
+      remedy: hasAdapter(method)
+        ? "Export it as peft, in its own form, or as merged."
+        : "Export it as merged.",
+    });
   if (form !== "merged" && !hasAdapter(method))
     throw new UserError({
       code: "no-adapter-form",
@@ -76,8 +94,12 @@ async function exportModel(
   await withModel(chosen, console, (open) =>
     form === "merged"
       ? exportMerged(open.trained, path, tell)
-      : exportAdapter(open.method, open.trained, path, chosen.experiment.train.seed),
+      : exportAdapter(open.method, open.trained, path, {
+          seed: train.seed,
+          plain: form === "lora",
+        }),
   );
+  return form === "lora" ? lostInLora(chosen.experiment) : [];
 }
 
 function formNamed(text: string | undefined): Form {

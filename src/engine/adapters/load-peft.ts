@@ -7,6 +7,7 @@ import { adapterFiles } from "../exports/peft-adapter.ts";
 import { inOurOrder } from "../exports/tensor-values.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import type { Model } from "../models/architecture.ts";
+import type { Factors } from "../network/factors.ts";
 import type { Parameters } from "../network/parameters.ts";
 import { readJson } from "../session/open-model.ts";
 import { storedName } from "../session/stored-tensor.ts";
@@ -82,16 +83,19 @@ export function placeOpenAdapter(
   return value;
 }
 
-/** Fills the trained tensors that the adapter brings; the others stay as they are. */
+/** Fills the trained tensors, and the frozen factors, that the adapter brings; the others stay as they are. */
 export async function fillFromAdapter(
   placed: PlacedAdapter,
   source: WeightSource,
   parameters: Parameters,
+  factors?: Factors,
 ): Promise<void> {
   for (const { name, shape, parameter, replaces, columns } of placed.tensors) {
     const whole = await readFloats(source, name, shape);
     const values = columns ? columnsOf(whole, shape, columns) : whole;
-    parameters.get(parameter).weight.set(replaces ? inOurOrder(values, replaces) : values);
+    const frozen = factors?.all.get(parameter);
+    const into = frozen ? frozen.data : parameters.get(parameter).weight;
+    into.set(replaces ? inOurOrder(values, replaces) : values);
   }
   for (const embedding of placed.embeddings)
     addToTable(

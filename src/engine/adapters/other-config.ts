@@ -1,9 +1,10 @@
-/** @file Reads an adapter_config.json of the kinds that are no LoRA: prompts, norms, and rows of the table of words. */
+/** @file Reads an adapter_config.json of the kinds that are no LoRA: of methods at linear layers, prompts, norms, and rows of the table of words. */
 import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked } from "../../shared/findings.ts";
 import type { Model } from "../models/architecture.ts";
 import type { LoraAdapterConfig } from "./lora-config.ts";
 import type { PlacedAdapter } from "./place-adapter.ts";
+import { linearForms } from "./linear-forms.ts";
 import { normsPlacing, rowsPlacing } from "./own-tensors.ts";
 import { promptPlacing } from "./prompt-config.ts";
 
@@ -31,6 +32,7 @@ const types: Readonly<Record<string, (json: Json) => Placing | Refusal>> = {
   PREFIX_TUNING: promptPlacing("prefix_tuning"),
   LN_TUNING: () => normsPlacing,
   TRAINABLE_TOKENS: rowsPlacing,
+  ...linearForms,
 };
 
 const tasks = { CAUSAL_LM: "causal-lm", SEQ_CLS: "sequence-classification" } as const;

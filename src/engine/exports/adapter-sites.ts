@@ -1,5 +1,5 @@
 /** @file What each adapted module leaves as in an adapter file: its method's own tensors, or an exact plain pair. */
-import { UserError } from "../../shared/errors.ts";
+import { UserError, invariant } from "../../shared/errors.ts";
 import type { Values } from "../../shared/schema.ts";
 import { methods, rowNamed } from "../catalog.ts";
 import { newGraph } from "../core/graph.ts";
@@ -34,7 +34,12 @@ export interface SiteForm {
   /** r, alpha and use_rslora of a pair; the method's own fields otherwise. */
   readonly config: Values;
   readonly tensors: readonly TensorToWrite[];
+  /** Those that all modules share. */
+  readonly shared: readonly TensorToWrite[];
 }
+
+/** Whether a module leaves in its method's own form, where peft has one, or as a plain pair. */
+export type Wish = "own" | "plain";
 
 export function adaptedSites(setups: readonly BlockSetup[]): readonly AdaptedSite[] {
   return setups.flatMap((setup) =>
@@ -48,16 +53,22 @@ export function adaptedSites(setups: readonly BlockSetup[]): readonly AdaptedSit
 }
 
 /** `prefix` stands before each module's name. */
-export function siteForm(sources: AdapterSources, at: AdaptedSite, prefix: string): SiteForm {
+export function siteForm(
+  sources: AdapterSources,
+  at: AdaptedSite,
+  prefix: string,
+  wish: Wish,
+): SiteForm {
   const { site, row, linear } = at;
   const { pair } = site.method;
   const taken = subtracted(sources, linear.module);
-  if (row.peft && (row.peft.type !== "LORA" || !taken))
+  if (row.peft && (row.peft.type === "LORA" ? !taken : wish === "own"))
     return {
       type: row.peft.type,
       dora: row.peft.dora === true,
       config: site.method.config,
       tensors: [...site.params.keys()].flatMap((param) => namedTensor(sources, at, param, prefix)),
+      shared: [...site.params.keys()].flatMap((param) => sharedTensor(sources, at, param)),
     };
   if (!pair || row.mergesOnly !== undefined)
     throw new UserError({
@@ -69,14 +80,16 @@ export function siteForm(sources: AdapterSources, at: AdaptedSite, prefix: strin
   const { A, scale } = pair(g, paramInputs(g, site), linear);
   const [rank = 0] = A.shape;
   const all = rank + (taken?.rank ?? 0);
-  const beside = Object.keys(row.peft?.tensors ?? {}).filter(
-    (param) => param !== row.roles?.A && param !== row.roles?.B,
-  );
+  const { A: roleA, B: roleB } = row.roles ?? {};
+  const beside = row.peft?.dora
+    ? Object.keys(row.peft.tensors).filter((param) => param !== roleA && param !== roleB)
+    : [];
   return {
     type: "LORA",
     dora: row.peft?.dora === true,
     // B holds the scale, so that a pair that was taken off needs none of its own.
     config: { r: all, alpha: all, use_rslora: false },
+    shared: [],
     tensors: [
       lazyTensor(`${prefix}${linear.module}.lora_A.weight`, [all, linear.in], async () => {
         const own = await siteOutput(
@@ -122,9 +135,31 @@ function namedTensor(
   prefix: string,
 ): readonly TensorToWrite[] {
   const suffix = new Map(Object.entries(at.row.peft?.tensors ?? {})).get(param);
+  return fileTensor(sources, at, param, suffix && `${prefix}${at.linear.module}.${suffix}`);
+}
+
+function sharedTensor(
+  sources: AdapterSources,
+  at: AdaptedSite,
+  param: string,
+): readonly TensorToWrite[] {
+  const name = new Map(Object.entries(at.row.peft?.shared ?? {})).get(param);
+  return fileTensor(sources, at, param, name && `${sharedPrefix}${name}`);
+}
+
+/** Before the names of what all modules share. */
+export const sharedPrefix = "base_model.";
+
+function fileTensor(
+  sources: AdapterSources,
+  at: AdaptedSite,
+  param: string,
+  name: string | undefined,
+): readonly TensorToWrite[] {
+  if (name === undefined) return [];
   const { shape, data } = paramValue(sources, at, param);
-  if (suffix === undefined || !(data instanceof Float32Array)) return [];
-  return [floatTensor(`${prefix}${at.linear.module}.${suffix}`, shape, () => data)];
+  invariant(data instanceof Float32Array, `${param} holds no numbers`);
+  return [floatTensor(name, at.row.peft?.shapeOf?.(param, shape) ?? shape, () => data)];
 }
 
 function lazyTensor(

@@ -12,7 +12,7 @@ import { writeSafetensors } from "../weights/write-safetensors.ts";
 import type { LoraFacts } from "./lora-config.ts";
 import { loraConfig, otherConfig } from "./lora-config.ts";
 import { modulesOf, savedModules, savedNames, targetNames } from "./peft-names.ts";
-import type { AdapterSources, SiteForm } from "./adapter-sites.ts";
+import type { AdaptedSite, AdapterSources, SiteForm } from "./adapter-sites.ts";
 import { adaptedSites, siteForm } from "./adapter-sites.ts";
 import { ownValues, storedBytes, storedShape } from "./tensor-values.ts";
 
@@ -23,6 +23,8 @@ export interface AdapterParts extends AdapterSources {
   readonly choices: readonly Pick<MethodChoice, "bias" | "dropout" | "modules_to_save">[];
   /** The base: its hub id is written where it is known, else its folder. */
   readonly reference: ResolvedModel;
+  /** Plain LoRA whatever the methods are; the best form where not given. */
+  readonly plain?: boolean;
 }
 
 /** Names of the files in an adapter's folder. */
@@ -54,7 +56,7 @@ export async function writeAdapterFolder(folder: string, adapter: DescribedAdapt
 
 function describeAdapter(parts: AdapterParts): DescribedAdapter {
   const sites = adaptedSites(parts.setups);
-  const forms = sites.map((site) => siteForm(parts, site, prefix));
+  const forms = formsOf(parts, sites);
   const form = onlyForm(forms);
   const own = new Map(
     parts.setups.flatMap(({ spec }) => spec.tensors.map((tensor) => [tensor.source, tensor])),
@@ -68,7 +70,7 @@ function describeAdapter(parts: AdapterParts): DescribedAdapter {
   const modulesToSave = namesToSave(parts, modules, bias, adapted);
   const saved = new Set(savedModules(modulesToSave, modules));
 
-  const tensors = forms.flatMap((form) => form.tensors);
+  const tensors = [...forms.flatMap((form) => form.tensors), ...(form?.shared ?? [])];
   for (const [source, tensor] of own) {
     const module = moduleOf(source);
     const isSaved = [...saved].some((name) => module === name || module.startsWith(`${name}.`));
@@ -98,6 +100,19 @@ function describeAdapter(parts: AdapterParts): DescribedAdapter {
           sites[0]?.row.peft?.fields?.(form.config, facts.targetModules) ?? {},
         );
   return { config, tensors };
+}
+
+/** Each module in its method's own form where that makes one adapter, else as a plain pair. */
+function formsOf(parts: AdapterParts, sites: readonly AdaptedSite[]): readonly SiteForm[] {
+  const plain = (): readonly SiteForm[] =>
+    sites.map((site) => siteForm(parts, site, prefix, "plain"));
+  if (parts.plain === true) return plain();
+  const own = sites.map((site) => siteForm(parts, site, prefix, "own"));
+  const others = own.some(({ type }) => type !== "LORA");
+  const isOne = new Set(own.map((form) => `${form.type} ${configKey(form)}`)).size < 2;
+  // Biases that train have a place in LoRA's files alone.
+  const fits = isOne && biasOf(parts.choices) === "none";
+  return others && !fits && sites.every(({ row }) => row.hasPair || row.peft?.dora) ? plain() : own;
 }
 
 /** The one kind of an adapter's modules; peft has no adapter of several, nor of ranks that differ but for LoRA. */

@@ -34,7 +34,7 @@ export const adalora = defineLinearMethod({
     R: "pruned by importance",
     U: "orthogonality penalty",
     T: "cubic budget",
-    E: "plain LoRA",
+    E: "adapter of peft",
   },
   config: {
     r: int({ default: 12, min: 1, doc: "Ranks of each module at the start.", aliases: ["init_r"] }),
@@ -69,6 +69,21 @@ export const adalora = defineLinearMethod({
       min: 0,
       doc: "Weight of the penalty that keeps A and B orthonormal.",
       aliases: ["orth_reg_weight"],
+    }),
+  },
+  peft: {
+    type: "ADALORA",
+    tensors: { A: "lora_A", B: "lora_B", E: "lora_E" },
+    shapeOf: (param, shape) => (param === "E" ? [...shape, 1] : shape),
+    // The budget is spent: peft wants a number of steps that it no longer counts.
+    fields: ({ r, target_r, alpha }) => ({
+      ...{ init_r: r, target_r, lora_alpha: alpha, lora_dropout: 0, bias: "none" },
+      ...{ tinit: 0, tfinal: 0, deltaT: 1, total_step: 1, rank_pattern: null },
+      init_lora_weights: true,
+    }),
+    read: ({ init_r: r, target_r, lora_alpha: alpha, rank_pattern: ranks }) => ({
+      config: { r, target_r, alpha },
+      unknown: ranks === null || ranks === undefined ? undefined : "rank_pattern",
     }),
   },
   params({ in: n, out: m }, { r }) {

@@ -124,13 +124,23 @@ export interface LinearMethodDefinition<F extends Fields, P extends string> exte
 /** A method in peft: the suffix of each tensor's name. */
 export interface PeftForm<P extends string> {
   readonly type: string;
-  readonly tensors: { readonly [Name in P]: string };
+  /** Of a module's own tensors; those without a name are no part of the file. */
+  readonly tensors: { readonly [Name in P]?: string };
+  /** Of frozen tensors that all modules share. */
+  readonly shared?: { readonly [Name in P]?: string };
+  /** A tensor's shape in the file, where peft has axes of one. */
+  readonly shapeOf?: (param: string, shape: Shape) => Shape;
   /** The fields of its configuration in peft, but for those that all have; of a type other than LORA. */
   readonly fields?: (
     config: Values,
     /** As `target_modules` names them. */
     targets: readonly string[],
   ) => Readonly<Record<string, unknown>>;
+  /** The fields back from peft's; a word that is not understood stands in `unknown`. */
+  readonly read?: (json: Readonly<Record<string, unknown>>) => {
+    readonly config: Readonly<Record<string, unknown>>;
+    readonly unknown?: string | undefined;
+  };
   /** `use_dora` of its LoraConfig. */
   readonly dora?: true;
 }

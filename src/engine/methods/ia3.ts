@@ -37,6 +37,10 @@ export const ia3 = defineLinearMethod({
       ),
       init_ia3_weights: true,
     }),
+    read: ({ feedforward_modules: ends }) => ({
+      config: { feedforward_modules: lastNames(ends) },
+      unknown: typeof ends === "string" ? "feedforward_modules" : undefined,
+    }),
   },
   params: ({ in: n, out: m, kind }, { feedforward_modules: ends }) => ({
     l: { shape: ends.includes(kind) ? [1, n] : [m, 1], init: "ones" },
@@ -50,3 +54,8 @@ export const ia3 = defineLinearMethod({
   },
   bias: (g, b, { l }) => (l.shape[0] === 1 ? b : mul(g, b, reshape(g, l, b.shape))),
 });
+
+function lastNames(names: unknown): readonly string[] {
+  const all: readonly unknown[] = Array.isArray(names) ? names : [];
+  return [...new Set(all.map((name) => String(name).replace(/^.*\./u, "")))];
+}

@@ -43,6 +43,10 @@ export const lokr = defineLinearMethod<ReturnType<typeof config>, string>({
       rank_pattern: {},
       alpha_pattern: {},
     }),
+    read: ({ r, alpha, decompose_both: both, decompose_factor: factor = -1 }) => ({
+      config: { r, alpha },
+      unknown: both === true ? "decompose_both" : factor === -1 ? undefined : "decompose_factor",
+    }),
     tensors: { w1: "lokr_w1", w2: "lokr_w2", w2_a: "lokr_w2_a", w2_b: "lokr_w2_b" },
   },
   params(site, { r }) {

@@ -20,13 +20,23 @@ export const miss = defineLinearMethod({
   doc: "Trains one matrix behind sums over chunks of the input: a pair without its first product, so that a step costs less than LoRA's.",
   paperTitle: "MiSS: Revisiting the Trade-off in LoRA with an Efficient Shard-Sharing Structure",
   paper: "https://arxiv.org/abs/2409.15371",
-  axes: { P: "shared blocks", X: "sharing inside a matrix", E: "plain LoRA" },
+  axes: { P: "shared blocks", X: "sharing inside a matrix", E: "adapter of peft" },
   config: {
     r: int({
       default: 64,
       min: 1,
       doc: "Width of the chunks, the rank of the update.",
       aliases: ["rank"],
+    }),
+  },
+  peft: {
+    type: "MISS",
+    tensors: { M: "miss_block" },
+    fields: ({ r }) => ({ r, miss_dropout: 0, mini_r: 1, bias: "none", init_weights: true }),
+    read: ({ r, init_weights: how }) => ({
+      config: { r },
+      // Its other two forms have blocks of other shapes.
+      unknown: typeof how === "string" ? "init_weights" : undefined,
     }),
   },
   params: ({ out }, { r }) => ({ M: { shape: [r, out], init: "zeros" } }),

@@ -33,7 +33,7 @@ export const randlora = defineLinearMethod({
     P: "sum of scaled pairs",
     I: "seeded bases",
     X: "bases shared by all sites",
-    E: "plain LoRA",
+    E: "adapter of peft",
   },
   config: {
     r: int({
@@ -43,6 +43,27 @@ export const randlora = defineLinearMethod({
       aliases: ["rank"],
     }),
     alpha: number({ default: 640, above: 0, doc: "Scale: the sum is multiplied by alpha / r." }),
+  },
+  peft: {
+    type: "RANDLORA",
+    tensors: { lambda: "randlora_lambda", gamma: "randlora_gamma" },
+    // peft's own generator is another: the bases go with the adapter, once, where peft saves them for each module too and
+    // tells of those as missing.
+    shared: { A: "randlora_A", B: "randlora_B" },
+    shapeOf: (param, shape) =>
+      param === "A" ? [...shape.slice(0, 1), 1, ...shape.slice(1)] : shape,
+    fields: ({ r, alpha }) => ({
+      r,
+      randlora_alpha: alpha,
+      projection_prng_key: 0,
+      save_projection: true,
+      sparse: false,
+      very_sparse: false,
+      randlora_dropout: 0,
+      bias: "none",
+      init_weights: true,
+    }),
+    read: ({ r, randlora_alpha: alpha }) => ({ config: { r, alpha } }),
   },
   params({ in: n, out: m, most }, { r }) {
     const short = Math.min(n, m);

@@ -28,7 +28,7 @@ export const vera = defineLinearMethod({
     P: "two diagonals",
     I: "seeded random pair",
     X: "pair shared by all sites",
-    E: "plain LoRA",
+    E: "adapter of peft",
   },
   config: {
     r: int({ default: 256, min: 1, doc: "Rank of the shared random pair.", aliases: ["rank"] }),
@@ -37,6 +37,22 @@ export const vera = defineLinearMethod({
       above: 0,
       doc: "Where the scales of the ranks start.",
     }),
+  },
+  peft: {
+    type: "VERA",
+    tensors: { d: "vera_lambda_d", b: "vera_lambda_b" },
+    // peft's own generator is another: the pair goes with the adapter.
+    shared: { A: "vera_A", B: "vera_B" },
+    fields: ({ r, d_initial }) => ({
+      r,
+      d_initial,
+      projection_prng_key: 0,
+      save_projection: true,
+      vera_dropout: 0,
+      bias: "none",
+      init_weights: true,
+    }),
+    read: ({ r, d_initial }) => ({ config: { r, d_initial } }),
   },
   params: ({ out, most }, { r, d_initial }) => ({
     A: { shape: [r, most.in], init: { kaimingUniform: 0 }, trains: false, stored: false, key: "A" },

@@ -5,7 +5,8 @@ import { UserError } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Finding } from "../../shared/findings.ts";
 import type { EventBody } from "../../shared/protocol.ts";
-import { methods, rowNamed } from "../catalog.ts";
+import { isPlainPair, startForm } from "../catalog-list.ts";
+import { initialisers, methods, rowNamed } from "../catalog.ts";
 import type { TensorMethod } from "../methods/define.ts";
 import { isPlaced } from "../methods/placed.ts";
 import { writeMergedModel } from "../exports/merged-model.ts";
@@ -63,11 +64,60 @@ function adapterForm(choices: Choices): AdapterForm | undefined {
   const [only] = rows.length === 1 ? rows : [];
   if (only?.kind === "tensors" && only.peft) return { form: "norms", row: only };
   if (!rows.some(isPlaced)) {
-    const fits = rows.every((row) => row.kind === "linear" && row.mergesOnly === undefined);
-    return fits ? { form: "modules" } : undefined;
+    return choices.every((choice) => fitsModules(choice, only !== undefined))
+      ? { form: "modules" }
+      : undefined;
   }
   if (!only || !isPlaced(only) || only.peftType === undefined) return { form: "own" };
   return { form: only.kind === "rows" ? "rows" : "prompt" };
+}
+
+/** Whether a file of peft can hold it: as a pair beside any others, else as the one kind of the adapter. */
+function fitsModules(choice: Choices[number], alone: boolean): boolean {
+  const row = rowNamed(methods, choice.type);
+  if (row.kind !== "linear" || row.mergesOnly !== undefined) return false;
+  if (row.hasPair || row.peft?.type === "LORA") return true;
+  const { rank_pattern: ranks, alpha_pattern: alphas, bias } = choice;
+  const even = Object.keys(ranks).length + Object.keys(alphas).length === 0;
+  return alone && even && bias === "none";
+}
+
+/** Why no plain LoRA says what the methods trained; undefined where one does, exactly. */
+export function withoutLora(choices: Choices): string | undefined {
+  const other = choices.map(({ type }) => rowNamed(methods, type)).find((row) => !isPlainPair(row));
+  if (!other) return undefined;
+  if (other.kind === "linear" && other.mergesOnly !== undefined)
+    return `${other.title}: ${other.mergesOnly}`;
+  return `${other.title} is no low-rank update of weights`;
+}
+
+/** What a plain LoRA does not keep of the run that it was made of, in sentences. */
+export function lostInLora({
+  method,
+  quantization,
+}: Pick<Experiment, "method" | "quantization">): readonly string[] {
+  const rows = method.map(({ type }) => rowNamed(methods, type));
+  const titles = new Set(rows.filter(({ name }) => name !== "lora").map(({ title }) => title));
+  const starts = method.flatMap(({ init }) =>
+    initialisers.filter(({ name }) => name === init.type),
+  );
+  const taken = [...rows, ...starts].some(({ axes }) => startForm(axes?.E) === "lora-2r");
+  return [
+    ...[...titles].map(
+      (title) =>
+        `The factors of ${title} are multiplied out: the adapter gives the same outputs, but can only train on as LoRA.`,
+    ),
+    ...(taken
+      ? [
+          "The start took a part off the weights: the adapter has twice the rank, against the original weights.",
+        ]
+      : []),
+    ...(taken && quantization !== null
+      ? [
+          "The base was quantized after that part was taken off: on the original weights, or on their own quantization, outputs differ by the rounding.",
+        ]
+      : []),
+  ];
 }
 
 /** Writes the forms that the experiment asks for into the run folder; there is always one to go on with. */
@@ -89,7 +139,7 @@ export async function exportRun(
   progress();
   if (adapter) {
     const folder = join(runFolder, runLayout.adapter);
-    await exportAdapter(method, trained, folder, experiment.train.seed);
+    await exportAdapter(method, trained, folder, { seed: experiment.train.seed });
     progress();
   }
   if (merged) {
@@ -106,13 +156,13 @@ export async function exportRun(
 
 /**
  * Writes an adapter folder: in peft's form where peft has one, else in our own, which keeps the experiment's seed for
- * factors that are drawn from it.
+ * factors that are drawn from it. `plain` asks for LoRA whatever the methods are.
  */
 export async function exportAdapter(
   method: Choices,
   { setup, backend, parameters, factors, base, reference }: TrainedModel,
   folder: string,
-  seed = 0,
+  { seed = 0, plain = false }: { readonly seed?: number; readonly plain?: boolean } = {},
 ): Promise<void> {
   const { model } = setup;
   const setups = [...setup.setups.values()];
@@ -126,7 +176,7 @@ export async function exportAdapter(
       folder,
     );
   else if (found?.form === "prompt") await writePromptAdapter(sources, folder);
-  else await writePeftAdapter({ ...sources, choices: method }, folder);
+  else await writePeftAdapter({ ...sources, choices: method, plain }, folder);
 }
 
 /** Writes the model with the update in its weights; `tell` hears what kind of weights those are. */

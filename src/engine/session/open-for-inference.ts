@@ -173,7 +173,7 @@ async function openOnDevice(
   if (adapter && placed) {
     // What is computed from the base is no part of an adapter.
     await startPlaces({ ...network, setup, random: noRandom, tokenize: () => new Int32Array(0) });
-    await fillFromAdapter(placed, adapter.source, parameters);
+    await fillFromAdapter(placed, adapter.source, parameters, factors);
   }
   if (model.trained.kind === "checkpoint") {
     await readWeights(model.trained.folder, { parameters, factors });

@@ -97,7 +97,9 @@ for (const method of linear)
 
     it("has a form for export, and documents every field", () => {
       for (const bound of configurations(method)) {
-        const names = [...bound.params(site)].flatMap(([name, { dtype }]) => (dtype ? [] : [name]));
+        const names = [...bound.params(site)].flatMap(([name, { trains }]) =>
+          trains === false ? [] : [name],
+        );
         const { peft } = method;
         if (peft) for (const name of names) assert(Object.hasOwn(peft.tensors, name), name);
         assert(method.peft ?? bound.pair ?? method.mergesOnly, "nothing can be exported");

@@ -32,7 +32,7 @@ import type { ExportCase } from "./export-cases.ts";
  */
 export async function exportCase(
   path: string,
-  { base, method, storage, quantization, apart }: ExportCase,
+  { base, method, storage, quantization, apart, plain = false }: ExportCase,
 ): Promise<void> {
   const fixture = loadFixture(base);
   const baseFolder = join(path, "base");
@@ -104,7 +104,7 @@ export async function exportCase(
     reference: opened.resolved,
     storedType: (source: string) => opened.source.tensors.get(source)?.dtype,
   };
-  await exportAdapter(experiment.method, trained, join(path, "adapter"));
+  await exportAdapter(experiment.method, trained, join(path, "adapter"), { plain });
   if (apart !== true) await exportMerged(trained, join(path, "merged"), () => undefined);
   await opened.source.close();
   await context.cache.dispose();

@@ -10,6 +10,8 @@ export interface ExportCase {
   readonly quantization?: object;
   /** Whether no merged model can hold it. */
   readonly apart?: true;
+  /** Whether LoRA is asked for, whatever the method is. */
+  readonly plain?: boolean;
 }
 
 const prompt = { type: "prompt_tuning", num_virtual_tokens: 3 };
@@ -84,6 +86,27 @@ export const exportCases: Readonly<Record<string, ExportCase>> = {
   "nf4-base": { base: "llama", quantization: { type: "nf4" }, method: lora },
   dora: { base: "llama", method: { type: "dora", r: 4, alpha: 8 } },
   vera: { base: "llama", method: { type: "vera", r: 8 } },
+  "vera-gpt2": { base: "gpt2", method: { type: "vera", r: 8 } },
+  // No file of peft has two kinds of modules: both leave as LoRA.
+  "vera-beside-lora": {
+    base: "llama",
+    method: [
+      { type: "vera", r: 8, target_modules: ["q_proj", "up_proj"] },
+      { ...lora, target_modules: ["v_proj"] },
+    ],
+  },
+  "vera-as-lora": { base: "llama", method: { type: "vera", r: 8 }, plain: true },
+  randlora: { base: "llama", method: { type: "randlora", r: 10, alpha: 20 } },
+  miss: { base: "llama", method: { type: "miss", r: 10 } },
+  lokr: { base: "llama", method: { type: "lokr", r: 2, alpha: 4 } },
+  "lokr-whole": { base: "llama", method: { type: "lokr", r: 8 } },
+  ia3: { base: "llama", method: { type: "ia3" } },
+  "ia3-gpt2": { base: "gpt2", method: { type: "ia3" } },
+  adalora: { base: "llama", method: { type: "adalora", r: 6 } },
+  nola: { base: "llama", method: { type: "nola", r: 4, basis: 6 } },
+  paca: { base: "llama", method: { type: "paca", r: 4 } },
+  sora: { base: "llama", method: { type: "sora", r: 4 } },
+  sharelora: { base: "llama", method: { ...lora, sharing: "sharelora" } },
   prompt: { base: "llama", method: prompt, apart: true },
   "prompt-gpt2": { base: "gpt2", method: prompt, apart: true },
   "prompt-bert": { base: "bert-classes", method: prompt, apart: true },
