@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { checkTable } from "../../server/src/codes.ts";
 import { catalogTables } from "./docs/catalog-tables.ts";
 import { manifest, words } from "./docs/contributions.ts";
+import { methodResults } from "./docs/method-results.ts";
 import { adapterConfigSchema, experimentSchema } from "./docs/schemas.ts";
 import { draw } from "./picture/draw.ts";
 import { readNumbers } from "./picture/numbers.ts";
@@ -21,6 +22,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 
 const made: readonly Made[] = [
   { file: "README.md", block: "catalog", text: catalogTables },
+  { file: "media/sample/README.md", block: "methods", text: methodResults },
   { file: "server/CHECKS.md", text: checkTable },
   { file: "package.json", text: manifest },
   { file: "package.nls.json", text: words },
