@@ -73,7 +73,7 @@ async function refreshShare(
 }
 
 /** Training by forward passes beside measuring the same text, both by the command line. */
-export function memoryOfMezo(yaml: string): Readonly<Record<string, number>> {
+function memoryOfMezo(yaml: string): Readonly<Record<string, number>> {
   const folder = mkdtempSync(join(tmpdir(), "spectune-mezo-"));
   try {
     const file = join(folder, "mezo.peft.yaml");
