@@ -30,6 +30,7 @@ export const measured: Readonly<Record<string, Measured>> = {
     losses: 6.8e-7,
     logits: 6.6e-7,
   },
+  "initialiser pissa": { against: "peft 0.21.2", losses: 1.4e-6, logits: 6.6e-6 },
   "method adalora": { against: "peft 0.21.2", losses: 9.3e-7, logits: 5.0e-7, adapter: 5.1e-7 },
   "method dora": { against: "peft 0.21.2", losses: 9.9e-7, logits: 7.8e-6, adapter: 5.7e-7 },
   "method dylora": { against: "its formulas in PyTorch 2.15.0", losses: 7.0e-7, logits: 1.5e-6 },

@@ -100,7 +100,16 @@ def flatten(tensors: Tensors, param: str) -> None:
             row["shape"] = row["shape"][:1]
 
 
+def pissa(name: str) -> None:
+    """The start is computed on both sides: signs of singular vectors change no loss."""
+    config = peft.LoraConfig(r=6, lora_alpha=12, init_lora_weights="pissa", **LINEAR)
+    model = get_peft_model(base(), config).eval()
+    method = {"type": "lora", "r": 6, "alpha": 12, "init": "pissa"}
+    write(name, "peft", {"method": method}, Tensors(), train(model, adamw(trained(model))))
+
+
 CASES = {
+    "pissa": pissa,
     "lora": simple({"type": "lora", "r": 4, "alpha": 8}, peft.LoraConfig, PAIR, r=4, lora_alpha=8),
     "rslora": simple({"type": "lora", "r": 4, "alpha": 8, "use_rslora": True}, peft.LoraConfig, PAIR, r=4, lora_alpha=8, use_rslora=True),
     "dora": dora,
