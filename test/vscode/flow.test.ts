@@ -24,6 +24,7 @@ import { short } from "../../media/charts/numbers.ts";
 import { isRecord, parseJson } from "../../src/shared/wire.ts";
 import {
   activeText,
+  chooseFile,
   chooseRow,
   command,
   openFile,
@@ -301,10 +302,7 @@ describe("the packaged extension", () => {
     await list.fill("nf4,rtn");
     await texts.fill("2");
     await panel.locator("button", { hasText: "Compare" }).first().click();
-    const path = page.locator(".quick-input-widget input");
-    await path.waitFor();
-    await path.fill(join(sample, "data/train.jsonl"));
-    await page.keyboard.press("Enter");
+    await chooseFile(page, join(sample, "data"), "train.jsonl");
     const row = panel.locator("tr", { has: panel.locator("th", { hasText: "nf4" }) }).first();
     await row.waitFor({ timeout: 200_000 });
     await shot("quantize");

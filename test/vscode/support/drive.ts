@@ -19,6 +19,19 @@ export async function chooseRow(page: Page, text: string): Promise<void> {
     .click({ timeout: 60_000 });
 }
 
+/** Takes a file in the open dialog; the dialog reads each folder anew, and what is typed meanwhile is lost. */
+export async function chooseFile(page: Page, folder: string, name: string): Promise<void> {
+  const widget = page.locator(".quick-input-widget");
+  const row = widget.locator(".monaco-list-row", { hasText: name }).first();
+  await widget.locator("input").first().waitFor();
+  for (let tries = 0; tries < 10 && !(await row.isVisible()); tries += 1) {
+    await widget.locator("input").first().fill(`${folder}/`);
+    await row.waitFor({ timeout: 6000 }).catch(() => undefined);
+  }
+  await row.click();
+  await widget.waitFor({ state: "hidden", timeout: 60_000 });
+}
+
 export async function command(page: Page, title: string): Promise<void> {
   await pick(page, "F1", `>Spectune: ${title}`, `Spectune: ${title}`);
 }
