@@ -134,6 +134,8 @@ const pure: readonly string[] = [
   "src/shared",
   "kernels",
   "src/engine/catalog.ts",
+  "src/engine/catalog-evidence.ts",
+  "src/engine/catalog-list.ts",
   "src/engine/catalog-row.ts",
   "src/engine/config.ts",
   "src/engine/core",

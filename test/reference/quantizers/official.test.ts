@@ -78,7 +78,7 @@ describe("AWQ searches as the official code does", () => {
       near(fitted.scales, floats(wanted.scales), 1e-6);
       assert.equal(differences(fitted.zeros, bytes(wanted.zeros)), 0);
       assert.equal(differences(encodeGrid(cut, fitted), wantedCodes), 0);
-      const official = { ...fitted, scales: floats(wanted.scales), zeros: bytes(wanted.zeros) };
+      const official = { ...fitted, scales: Float32Array.from(floats(wanted.scales)), zeros: bytes(wanted.zeros) };
       const [own, bar] = [
         await error(decodeGrid(codes, grid), factors),
         await error(decodeGrid(wantedCodes, official), by),
