@@ -2,6 +2,9 @@
 import type { HeadOutputs, Model } from "../../src/engine/models/architecture.ts";
 import { readModel } from "../../src/engine/models/registry.ts";
 import { cutExamples } from "../../src/engine/data/examples/example-store.ts";
+import type { Examples } from "../../src/engine/data/examples/example-store.ts";
+import { plainText } from "../../src/engine/data/examples/plain-text.ts";
+import type { MeasuredSplit } from "../../src/engine/plan/memory-inputs.ts";
 import { memoryInputs } from "../../src/engine/plan/memory-inputs.ts";
 import type { MemoryPlan } from "../../src/engine/plan/plan-memory.ts";
 import { planMemory } from "../../src/engine/plan/plan-memory.ts";
@@ -61,50 +64,87 @@ export function trainingOf(analysis: Analysis): Known<Training> {
   const { experiment, model, facts, base } = analysis;
   const view = valueOf(model);
   if (experiment === undefined || view?.model === undefined) return unknown;
-  const found = facts.examples(experiment, base);
+  const found = foundData(experiment, facts, base);
   if (found.state !== "known") return found;
   // Where nothing trains, a check says why, and there is nothing to plan.
   if ((valueOf(parametersOf(analysis))?.trainable ?? 0) === 0) return unknown;
-  const key = `${keyOf("training", experiment, view)} ${identityOf(found.value)}`;
+  const { train, eval: evaluated, general } = found.value;
+  const read = [train, evaluated, general].map((each) => each && identityOf(each));
+  const key = `${keyOf("training", experiment, view)} ${read.join()}`;
   return laterTraining(facts, key, () => computeTraining(experiment, view, found.value, facts));
+}
+
+/** What was read of the data that a run trains on and measures on. */
+export interface FoundData {
+  readonly train: ExampleFacts;
+  /** Of a file of its own. */
+  readonly eval: ExampleFacts | undefined;
+  readonly general: ExampleFacts | undefined;
+}
+
+/** Pending until all is read; what cannot be read of measurements is left out, and a check says why. */
+export function foundData(experiment: Experiment, facts: Facts, base: string): Known<FoundData> {
+  const { data, eval: measuring } = experiment;
+  const train = facts.examples(experiment, base);
+  if (train.state !== "known") return train;
+  const other = (
+    change: Partial<Experiment["data"]> | undefined,
+  ): Known<ExampleFacts> | undefined =>
+    change && facts.examples({ ...experiment, data: { ...data, ...change } }, base);
+  const own = other(typeof data.eval === "string" ? { train: data.eval } : undefined);
+  const general = other(
+    measuring.forgetting === null ? undefined : plainText(data, measuring.forgetting.text),
+  );
+  if (own?.state === "pending" || general?.state === "pending") return unknown;
+  return {
+    state: "known",
+    value: { train: train.value, eval: own && valueOf(own), general: general && valueOf(general) },
+  };
 }
 
 /** The same, at once: for what a click asks. */
 export function computeTraining(
   experiment: Experiment,
   view: ModelView,
-  found: ExampleFacts,
+  found: FoundData,
   facts: Facts,
 ): Training {
-  const { counts, target, vocabSize, complete, total } = found;
-  const setup = setupOf(experiment, view, facts, headOutputs(experiment, found));
+  const { counts, target, vocabSize, complete, total } = found.train;
+  const setup = setupOf(experiment, view, facts, headOutputs(experiment, found.train));
   const maxLength = Math.min(experiment.data.max_length, setup.model.sizes.maxLength);
   // A proposal may allow less than what the examples were read with.
-  const examples = cutExamples(found.examples, maxLength);
+  const examples = cutExamples(found.train.examples, maxLength);
   const { microBatchSize, batches, split } = planTraining(experiment, examples, {
     maxLength,
     longest: Math.min(counts.longest, maxLength),
   });
   const scale = complete ? 1 : Math.max(1, total / Math.max(1, examples.count));
   const stepsPerEpoch = Math.ceil((batches.rows * scale) / experiment.train.batch_size);
-  const measured = (subset: Uint32Array) => ({
-    examples,
+  const measured = (on: Examples, subset: Uint32Array): MeasuredSplit => ({
+    examples: on,
     subset,
-    batches: measuringBatches(examples, subset, {
+    batches: measuringBatches(on, subset, {
       maxLength,
       batchSize: measuringBatchSize(experiment, microBatchSize),
     }),
   });
-  // Of other files than the training data nothing is read while one types: they are taken to be like it.
-  const all = Uint32Array.from({ length: examples.count }, (_, index) => index);
-  const evaluates = split?.eval ?? (experiment.data.eval === null ? undefined : all);
+  const whole = (read: ExampleFacts | undefined, tokens = Infinity): MeasuredSplit | undefined => {
+    if (read === undefined) return undefined;
+    const own = cutExamples(read.examples, maxLength);
+    let count = 0;
+    while (count < own.count && (own.starts[count] ?? 0) < tokens) count++;
+    return measured(
+      own,
+      Uint32Array.from({ length: count }, (_, index) => index),
+    );
+  };
   const data = {
     plan: batches,
     microBatchSize,
     train: { examples, counts: { tokens: counts.tokens * scale } },
     target,
-    eval: evaluates && measured(evaluates),
-    general: experiment.eval.forgetting === null ? undefined : measured(all),
+    eval: split ? measured(examples, split.eval) : whole(found.eval),
+    general: whole(found.general, experiment.eval.forgetting?.tokens),
   };
   return {
     steps: stepsOf(experiment, { plan: { stepsPerEpoch } }),

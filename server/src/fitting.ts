@@ -3,7 +3,7 @@ import type { Experiment } from "../../src/shared/experiment/fields/experiment-f
 import type { Fix } from "../../src/shared/experiment/findings.ts";
 import type { Path } from "../../src/shared/experiment/tree.ts";
 import type { CheckContext } from "./checks/check.ts";
-import { computeTraining, trainingOf } from "./estimate.ts";
+import { computeTraining, foundData, trainingOf } from "./estimate.ts";
 import type { Known } from "./facts.ts";
 import { valueOf } from "./facts.ts";
 import { createLaterOf } from "./later.ts";
@@ -44,15 +44,15 @@ export function whatFits(ctx: CheckContext): readonly Fitting[] {
 function plannedChanges(ctx: CheckContext): Known<readonly PlannedChange[]> {
   const { facts, experiment, base } = ctx;
   const view = valueOf(ctx.model);
-  const examples = valueOf(facts.examples(experiment, base));
+  const found = valueOf(foundData(experiment, facts, base));
   const training = valueOf(trainingOf(ctx));
-  if (view === undefined || examples === undefined || training === undefined)
+  if (view === undefined || found === undefined || training === undefined)
     return { state: "pending" };
   const key = JSON.stringify(["fits", facts.memoryBytes, view.facts.folder, experiment]);
   return laterChanges(facts, key, () =>
-    candidates(experiment, training.microBatchSize, examples.counts.longest).flatMap(
+    candidates(experiment, training.microBatchSize, found.train.counts.longest).flatMap(
       ({ path, text, experiment: changed }) => {
-        const { memory } = computeTraining(changed, view, examples, facts);
+        const { memory } = computeTraining(changed, view, found, facts);
         return memory.total <= facts.memoryBytes ? [{ path, text, bytes: memory.total }] : [];
       },
     ),

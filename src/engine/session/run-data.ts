@@ -11,6 +11,7 @@ import type { BuiltExamples } from "../data/examples/build-examples.ts";
 import { buildExamples } from "../data/examples/build-examples.ts";
 import type { ExampleContext } from "../data/examples/example-settings.ts";
 import type { Examples } from "../data/examples/example-store.ts";
+import { plainText } from "../data/examples/plain-text.ts";
 import type { LabelTarget } from "../data/examples/label-column.ts";
 import { readRows } from "../data/rows/read-rows.ts";
 import type { Row } from "../data/rows/row.ts";
@@ -127,15 +128,7 @@ export async function openRunData(
     return evaluation(examples, numbers(examples.count));
   };
   const openText = async (file: string, tokens: number): Promise<EvaluationData> => {
-    const plain = {
-      ...settings,
-      format: "text",
-      columns: { ...settings.columns, text: "text" },
-      template: null,
-      chat_template: null,
-      loss_on: "all",
-      too_long: "truncate",
-    } as const;
+    const plain = plainText(settings, file);
     const { examples } = await buildExamples(firstText(readRows(file), tokens), plain, {
       ...context,
       file,
