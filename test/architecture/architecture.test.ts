@@ -105,6 +105,7 @@ const walls: readonly Wall[] = [
       "src/engine/models",
       "src/engine/methods/targets.ts",
       "src/engine/data/examples/example-store.ts",
+      "src/engine/data/examples/plain-text.ts",
     ],
     packages: ["yaml"],
     why: "Pure functions of a document; files reach them through facts that are given.",
