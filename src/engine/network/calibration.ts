@@ -5,11 +5,11 @@ import type { BatchShape } from "../programs/layer.ts";
 import type { TappedLayer } from "../programs/tapped-layer.ts";
 import { tappedLayer } from "../programs/tapped-layer.ts";
 import type { BlockSetup } from "../programs/setup.ts";
-import type { Backend, DeviceTensor } from "../runtime/backend.ts";
+import type { Backend, DeviceTensor, Tensors } from "../runtime/backend.ts";
 import type { BaseWeights } from "./base-weights.ts";
 import type { ModelBatch } from "./batch.ts";
 import { batchFeeds, shapeKey, shapeOf } from "./batch.ts";
-import type { NetworkContext, NetworkOptions } from "./context.ts";
+import type { Block, NetworkContext, NetworkOptions } from "./context.ts";
 import { createContext, floats } from "./context.ts";
 import { createFactors } from "./factors.ts";
 import { embed, inferLayer, made } from "./inference.ts";
@@ -163,27 +163,14 @@ export async function openLayerStream(
           return;
         }
         const { key, made: program } = programOf(setup, shapeOf(batch), new Set(moduleOf.keys()));
-        const pass = await context.pass(key, () => program.graph);
-        const outputs = await context.run(layer, pass, {
+        const output = await visitTaps(context, layer, key, program, {
           feeds,
-          buffers: new Map([
-            [layerNames.output, "passing.0"],
-            ...program.taps.map(({ output }) => [output, `calibration.${output}`] as const),
-          ]),
+          moduleOf,
+          counted,
+          index,
+          visit,
         });
-        for (const { output, sites, width } of program.taps) {
-          const tensor = made(outputs, output);
-          await visit({
-            backend,
-            modules: sites.flatMap((name) => moduleOf.get(name) ?? []),
-            width,
-            tensor,
-            counted,
-            index,
-            floats: () => floats(backend, tensor),
-          });
-        }
-        if (moves) states[index]?.set(await floats(backend, made(outputs, layerNames.output)));
+        if (moves) states[index]?.set(await floats(backend, output));
       });
     if (moves) next++;
   };
@@ -210,4 +197,43 @@ export function layerOf({ layers }: NetworkContext, module: string): number {
     message: `Inputs are gathered of the layers' own modules; ${module} is outside of them.`,
     remedy: `Leave ${module} out with exclude_modules, or give it a start that reads no inputs.`,
   });
+}
+
+/** Runs one layer, shows what its sites read to a visitor, and returns the hidden state behind it. */
+export async function visitTaps(
+  context: NetworkContext,
+  layer: Block,
+  key: string,
+  { graph, taps }: TappedLayer,
+  input: {
+    readonly feeds: Tensors;
+    /** The modules that are looked at, by the sites' names. */
+    readonly moduleOf: ReadonlyMap<string, string>;
+    readonly counted: SiteInput["counted"];
+    readonly index: number;
+    readonly visit: VisitInput;
+  },
+): Promise<DeviceTensor> {
+  const { backend } = context;
+  const pass = await context.pass(key, () => graph);
+  const outputs = await context.run(layer, pass, {
+    feeds: input.feeds,
+    buffers: new Map([
+      [layerNames.output, "passing.0"],
+      ...taps.map(({ output }) => [output, `calibration.${output}`] as const),
+    ]),
+  });
+  for (const { output, sites, width } of taps) {
+    const tensor = made(outputs, output);
+    await input.visit({
+      backend,
+      modules: sites.flatMap((name) => input.moduleOf.get(name) ?? []),
+      width,
+      tensor,
+      counted: input.counted,
+      index: input.index,
+      floats: () => floats(backend, tensor),
+    });
+  }
+  return made(outputs, layerNames.output);
 }

@@ -4,11 +4,11 @@ import type { Model } from "../models/architecture.ts";
 import type { BaseWeights, HeldTensor } from "../network/base-weights.ts";
 import { batchFeeds, shapeKey, shapeOf } from "../network/batch.ts";
 import type { CalibrationBatch, VisitInput } from "../network/calibration.ts";
-import { plainSetup } from "../network/calibration.ts";
+import { plainSetup, visitTaps } from "../network/calibration.ts";
 import type { NetworkContext } from "../network/context.ts";
 import { createContext, floats } from "../network/context.ts";
 import { createFactors } from "../network/factors.ts";
-import { embed, inferLayer, made } from "../network/inference.ts";
+import { embed, inferLayer } from "../network/inference.ts";
 import { createParameters } from "../network/parameters.ts";
 import type { ProgramCache } from "../network/program-cache.ts";
 import { withUploads } from "../network/uploads.ts";
@@ -90,27 +90,14 @@ export async function passLayer(
       }
       const wanted = new Set(moduleOf.keys());
       const tapped = tappedLayer(model, plainSetup(layer.setup), shape, wanted);
-      const pass = await context.pass(`tapped ${shapeKey(shape)}`, () => tapped.graph);
-      const outputs = await context.run(layer, pass, {
+      const output = await visitTaps(context, layer, `tapped ${shapeKey(shape)}`, tapped, {
         feeds,
-        buffers: new Map([
-          [layerNames.output, "passing.0"],
-          ...tapped.taps.map(({ output }) => [output, `calibration.${output}`] as const),
-        ]),
+        moduleOf,
+        counted,
+        index,
+        visit,
       });
-      for (const { output, sites, width } of tapped.taps) {
-        const tensor = made(outputs, output);
-        await visit({
-          backend,
-          modules: sites.flatMap((name) => moduleOf.get(name) ?? []),
-          width,
-          tensor,
-          counted,
-          index,
-          floats: () => floats(backend, tensor),
-        });
-      }
-      if (!look) state.set(await floats(backend, made(outputs, layerNames.output)));
+      if (!look) state.set(await floats(backend, output));
     });
 }
 
