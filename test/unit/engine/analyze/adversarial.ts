@@ -17,7 +17,20 @@ export interface Tally {
   vectors: number;
   views: number;
   certificates: number;
+  /** The least that a bound lay above its cosine, and a certified bound above the greatest one; below zero by rounding alone. */
+  leastRoom: number;
+  leastCertifiedRoom: number;
 }
+
+export function emptyTally(): Tally {
+  return {
+    ...{ matrices: 0, vectors: 0, views: 0, certificates: 0 },
+    ...{ leastRoom: Infinity, leastCertifiedRoom: Infinity },
+  };
+}
+
+/** Cosines and bounds are of numbers that were rounded; what a bound may lie below its cosine. */
+const rounded = 1e-9;
 
 /** One matrix and two vectors, at every number of steps, with and without deflation by spoilt vectors. */
 export async function tryMatrix(linalg: Linalg, random: () => number, tally: Tally): Promise<void> {
@@ -96,8 +109,9 @@ function check(
   for (const [i, cosine] of cosines.entries()) {
     const lambda = Math.max(view.lambdaMin, at(sigma, i) ** 2);
     const bound = boundOn(view, lambda, lambda);
+    tally.leastRoom = Math.min(tally.leastRoom, bound - cosine);
     assert.ok(
-      cosine <= bound + 1e-9,
+      cosine <= bound + rounded,
       `cosine ${cosine} over its bound ${bound}: ${JSON.stringify({ view, sigma: [...sigma], cosines })}`,
     );
   }
@@ -105,8 +119,9 @@ function check(
     const covering = cover(view, epsilon);
     if (covering.kind === "open") continue;
     tally.certificates += 1;
+    tally.leastCertifiedRoom = Math.min(tally.leastCertifiedRoom, covering.bound - truth);
     assert.ok(
-      truth <= covering.bound + 1e-9,
+      truth <= covering.bound + rounded,
       `${truth} certified under ${epsilon} as ${covering.bound}: ${JSON.stringify({ view, sigma: [...sigma], cosines })}`,
     );
   }

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { pseudoRandom } from "../../kernels/pseudo-random.ts";
 import { makeLinalg } from "../../kernels/linalg/matrices.ts";
-import { tryMatrix, type Tally } from "./adversarial.ts";
+import { emptyTally, tryMatrix } from "./adversarial.ts";
 
 describe("certificates", () => {
   it("hold on 100 small adversarial matrices at every number of steps", async () => {
     const linalg = await makeLinalg();
     const random = pseudoRandom(11);
-    const tally: Tally = { matrices: 0, vectors: 0, views: 0, certificates: 0 };
+    const tally = emptyTally();
     for (let i = 0; i < 100; i++) await tryMatrix(linalg, random, tally);
     assert.ok(tally.matrices > 60 && tally.certificates > 100, JSON.stringify(tally));
   });
