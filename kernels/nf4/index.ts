@@ -1,6 +1,6 @@
 /** @file 4-bit block quantization in WebAssembly: packing at load time, and decoding into a buffer that never moves. */
 import { instantiate, regions } from "../wasm.ts";
-import { nf4CodeBook, rankTable, type CodeBook } from "./code-books.ts";
+import { nf4CodeBook, partTable, rankTable, type CodeBook } from "./code-books.ts";
 import { dynamicMap, nestedBlock, type NestedScales } from "./nested-scales.ts";
 import type { Quantized } from "./reference.ts";
 
@@ -57,7 +57,7 @@ export function createNf4(
   const blocks = chunk / blockSize;
   const at = {
     book: space.take(128),
-    thresholds: space.take(15 * 16),
+    thresholds: space.take(15 * 16 + 64 + 32),
     order: space.take(16),
     map: space.take(1024),
     scales: space.take(4 * (blocks + 1)),
@@ -78,14 +78,15 @@ export function createNf4(
   const scratch = new Float32Array(memory, at.scratch, scratchElements);
   floats.set(codeBook, at.book / 4);
   const book = bytes.slice(at.book, at.book + 64);
-  bytes.set(
-    [0, 1, 2, 3].flatMap((plane) => [...book.filter((_, i) => i % 4 === plane)]),
-    at.book + 64,
-  );
+  bytes.set(planesOf(book), at.book + 64);
   floats.set(
     midpoints.flatMap((y) => [y, y, y, y]),
     at.thresholds / 4,
   );
+  const ends = new Uint8Array(Float32Array.of(...midpoints, Infinity).buffer);
+  bytes.set(planesOf(ends), at.thresholds + 240);
+  const parts = partTable(midpoints);
+  if (parts) bytes.set(parts, at.thresholds + 304);
   bytes.set(order, at.order);
   floats.set(dynamicMap, at.map / 4);
 
@@ -146,7 +147,8 @@ export function createNf4(
         floats.set(part, staged);
         floats.fill(0, staged + part.length, staged + partBlocks * blockSize);
         const bad = encodeChunk(
-          ...[at.values, partBlocks, blockShift, at.thresholds, at.order, at.codes, at.scales],
+          ...[at.values, partBlocks, blockShift, at.thresholds, parts ? 1 : 0],
+          ...[at.order, at.codes, at.scales],
         );
         if (bad >= 0) {
           const from = bad * blockSize;
@@ -161,4 +163,9 @@ export function createNf4(
       return { kind: "quantized", codes, absmax };
     },
   };
+}
+
+/** The bytes of 16 float32 by their place in it. */
+function planesOf(book: Uint8Array): readonly number[] {
+  return [0, 1, 2, 3].flatMap((plane) => [...book.filter((_, i) => i % 4 === plane)]);
 }

@@ -91,13 +91,16 @@ export function unnest(
   }
 }
 
-// Quantizes whole blocks: codes and one scale a block. thresholds: 15 × 4 float32; order: 16 bytes,
-// the code of each rank. Returns the index of the first block that holds a NaN or an infinity, or -1.
+// Quantizes whole blocks: codes and one scale a block. thresholds: 15 × 4 float32, then the same and an
+// infinity as four planes of 16 bytes, then for each of 32 equal parts of [-1, 1] the number of
+// thresholds before it, where `parted`: no part holds more than one. order: 16 bytes, the code of each
+// rank. Returns the index of the first block that holds a NaN or an infinity, or -1.
 export function encode(
   values: usize,
   blocks: usize,
   blockShift: usize,
   thresholds: usize,
+  parted: bool,
   orderAt: usize,
   codes: usize,
   absmax: usize,
@@ -118,36 +121,113 @@ export function encode(
     const scale = reinterpret<f32>(bits);
     store<f32>(absmax + (block << 2), scale);
     // A block of zeros (or of values whose reciprocal overflows) gets the code of 0.
-    const inverse = f32x4.splat(<f32>1.0 / max<f32>(scale, <f32>1e-38));
-    for (let i: usize = 0; i < length; i += 16, values += 64, codes += 8) {
-      const y0 = f32x4.mul(v128.load(values), inverse);
-      const y1 = f32x4.mul(v128.load(values, 16), inverse);
-      const y2 = f32x4.mul(v128.load(values, 32), inverse);
-      const y3 = f32x4.mul(v128.load(values, 48), inverse);
-      // Ranks: how many thresholds lie strictly below. A comparison gives -1, hence the subtraction.
-      let r0 = i32x4.splat(0);
-      let r1 = r0;
-      let r2 = r0;
-      let r3 = r0;
-      for (let t: usize = 0; t < 240; t += 16) {
-        const threshold = v128.load(thresholds + t);
-        r0 = i32x4.sub(r0, f32x4.gt(y0, threshold));
-        r1 = i32x4.sub(r1, f32x4.gt(y1, threshold));
-        r2 = i32x4.sub(r2, f32x4.gt(y2, threshold));
-        r3 = i32x4.sub(r3, f32x4.gt(y3, threshold));
-      }
-      const ranks = i8x16.narrow_i16x8_u(
-        i16x8.narrow_i32x4_u(r0, r1),
-        i16x8.narrow_i32x4_u(r2, r3),
-      );
-      // Bytes 2j and 2j + 1 become the high and the low nibble of byte j.
-      const pairs = i8x16.swizzle(order, ranks);
-      const packed = v128.or(
-        v128.shr<u16>(pairs, 8),
-        v128.shl<u16>(v128.and(pairs, i16x8.splat(15)), 4),
-      );
-      v128.store_lane<u64>(codes, i8x16.narrow_i16x8_u(packed, packed), 0);
-    }
+    const inverse = <f32>1.0 / max<f32>(scale, <f32>1e-38);
+    if (parted) encodeParted(values, length, inverse, thresholds + 240, order, codes);
+    else encodeCounting(values, length, inverse, thresholds, order, codes);
+    values += length << 2;
+    codes += length >> 1;
   }
   return -1;
+}
+
+// A part of [-1, 1] says how many thresholds lie before it; the one that may lie in it is looked up
+// and compared. Parts grow with the value, so the one threshold that could be wrong is in its own.
+function encodeParted(
+  values: usize,
+  length: usize,
+  inverse: f32,
+  planes: usize,
+  order: v128,
+  codes: usize,
+): void {
+  const plane0 = v128.load(planes);
+  const plane1 = v128.load(planes, 16);
+  const plane2 = v128.load(planes, 32);
+  const plane3 = v128.load(planes, 48);
+  const before0 = v128.load(planes, 64);
+  const before1 = v128.load(planes, 80);
+  const factor = f32x4.splat(inverse);
+  const sixteen = f32x4.splat(16);
+  const last = i8x16.splat(31);
+  const half = i8x16.splat(16);
+  for (let i: usize = 0; i < length; i += GROUP, values += 64, codes += 8) {
+    const y0 = f32x4.mul(v128.load(values), factor);
+    const y1 = f32x4.mul(v128.load(values, 16), factor);
+    const y2 = f32x4.mul(v128.load(values, 32), factor);
+    const y3 = f32x4.mul(v128.load(values, 48), factor);
+    // Rounding may take |y| an ulp over 1.
+    const part = v128.min<u8>(
+      narrowed(
+        i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(y0, sixteen), sixteen)),
+        i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(y1, sixteen), sixteen)),
+        i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(y2, sixteen), sixteen)),
+        i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(y3, sixteen), sixteen)),
+      ),
+      last,
+    );
+    const before = v128.or(
+      i8x16.swizzle(before0, part),
+      i8x16.swizzle(before1, i8x16.sub(part, half)),
+    );
+    const b0 = i8x16.swizzle(plane0, before);
+    const b1 = i8x16.swizzle(plane1, before);
+    const b2 = i8x16.swizzle(plane2, before);
+    const b3 = i8x16.swizzle(plane3, before);
+    const low01 = lowBytes(b0, b1);
+    const low23 = lowBytes(b2, b3);
+    const high01 = highBytes(b0, b1);
+    const high23 = highBytes(b2, b3);
+    // A comparison gives -1, hence the subtraction.
+    const over = narrowed(
+      f32x4.gt(y0, lowPairs(low01, low23)),
+      f32x4.gt(y1, highPairs(low01, low23)),
+      f32x4.gt(y2, lowPairs(high01, high23)),
+      f32x4.gt(y3, highPairs(high01, high23)),
+    );
+    storeCodes(codes, i8x16.swizzle(order, i8x16.sub(before, over)));
+  }
+}
+
+// Ranks by counting the thresholds that lie strictly below.
+function encodeCounting(
+  values: usize,
+  length: usize,
+  inverse: f32,
+  thresholds: usize,
+  order: v128,
+  codes: usize,
+): void {
+  const factor = f32x4.splat(inverse);
+  for (let i: usize = 0; i < length; i += GROUP, values += 64, codes += 8) {
+    const y0 = f32x4.mul(v128.load(values), factor);
+    const y1 = f32x4.mul(v128.load(values, 16), factor);
+    const y2 = f32x4.mul(v128.load(values, 32), factor);
+    const y3 = f32x4.mul(v128.load(values, 48), factor);
+    let r0 = i32x4.splat(0);
+    let r1 = r0;
+    let r2 = r0;
+    let r3 = r0;
+    for (let t: usize = 0; t < 240; t += 16) {
+      const threshold = v128.load(thresholds + t);
+      r0 = i32x4.sub(r0, f32x4.gt(y0, threshold));
+      r1 = i32x4.sub(r1, f32x4.gt(y1, threshold));
+      r2 = i32x4.sub(r2, f32x4.gt(y2, threshold));
+      r3 = i32x4.sub(r3, f32x4.gt(y3, threshold));
+    }
+    storeCodes(codes, i8x16.swizzle(order, narrowed(r0, r1, r2, r3)));
+  }
+}
+
+// Sixteen small integers, signed, as bytes.
+function narrowed(a: v128, b: v128, c: v128, d: v128): v128 {
+  return i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, d));
+}
+
+// Bytes 2j and 2j + 1 become the high and the low nibble of byte j.
+function storeCodes(codes: usize, pairs: v128): void {
+  const packed = v128.or(
+    v128.shr<u16>(pairs, 8),
+    v128.shl<u16>(v128.and(pairs, i16x8.splat(15)), 4),
+  );
+  v128.store_lane<u64>(codes, i8x16.narrow_i16x8_u(packed, packed), 0);
 }

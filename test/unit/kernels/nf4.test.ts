@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { createNf4, fp4CodeBook, nf4CodeBook, nestScales } from "../../../kernels/nf4/index.ts";
 import type { BlockCodes, Nf4, Quantized } from "../../../kernels/nf4/index.ts";
+import { rankTable } from "../../../kernels/nf4/code-books.ts";
 import { cascadeSum } from "../../../kernels/nf4/cascade-sum.ts";
 import { unnestScales } from "../../../kernels/nf4/nested-scales.ts";
 import { dequantizeReference, quantizeReference } from "../../../kernels/nf4/reference.ts";
@@ -47,6 +48,24 @@ describe("quantize", () => {
         quantizeReference(x, fp4CodeBook, blockSize),
       );
     });
+  it("equals the reference at every midpoint, and at the floats beside it", () => {
+    const { midpoints } = rankTable(nf4CodeBook);
+    const beside = (x: number, step: number): number => {
+      const [bits, value] = [new Int32Array(1), Float32Array.of(x)];
+      bits.set(new Int32Array(value.buffer));
+      bits[0] = (bits[0] ?? 0) + step;
+      return new Float32Array(bits.buffer)[0] ?? NaN;
+    };
+    const near = midpoints.flatMap((y) => [-1, 0, 1].map((step) => beside(y, step)));
+    // Also where parts of the range begin, and scales whose reciprocal is rounded.
+    const edges = Array.from({ length: 33 }, (_, part) => part / 16 - 1);
+    for (const scale of [1, 3, 0.7, 1e-30]) {
+      const x = Float32Array.from([...near, ...edges, ...near].slice(0, 127), (y) => scale * y);
+      const blocks = Float32Array.of(...x.subarray(0, 63), -scale, ...x.subarray(63), scale);
+      const kernel = createNf4(wasm, { scratchElements: 0 });
+      assert.deepEqual(kernel.quantize(blocks), quantizeReference(blocks, nf4CodeBook, 64));
+    }
+  });
   it("a shorter call after a longer one sees nothing of it", () => {
     const kernel = createNf4(wasm, { scratchElements: 0 });
     const x = values(33, 5);
