@@ -15,6 +15,7 @@ import { methods } from "./methods.ts";
 import { mitigation } from "./mitigation.ts";
 import { panels } from "./panels.ts";
 import { qwen } from "./qwen.ts";
+import { quantizeMemory } from "./quantize-memory.ts";
 import { quantize } from "./quantize.ts";
 import { server } from "./server.ts";
 import { spectra } from "./spectra.ts";
@@ -37,6 +38,7 @@ const benchmarks = {
   "method-cost": methodCost,
   mitigation,
   quantize,
+  "quantize-memory": quantizeMemory,
   spectra,
 } as const satisfies Record<string, () => Promise<unknown>>;
 
