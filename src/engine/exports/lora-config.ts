@@ -73,9 +73,6 @@ export function loraConfig(facts: LoraFacts): Readonly<Record<string, unknown>> 
   };
 }
 
-/** Types whose configuration says how adapted weights are stored. */
-const withOrientation = new Set(["IA3", "VERA", "RANDLORA", "ADALORA"]);
-
 /** The configuration of a type of adapter other than LORA: what all of peft's have, and the type's own fields. */
 export function otherConfig(
   type: string,
@@ -86,7 +83,6 @@ export function otherConfig(
     auto_mapping: null,
     base_model_name_or_path: facts.baseModel,
     exclude_modules: null,
-    ...(withOrientation.has(type) ? { fan_in_fan_out: facts.fanInFanOut } : {}),
     inference_mode: true,
     layers_pattern: null,
     layers_to_transform: null,

@@ -97,7 +97,10 @@ function describeAdapter(parts: AdapterParts): DescribedAdapter {
       : otherConfig(
           form.type,
           facts,
-          sites[0]?.row.peft?.fields?.(form.config, facts.targetModules) ?? {},
+          sites[0]?.row.peft?.fields?.(form.config, {
+            targets: facts.targetModules,
+            fanInFanOut: facts.fanInFanOut,
+          }) ?? {},
         );
   return { config, tensors };
 }

@@ -76,7 +76,8 @@ export const adalora = defineLinearMethod({
     tensors: { A: "lora_A", B: "lora_B", E: "lora_E" },
     shapeOf: (param, shape) => (param === "E" ? [...shape, 1] : shape),
     // The budget is spent: peft wants a number of steps that it no longer counts.
-    fields: ({ r, target_r, alpha }) => ({
+    fields: ({ r, target_r, alpha }, { fanInFanOut }) => ({
+      fan_in_fan_out: fanInFanOut,
       ...{ init_r: r, target_r, lora_alpha: alpha, lora_dropout: 0, bias: "none" },
       ...{ tinit: 0, tfinal: 0, deltaT: 1, total_step: 1, rank_pattern: null },
       init_lora_weights: true,

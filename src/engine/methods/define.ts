@@ -131,11 +131,7 @@ export interface PeftForm<P extends string> {
   /** A tensor's shape in the file, where peft has axes of one. */
   readonly shapeOf?: (param: string, shape: Shape) => Shape;
   /** The fields of its configuration in peft, but for those that all have; of a type other than LORA. */
-  readonly fields?: (
-    config: Values,
-    /** As `target_modules` names them. */
-    targets: readonly string[],
-  ) => Readonly<Record<string, unknown>>;
+  readonly fields?: (config: Values, facts: PeftFacts) => Readonly<Record<string, unknown>>;
   /** The fields back from peft's; a word that is not understood stands in `unknown`. */
   readonly read?: (json: Readonly<Record<string, unknown>>) => {
     readonly config: Readonly<Record<string, unknown>>;
@@ -143,6 +139,14 @@ export interface PeftForm<P extends string> {
   };
   /** `use_dora` of its LoraConfig. */
   readonly dora?: true;
+}
+
+/** What the fields of a method in peft may know of the adapted modules. */
+export interface PeftFacts {
+  /** As `target_modules` names them. */
+  readonly targets: readonly string[];
+  /** Whether their weights are stored as [in, out], GPT-2's way. */
+  readonly fanInFanOut: boolean;
 }
 
 type Named = ReadonlyMap<string, Value>;

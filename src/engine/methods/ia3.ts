@@ -31,7 +31,8 @@ export const ia3 = defineLinearMethod({
     type: "IA3",
     tensors: { l: "ia3_l" },
     // peft wants them among the targets.
-    fields: ({ feedforward_modules: ends }, targets) => ({
+    fields: ({ feedforward_modules: ends }, { targets, fanInFanOut }) => ({
+      fan_in_fan_out: fanInFanOut,
       feedforward_modules: targets.filter(
         (name) => Array.isArray(ends) && ends.includes(name.slice(name.lastIndexOf(".") + 1)),
       ),

@@ -52,7 +52,8 @@ export const randlora = defineLinearMethod({
     shared: { A: "randlora_A", B: "randlora_B" },
     shapeOf: (param, shape) =>
       param === "A" ? [...shape.slice(0, 1), 1, ...shape.slice(1)] : shape,
-    fields: ({ r, alpha }) => ({
+    fields: ({ r, alpha }, { fanInFanOut }) => ({
+      fan_in_fan_out: fanInFanOut,
       r,
       randlora_alpha: alpha,
       projection_prng_key: 0,

@@ -43,7 +43,8 @@ export const vera = defineLinearMethod({
     tensors: { d: "vera_lambda_d", b: "vera_lambda_b" },
     // peft's own generator is another: the pair goes with the adapter.
     shared: { A: "vera_A", B: "vera_B" },
-    fields: ({ r, d_initial }) => ({
+    fields: ({ r, d_initial }, { fanInFanOut }) => ({
+      fan_in_fan_out: fanInFanOut,
       r,
       d_initial,
       projection_prng_key: 0,
