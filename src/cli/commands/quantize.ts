@@ -4,7 +4,8 @@ import type { QuantizedModel, QuantizeJob } from "../../engine/quantize/quantize
 import { quantizeModel } from "../../engine/quantize/quantize-model.ts";
 import { quantizers } from "../../engine/catalog.ts";
 import type { Candidate } from "../../engine/quantize/compare-quantizers.ts";
-import type { LayoutChoice } from "../../engine/quantize/write-folder.ts";
+import type { LayoutChoice } from "../../engine/quantize/choose-layout.ts";
+import { layoutChoices } from "../../engine/quantize/choose-layout.ts";
 import { isRecord } from "../../shared/wire.ts";
 import { UserError } from "../../shared/errors.ts";
 import type { Arguments, Command, Console } from "../define.ts";
@@ -67,7 +68,7 @@ export const quantizeCommand: Command = {
     layout: {
       type: "string",
       value: "LAYOUT",
-      doc: "gptq, which others read, or spectune, which holds everything; by default whichever fits.",
+      doc: "gptq or awq, which others read, or spectune, which holds everything; by default whichever fits.",
     },
     revision,
     task,
@@ -191,10 +192,11 @@ function windowsOf(args: Arguments, seed: number) {
 function layoutOf(args: Arguments): LayoutChoice {
   const text = args.text("layout");
   if (text === undefined) return "auto";
-  if (text === "gptq" || text === "spectune") return text;
+  const found = layoutChoices.find((choice) => choice === text);
+  if (found !== undefined) return found;
   throw new UserError({
     code: "wrong-arguments",
-    message: `--layout is gptq or spectune, not ${text}.`,
+    message: `--layout is gptq, awq or spectune, not ${text}.`,
     remedy: "Leave it out for whichever fits.",
   });
 }

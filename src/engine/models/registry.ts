@@ -84,7 +84,7 @@ export function readModel(
 }
 
 /** Ways of quantizing whose folders are read. */
-const quantMethods: readonly string[] = ["spectune", "gptq", "bitsandbytes"];
+const quantMethods: readonly string[] = ["spectune", "gptq", "awq", "bitsandbytes"];
 
 function readsQuantized(method: unknown): boolean {
   return typeof method === "string" && quantMethods.includes(method);

@@ -32,13 +32,14 @@ import { throwErrors } from "../weights/read-errors.ts";
 import { chainsOf } from "./chains.ts";
 import { requireWholeGroups } from "./group-sizes.ts";
 import { bestCandidate } from "./candidates.ts";
+import type { LayoutChoice } from "./choose-layout.ts";
 import { openLosses } from "./losses.ts";
 import { openParts } from "./parts.ts";
 import type { LayerProgress, LayerReport, QuantizeParts } from "./quantize-layers.ts";
 import { layersOf, quantizeLayers } from "./quantize-layers.ts";
 import { calibrationText } from "./windows.ts";
 import type { WindowChoice } from "./windows.ts";
-import type { LayoutChoice, WrittenFolder } from "./write-folder.ts";
+import type { WrittenFolder } from "./write-folder.ts";
 import { writeQuantizedFolder } from "./write-folder.ts";
 
 export interface QuantizeJob {
@@ -161,6 +162,7 @@ export async function quantizeModel(
       parts,
       layers: layers.length,
       layout: job.layout,
+      skip: job.skip,
       quantizer: { type: job.quantizer.type, config: chosen.config },
       record: { ...record, chosen: chosen.config, layers: reports },
     });

@@ -7,6 +7,7 @@ import { dtypeBytes } from "../../shared/dtypes.ts";
 import { at, invariant, UserError } from "../../shared/errors.ts";
 import { isRecord, parseJson } from "../../shared/wire.ts";
 import { packedFormats } from "../quantizers/formats/table.ts";
+import { awqLayout } from "../quantizers/layouts/awq.ts";
 import { bitsandbytesLayout } from "../quantizers/layouts/bitsandbytes.ts";
 import { gptqLayout } from "../quantizers/layouts/gptq.ts";
 import type { Layout, PackedInfo } from "../quantizers/layouts/layout.ts";
@@ -20,31 +21,34 @@ import type { Bytes, WeightSource } from "./weight-source.ts";
 const layouts: readonly Layout[] = [
   own,
   gptqLayout,
+  awqLayout,
   bitsandbytesLayout("nf4"),
   bitsandbytesLayout("fp4"),
 ];
 
 /** The same source where nothing in it is packed. */
 export async function withPacked(source: WeightSource): Promise<WeightSource> {
-  const marked = layouts.flatMap((layout) =>
-    [...source.tensors.keys()].flatMap((name) =>
-      name.endsWith(layout.mark) ? [{ layout, name }] : [],
-    ),
-  );
+  const marked = [...source.tensors.keys()].flatMap((name) => {
+    const its = layouts.filter(({ mark }) => name.endsWith(mark));
+    return its.length > 0 ? [{ layouts: its, name }] : [];
+  });
   if (marked.length === 0) return source;
   const config = await modelConfig(source.path);
   const about = config["quantization_config"];
   const turned = config["model_type"] === "gpt2";
   const found = new Map<string, PackedInfo>();
   const ownerOf = new Map<string, string>();
-  for (const { layout, name } of marked) {
-    const module = name.slice(0, -layout.mark.length);
-    const mark = layout.reads ? await source.read(name) : undefined;
-    const info = layout.find(module, source.tensors, mark, isRecord(about) ? about : {});
+  for (const { layouts: its, name } of marked) {
+    const mark = its.some(({ reads }) => reads) ? await source.read(name) : undefined;
+    let info: PackedInfo | undefined;
+    for (const layout of its) {
+      const module = name.slice(0, -layout.mark.length);
+      info ??= layout.find(module, source.tensors, mark, isRecord(about) ? about : {});
+    }
     if (!info || !packedFormats.some((format) => format.name === info.format))
       throw unreadable(source, name);
-    found.set(`${module}.weight`, info);
-    for (const array of info.arrays) ownerOf.set(array, `${module}.weight`);
+    found.set(`${info.module}.weight`, info);
+    for (const array of info.arrays) ownerOf.set(array, `${info.module}.weight`);
   }
   const tensors = new Map<string, TensorInfo>();
   for (const [name, info] of source.tensors) {

@@ -3,7 +3,9 @@
 Python 3.11, packages as in test/reference/requirements.txt:  python test/reference/quantizers/make_folders.py
 The folders come from `spectune quantize`, without data, so that the test makes the same ones. NF4 and FP4 are
 opened by transformers with bitsandbytes and dequantized by it; GPTQ's layout is read by the formulas of its
-kernels: W = scale * (q - zero), words of 32 bits with the first code lowest, zeros plus one for `gptq`.
+kernels: W = scale * (q - zero), words of 32 bits with the first code lowest, zeros plus one for `gptq`; AWQ's
+version `gemm` by those of AutoAWQ 0.2.9 (`utils/packing_utils.py`): words of eight outputs in the order that its
+reversal undoes, zeros as they are. transformers 5.23 opens neither on a CPU without another package's kernels.
 Each matrix [out, in] is told by the SHA-256 of its float32 bytes; `logits` are the last ones of a few tokens.
 """
 
@@ -35,6 +37,8 @@ FOLDERS = {
         for bits in (2, 3, 4, 8)
         for symmetric in (False, True)
     },
+    "awq": ["--type", "rtn", "--bits", "4", "--group", "32", "--layout", "awq"],
+    "awq-rows": ["--type", "rtn", "--bits", "4", "--group", "-1", "--layout", "awq"],
 }
 
 
@@ -66,6 +70,34 @@ def gptq(folder):
         zeros = (unpacked(tensors[f"{module}.qzeros"], bits, 1) + less) % (1 << bits)
         scales = tensors[f"{module}.scales"].astype(numpy.float32)
         group = tensors[f"{module}.g_idx"]
+        weight = scales[group] * (codes - zeros[group]).astype(numpy.float32)
+        found[module] = sha(weight.T)
+    return found
+
+
+# AutoAWQ's AWQ_REVERSE_ORDER: the part of a word, counted from the lowest, that holds each output of eight.
+AWQ_PARTS = [0, 4, 1, 5, 2, 6, 3, 7]
+
+
+def awq(folder):
+    about = json.loads((folder / "config.json").read_text())["quantization_config"]
+    wanted = {"quant_method": "awq", "bits": 4, "zero_point": True, "version": "gemm"}
+    assert {key: about[key] for key in wanted} == wanted
+    tensors = load_file(folder / "model.safetensors")
+
+    def outputs(words):
+        parts = (words[:, :, None].astype(numpy.int64) >> (4 * numpy.arange(8))) & 15
+        return parts[:, :, AWQ_PARTS].reshape(len(words), -1)
+
+    found = {}
+    for name in sorted(tensors):
+        if not name.endswith(".qweight"):
+            continue
+        module = name[: -len(".qweight")]
+        codes, zeros = outputs(tensors[name]), outputs(tensors[f"{module}.qzeros"])
+        scales = tensors[f"{module}.scales"].astype(numpy.float32)
+        size = len(codes) if about["group_size"] == -1 else about["group_size"]
+        group = numpy.arange(len(codes)) // size
         weight = scales[group] * (codes - zeros[group]).astype(numpy.float32)
         found[module] = sha(weight.T)
     return found
@@ -107,7 +139,8 @@ def main():
                 if logits is not None:
                     recorded[name]["logits"] = logits
             else:
-                recorded[name] = {"options": options, "matrices": gptq(out)}
+                read = awq if name.startswith("awq") else gptq
+                recorded[name] = {"options": options, "matrices": read(out)}
             assert len(recorded[name]["matrices"]) in (5, 35), name
     target = HERE / "fixtures/folders.json"
     target.write_text(json.dumps(recorded, indent=1, sort_keys=True) + "\n")

@@ -5,7 +5,6 @@
  * `g_idx` int32 [in]; codes lowest first in words that count up. `checkpoint_format: gptq` holds zeros less one,
  * `gptq_v2` as they are.
  */
-import { invariant } from "../../../shared/errors.ts";
 import { packBits, unpackBits } from "../blocks/bit-packing.ts";
 import { groupsOf } from "../blocks/uniform-grid.ts";
 import { granularityOf, gridMatrix, packGrid, unpackedRows } from "../formats/grid.ts";
@@ -13,6 +12,7 @@ import { floatsOf, storedHalf } from "../half.ts";
 import type { PackedMatrix, StoredArray } from "../packed.ts";
 import { arrayOf, numberOf, stored } from "../packed.ts";
 import type { Layout } from "./layout.ts";
+import { bytesOfWords, readOf, turned, wordsOf } from "./words.ts";
 
 const suffixes = ["qweight", "qzeros", "scales", "g_idx"] as const;
 
@@ -128,24 +128,16 @@ function unpack(
   read: ReadonlyMap<string, StoredArray>,
   less: 0 | 1,
 ): PackedMatrix {
-  const array = (name: string): StoredArray => {
-    const found = read.get(`${module}.${name}`);
-    invariant(found, `${module}.${name} was not read`);
-    return found;
-  };
-  const words = (name: string): Int32Array<ArrayBuffer> => {
-    const { data } = array(name);
-    if (!(data instanceof Int32Array)) throw new RangeError(`${module}.${name} holds no words.`);
-    return data;
-  };
+  const array = (name: string): StoredArray => readOf(read, `${module}.${name}`);
+  const bytes = (name: string) => bytesOfWords(array(name), `${module}.${name}`);
   const height = (columns * bits) / 32;
-  const qweight = turned(words("qweight"), height, rows);
+  const qweight = turned(wordsOf(bytes("qweight")), height, rows);
   const codes = unpackBits(new Uint8Array(qweight.buffer), bits, rows * columns);
-  const qzeros = unpackBits(new Uint8Array(words("qzeros").slice().buffer), bits, perRow * rows);
+  const qzeros = unpackBits(bytes("qzeros"), bits, perRow * rows);
   const top = 2 ** bits - 1;
   const zeros = turned(qzeros, perRow, rows).map((zero) => (zero + less) & top);
   const scales = turned(floatsOf(array("scales")), perRow, rows);
-  const ids = words("g_idx");
+  const ids = wordsOf(bytes("g_idx"));
   const size = group === -1 ? columns : group;
   const inOrder = ids.every((id, column) => id === Math.floor(column / size));
   const middle = 2 ** (bits - 1);
@@ -158,29 +150,4 @@ function unpack(
     { scales: "float16", symmetric: zeros.every((zero) => zero === middle) },
   );
   return packed;
-}
-
-/** Little-endian words of bytes that are a whole number of them. */
-function wordsOf(data: ArrayBufferView<ArrayBuffer>): Int32Array<ArrayBuffer> {
-  const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength).slice();
-  return new Int32Array(bytes.buffer);
-}
-
-/** [rows, columns] to [columns, rows]. */
-function turned<
-  T extends Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
->(from: T, rows: number, columns: number): T {
-  const to = copyOf(from);
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++) to[j * rows + i] = from[i * columns + j] ?? 0;
-  return to;
-}
-
-function copyOf<
-  T extends Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
->(of: T): T;
-function copyOf(
-  of: Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer>,
-): Uint8Array<ArrayBuffer> | Int32Array<ArrayBuffer> | Float32Array<ArrayBuffer> {
-  return of.slice();
 }

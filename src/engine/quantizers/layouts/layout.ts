@@ -27,7 +27,7 @@ export interface PackedInfo {
 }
 
 export interface Layout {
-  readonly name: "gptq" | "bitsandbytes" | "spectune";
+  readonly name: "gptq" | "awq" | "bitsandbytes" | "spectune";
   /** Why it cannot hold a matrix; undefined where it can. */
   readonly refuses: (packed: PackedMatrix) => string | undefined;
   /** Arrays by their names in the file. */

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { gptq } from "../../../../src/engine/quantizers/gptq.ts";
+import { awqLayout } from "../../../../src/engine/quantizers/layouts/awq.ts";
 import { bitsandbytesLayout } from "../../../../src/engine/quantizers/layouts/bitsandbytes.ts";
 import { gptqLayout, gptqWith } from "../../../../src/engine/quantizers/layouts/gptq.ts";
 import type { Layout } from "../../../../src/engine/quantizers/layouts/layout.ts";
@@ -57,6 +58,61 @@ describe("GPTQ's layout", () => {
       const packed = await pack(rtn, { ...grid, ...config });
       assert.match(gptqLayout.refuses(packed) ?? "", why);
     });
+});
+
+describe("AWQ's layout", () => {
+  const about = { quant_method: "awq", version: "gemm" };
+
+  for (const symmetric of [true, false])
+    for (const group of [32, -1])
+      it(`gives groups of ${group} back, ${symmetric ? "symmetric" : "with zeros"}`, async () => {
+        const packed = await pack(rtn, { ...grid, symmetric, group });
+        assert.equal(awqLayout.refuses(packed), undefined);
+        assert.deepEqual(there(awqLayout, packed, about), packed);
+      });
+
+  it("has words of eight outputs, even ones in the lower half, along the outputs", async () => {
+    const packed = await pack(rtn, grid);
+    const words = awqLayout.write("m", packed).get("m.qweight");
+    assert.deepEqual(words?.shape, [64, 4]);
+    const codes = packed.tensors.get("codes")?.data;
+    assert.ok(codes instanceof Uint8Array && words.data instanceof Int32Array);
+    // Input 6; outputs 8 to 15.
+    const word = words.data[6 * 4 + 1] ?? 0;
+    const code = (output: number) => (codes[output * 32 + 3] ?? 0) & 15;
+    assert.deepEqual(
+      Array.from({ length: 8 }, (_, part) => (word >>> (4 * part)) & 15),
+      [8, 10, 12, 14, 9, 11, 13, 15].map(code),
+    );
+  });
+
+  for (const [name, config, why] of [
+    ["three bits", { bits: 3 }, /3/],
+    ["groups that do not divide", { group: 48 }, /48/],
+    ["float32 scales", { scales: "float32" }, /float16/],
+  ] as const)
+    it(`says that it cannot hold ${name}`, async () => {
+      const packed = await pack(rtn, { ...grid, ...config });
+      assert.match(awqLayout.refuses(packed) ?? "", why);
+    });
+
+  it("cannot hold groups that lie apart", async () => {
+    assert.match(awqLayout.refuses(await pack(gptq, { ...grid, ...columns })) ?? "", /follow/);
+  });
+
+  it("does not read other versions, or arrays that do not fit together", async () => {
+    const arrays = awqLayout.write("m", await pack(rtn, grid));
+    const infos = new Map(
+      [...arrays].map(([name, { shape, data }]) => [name, { shape, bytes: data.byteLength }]),
+    );
+    const found = (config: object, of = infos) =>
+      awqLayout.find("m", of, undefined, { ...about, ...config });
+    assert.ok(found({}));
+    assert.equal(found({ version: "gemv" }), undefined);
+    assert.equal(found({ quant_method: "gptq" }), undefined);
+    const wider = new Map([...infos, ["m.scales", { shape: [2, 40], bytes: 160 }] as const]);
+    assert.equal(found({}, wider), undefined);
+  });
 });
 
 describe("bitsandbytes' layout", () => {
