@@ -87,6 +87,18 @@ export function emitIdentity(dtype: DType, rank: number): Uint8Array<ArrayBuffer
   return encodeModel(emitter, [{ name: "x", value: type }], new Map([["y", type]]));
 }
 
+/** A model of the product `c` of float64 matrices `a` and `b` of any sizes. */
+export function emitProduct(): Uint8Array<ArrayBuffer> {
+  const emitter = newEmitter("cpu", new Map(), new Set());
+  emitter.node("MatMul", ["a", "b"], ["c"]);
+  const type = (...shape: readonly string[]) => ({ dtype: "float64", shape }) as const;
+  const inputs = [
+    { name: "a", value: type("rows", "inner") },
+    { name: "b", value: type("inner", "columns") },
+  ];
+  return encodeModel(emitter, inputs, new Map([["c", type("rows", "columns")]]));
+}
+
 /** A tensor's type; dimensions that are known only when the program runs have names. */
 interface TensorType {
   readonly dtype: DType;

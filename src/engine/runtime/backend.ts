@@ -48,4 +48,18 @@ export interface Backend {
   release(tensor: DeviceTensor): void;
   /** Compiles the live part of a graph; equal graphs may be compiled once. */
   compile(graph: Graph): Promise<Program>;
+  /** Opens products of float64 matrices of sizes that are known only when they are made; CPUs have it. */
+  readonly openProducts?: () => Promise<Products>;
+}
+
+/** One program for products of every size. */
+export interface Products {
+  /** a [rows, inner] b [inner, columns], written into `into` where that is given. */
+  multiply(
+    sizes: readonly [rows: number, inner: number, columns: number],
+    a: Float64Array,
+    b: Float64Array,
+    into?: Float64Array,
+  ): Promise<Float64Array>;
+  dispose(): Promise<void>;
 }

@@ -3,16 +3,33 @@ import type { Gemm } from "../../../kernels/linalg/index.ts";
 import { InternalError } from "../../shared/errors.ts";
 import { newGraph } from "../core/graph.ts";
 import { matmul } from "../core/ops.ts";
-import type { Backend, Program } from "./backend.ts";
+import type { Backend, Products, Program } from "./backend.ts";
 
-/**
- * A B by ONNX Runtime's (or the oracle's) float64 MatMul: one small program for each shape, the
- * operands as they lie in memory. `dispose` frees the programs.
- */
+/** A B by ONNX Runtime's (or the oracle's) float64 MatMul, the operands as they lie in memory. `dispose` frees its programs. */
 export function backendGemm(backend: Backend): {
   readonly gemm: Gemm;
   dispose(): Promise<void>;
 } {
+  const { openProducts } = backend;
+  return openProducts === undefined ? programForEachSize(backend) : oneProgram(openProducts);
+}
+
+function oneProgram(open: () => Promise<Products>): ReturnType<typeof backendGemm> {
+  let opened: Promise<Products> | undefined;
+  return {
+    gemm: async (a, b, into) => {
+      const products = await (opened ??= open());
+      const data = await products.multiply([a.rows, a.columns, b.columns], a.data, b.data, into);
+      return { rows: a.rows, columns: b.columns, data };
+    },
+    dispose: async () => {
+      await (await opened)?.dispose();
+      opened = undefined;
+    },
+  };
+}
+
+function programForEachSize(backend: Backend): ReturnType<typeof backendGemm> {
   const programs = new Map<string, Promise<Program>>();
   function programFor(rows: number, inner: number, columns: number): Promise<Program> {
     const key = `${rows} ${inner} ${columns}`;

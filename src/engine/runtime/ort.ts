@@ -8,8 +8,8 @@ import { newGraph } from "../core/graph.ts";
 import { sameShape } from "../core/shapes.ts";
 import type { Device } from "../onnx/emitter.ts";
 import { devices } from "../onnx/emitter.ts";
-import { emitIdentity, emitModel } from "../onnx/model.ts";
-import type { Backend, DeviceTensor, HostData, Program, Tensors } from "./backend.ts";
+import { emitIdentity, emitModel, emitProduct } from "../onnx/model.ts";
+import type { Backend, DeviceTensor, HostData, Products, Program, Tensors } from "./backend.ts";
 import { overwriteGuard } from "./overwrite-guard.ts";
 import { deviceNotFound, deviceNotInBuild, refusedOperator, userErrorOfRun } from "./ort-errors.ts";
 
@@ -127,6 +127,31 @@ function openBackend(options: OrtOptions, crossing: Crossing | undefined): Backe
         throw await refusedOperator(device, graph, compile, error);
       }
     },
+    ...(device === "cpu" ? { openProducts: () => openProducts(options) } : {}),
+  };
+}
+
+/** One session, which has threads of its own, instead of one for each size. */
+async function openProducts(options: OrtOptions): Promise<Products> {
+  const session = await createSession(emitProduct(), options, false);
+  return {
+    async multiply([rows, inner, columns], a, b, into) {
+      options.beforeRun?.();
+      const operands = {
+        a: hostTensor("float64", [rows, inner], a),
+        b: hostTensor("float64", [inner, columns], b),
+      };
+      const place = into && hostTensor("float64", [rows, columns], into);
+      const { c } = await session.run(operands, { c: place ?? null }).catch((error: unknown) => {
+        throw userErrorOfRun(error) ?? ours("run", error);
+      });
+      const made = c && hostData(c);
+      invariant(c && made instanceof Float64Array, "ONNX Runtime made no product");
+      if (into === undefined) return made;
+      freeCopy(c, place);
+      return into;
+    },
+    dispose: () => session.release(),
   };
 }
 
