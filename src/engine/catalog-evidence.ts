@@ -40,6 +40,7 @@ export const measured: Readonly<Record<string, Measured>> = {
     logits: 6.5e-7,
   },
   "method fish": { against: "its formulas in PyTorch 2.15.0", losses: 6.3e-7, logits: 3.2e-7 },
+  "method hira": { against: "peft 0.21.2", losses: 6.0e-7, logits: 6.0e-7, adapter: 7.5e-7 },
   "method ia3": { against: "peft 0.21.2", losses: 9.7e-7, logits: 4.8e-7, adapter: 4.8e-7 },
   "method lamda": { against: "its formulas in PyTorch 2.15.0", losses: 8.2e-7, logits: 4.7e-7 },
   "method lokr": { against: "peft 0.21.2", losses: 7.3e-7, logits: 5.8e-7, adapter: 5.1e-7 },

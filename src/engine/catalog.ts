@@ -20,6 +20,7 @@ import { dylora } from "./methods/dylora.ts";
 import { dynamicDora } from "./methods/dynamic-dora.ts";
 import { fish } from "./methods/fish.ts";
 import { full } from "./methods/full.ts";
+import { hira } from "./methods/hira.ts";
 import { ia3 } from "./methods/ia3.ts";
 import { l4q } from "./methods/l4q.ts";
 import { lamda } from "./methods/lamda.ts";
@@ -84,6 +85,7 @@ export const methods: readonly Method[] = [
   nola,
   miss,
   lokr,
+  hira,
   ia3,
   svft,
   loldu,

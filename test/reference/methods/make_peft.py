@@ -143,6 +143,9 @@ CASES = {
         r=8,
         alpha=8,
     ),
+    "hira": simple(
+        {"type": "hira", "r": 4}, peft.HiraConfig, {"hira_A": ("A", 0.3, 0), "hira_B": ("B", 0.3, 0)}, r=4
+    ),
     "ia3": simple(
         {"type": "ia3"},
         peft.IA3Config,

@@ -100,6 +100,8 @@ export const exportCases: Readonly<Record<string, ExportCase>> = {
   miss: { base: "llama", method: { type: "miss", r: 10 } },
   lokr: { base: "llama", method: { type: "lokr", r: 2, alpha: 4 } },
   "lokr-whole": { base: "llama", method: { type: "lokr", r: 8 } },
+  hira: { base: "llama", method: { type: "hira", r: 4 } },
+  "hira-gpt2": { base: "gpt2", method: { type: "hira", r: 4 } },
   ia3: { base: "llama", method: { type: "ia3" } },
   "ia3-gpt2": { base: "gpt2", method: { type: "ia3" } },
   adalora: { base: "llama", method: { type: "adalora", r: 6 } },
