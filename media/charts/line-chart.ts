@@ -3,8 +3,8 @@ import uPlot from "uplot";
 import { element } from "../shared/dom.ts";
 import { isDark, onThemeChange, themeColor } from "../shared/page.ts";
 import { seriesColor } from "./colors.ts";
-import type { LineSeries, Points } from "./decimate.ts";
-import { decimate } from "./decimate.ts";
+import type { LineSeries } from "./decimate.ts";
+import { aligned, decimate } from "./decimate.ts";
 import type { Drawing } from "./figure.ts";
 import { short } from "./numbers.ts";
 import { linesSvg } from "./svg-text.ts";
@@ -40,7 +40,7 @@ export function lineChart(options: LineChartOptions): LineChart {
   const draw = (): void => {
     const width = Math.max(80, box.clientWidth);
     const key = JSON.stringify([series.map(({ label, style }) => [label, style]), isLog, isDark()]);
-    const data = dataOf(visible(width));
+    const data = dataOf(width);
     if (plot !== undefined && key === made) {
       plot.setData(data, zoom === undefined);
       return;
@@ -51,10 +51,14 @@ export function lineChart(options: LineChartOptions): LineChart {
   };
   const visible = (width: number): readonly LineSeries[] => {
     const ends = zoom ?? wholeRange(series);
-    return series.map((one) => ({ ...one, points: decimate(shown(one.points), ...ends, width) }));
+    const floor = isLog ? 0 : -Infinity;
+    return series.map((one) => ({
+      ...one,
+      points: decimate(one.points, ...ends, width / 2, floor),
+    }));
   };
-  const shown = ({ x, y }: Points): Points =>
-    isLog ? { x, y: y.map((value) => (value > 0 ? value : NaN)) } : { x, y };
+  const dataOf = (width: number): uPlot.AlignedData =>
+    aligned(visible(width).map(({ points }) => points));
 
   const plotOptions = (width: number): uPlot.Options => {
     const ink = themeColor("foreground", "#888");
@@ -104,7 +108,7 @@ export function lineChart(options: LineChartOptions): LineChart {
               its.posToVal(its.select.left, "x"),
               its.posToVal(its.select.left + its.select.width, "x"),
             ];
-            its.setData(dataOf(visible(box.clientWidth)), false);
+            its.setData(dataOf(box.clientWidth), false);
           },
         ],
         ready: [
@@ -171,17 +175,6 @@ function wholeRange(series: readonly LineSeries[]): readonly [number, number] {
     high = Math.max(high, points.x.at(-1) ?? -Infinity);
   }
   return low <= high ? [low, high] : [0, 1];
-}
-
-/** All curves over the union of their places; where one has no point there is nothing. */
-function dataOf(series: readonly LineSeries[]): uPlot.AlignedData {
-  if (series.length === 0) return [[]];
-  return uPlot.join(
-    series.map(({ points }) => [
-      Array.from(points.x),
-      Array.from(points.y, (value) => (Number.isNaN(value) ? null : value)),
-    ]),
-  );
 }
 
 /** Rows of the table: each place once, with the value of every curve there. */

@@ -35,15 +35,24 @@ export function linesSvg({ title, x, y, isLog, xIsLog = false, series }: LinesPi
   const shapes = series.map((one, index) =>
     curve(one, seriesColor(one.color ?? index, false), axes, isLog),
   );
-  const legend = series.map((one, index) => {
+  const legend = legendOf(
+    series.map(({ label, color }, index) => ({ label, color: color ?? index })),
+  );
+  return picture(title, [...frame(axes, x, y), ...shapes, ...(series.length > 1 ? legend : [])]);
+}
+
+/** Names with the colours of their series. */
+function legendOf(
+  named: readonly { readonly label: string; readonly color: number }[],
+): readonly string[] {
+  return named.map(({ label, color }, index) => {
     const place = size.left + 8;
     const line = size.top + 14 + 16 * index;
     return (
-      `<rect x="${place}" y="${line - 9}" width="10" height="10" fill="${seriesColor(one.color ?? index, false)}"/>` +
-      `<text x="${place + 16}" y="${line}">${escaped(one.label)}</text>`
+      `<rect x="${place}" y="${line - 9}" width="10" height="10" fill="${seriesColor(color, false)}"/>` +
+      `<text x="${place + 16}" y="${line}">${escaped(label)}</text>`
     );
   });
-  return picture(title, [...frame(axes, x, y), ...shapes, ...(series.length > 1 ? legend : [])]);
 }
 
 function curve(
@@ -141,14 +150,27 @@ export interface BarsPicture {
   /** One more than there are bars. */
   readonly edges: ArrayLike<number>;
   readonly counts: ArrayLike<number>;
+  readonly lines?: readonly BarsLine[];
+}
+
+/** A curve over the bars. */
+export interface BarsLine {
+  readonly label: string;
+  readonly points: readonly (readonly [x: number, y: number])[];
+}
+
+/** What the axis of counts goes up to. */
+export function topOf(counts: ArrayLike<number>, lines: readonly BarsLine[]): number {
+  const heights = lines.flatMap(({ points }) => points.map(([, y]) => y));
+  return Math.max(1, ...Array.from(counts), ...heights);
 }
 
 /** A histogram. */
-export function barsSvg({ title, x, y, edges, counts }: BarsPicture): string {
+export function barsSvg({ title, x, y, edges, counts, lines = [] }: BarsPicture): string {
   const last = edges[edges.length - 1] ?? 1;
   const axes = {
     x: linearAxis(edges[0] ?? 0, last),
-    y: linearAxis(0, Math.max(1, ...Array.from(counts))),
+    y: linearAxis(0, topOf(counts, lines)),
   };
   const bottom = yPlace(0);
   const bars = Array.from(counts, (count, index) => {
@@ -157,7 +179,22 @@ export function barsSvg({ title, x, y, edges, counts }: BarsPicture): string {
     const top = yPlace(axes.y.share(count));
     return `<rect x="${left}" y="${top}" width="${Math.max(0.5, right - left - 0.5)}" height="${bottom - top}" fill="${seriesColor(0, false)}"/>`;
   });
-  return picture(title, [...frame(axes, x, y), ...bars]);
+  const curves = lines.map(({ points }, index) =>
+    curve(
+      {
+        label: "",
+        points: {
+          x: Float64Array.from(points, ([across]) => across),
+          y: Float64Array.from(points, ([, count]) => count),
+        },
+      },
+      seriesColor(index + 1, false),
+      axes,
+      false,
+    ),
+  );
+  const legend = legendOf(lines.map(({ label }, index) => ({ label, color: index + 1 })));
+  return picture(title, [...frame(axes, x, y), ...bars, ...curves, ...legend]);
 }
 
 function picture(title: string, shapes: readonly string[], height: number = size.height): string {

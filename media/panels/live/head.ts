@@ -54,22 +54,32 @@ export function headElement({ head, label, index, alone, page }: HeadOptions): H
   );
 }
 
-const states: Readonly<Record<RunState, string>> = {
-  created: "not started yet",
-  running: "running",
-  stopping: "stopping after this step",
-  finished: "finished",
-  stopped: "stopped",
-  failed: "failed",
-  crashed: "ended without a word",
-  "stale-unknown": "silent on another machine",
-};
+function wordOf(state: RunState, say: Say): string {
+  switch (state) {
+    case "created":
+      return say("not started yet");
+    case "running":
+      return say("running");
+    case "stopping":
+      return say("stopping after this step");
+    case "finished":
+      return say("finished");
+    case "stopped":
+      return say("stopped");
+    case "failed":
+      return say("failed");
+    case "crashed":
+      return say("ended without a word");
+    case "stale-unknown":
+      return say("silent on another machine");
+  }
+}
 
 /** `running · step 12 of 60 · 40 s left`. */
 function stateText({ state, step, steps, secondsLeft, progress }: RunHead, say: Say): string {
   const live = isLive(state);
   const parts = [
-    say(states[state]),
+    wordOf(state, say),
     steps === undefined
       ? step > 0
         ? say("step {0}", grouped(step))

@@ -17,6 +17,7 @@ import { bytes, short } from "../../charts/numbers.ts";
 import { checkbox, element, replaceWith } from "../../shared/dom.ts";
 import type { Page } from "../../shared/page.ts";
 import { openPage, showFailure } from "../../shared/page.ts";
+import type { Say } from "../../shared/say.ts";
 import { headElement } from "./head.ts";
 
 /** A run that is shown, with what came of it so far. */
@@ -27,20 +28,27 @@ interface Shown {
   evaluations: readonly Evaluation[];
 }
 
-/** The charts; `evaluation` names the figure that is drawn among the losses of steps. */
-const charts: readonly {
+interface Chart {
   readonly title: string;
   readonly column: CurveColumn;
+  /** Of the y axis. */
   readonly unit: string;
   readonly format: (value: number) => string;
-  readonly hasLog?: true;
-}[] = [
-  { title: "Loss", column: "loss", unit: "", format: short, hasLog: true },
-  { title: "Learning rate", column: "lr", unit: "", format: short },
-  { title: "Gradient norm", column: "gradNorm", unit: "", format: short, hasLog: true },
-  { title: "Speed", column: "tokensPerSecond", unit: "tokens/s", format: short },
-  { title: "Memory", column: "memoryBytes", unit: "", format: bytes },
-];
+  readonly hasLog: boolean;
+}
+
+function chartsOf(say: Say): readonly Chart[] {
+  const chart = (column: CurveColumn, title: string, hasLog = false): Chart => ({
+    ...{ title, column, unit: title, format: short, hasLog },
+  });
+  return [
+    chart("loss", say("Loss"), true),
+    chart("lr", say("Learning rate")),
+    chart("gradNorm", say("Gradient norm"), true),
+    { ...chart("tokensPerSecond", say("Speed")), unit: say("tokens/s") },
+    { ...chart("memoryBytes", say("Memory")), format: bytes },
+  ];
+}
 
 openPage(livePanel, async (page) => {
   const { host, root, say } = page;
@@ -49,17 +57,17 @@ openPage(livePanel, async (page) => {
   let view: LiveView = { shown: [], others: [] };
 
   const heads = element("div", { class: "heads" });
-  const plots = charts.map(({ title, column, unit, format, hasLog }) => {
+  const plots = chartsOf(say).map(({ title, column, unit, format, hasLog }) => {
     const chart = lineChart({
-      title: say(title),
+      title,
       x: say("step"),
-      y: unit === "" ? say(title) : say(unit),
+      y: unit,
       height: column === "loss" ? 190 : 120,
       format,
       cursor: "step",
     });
     const controls = hasLog ? [checkbox(say("log"), false, (on) => chart.setLog(on))] : [];
-    const options = { title: say(title), fileName: column, say, controls, save: saved(page) };
+    const options = { title, fileName: column, say, controls, save: saved(page) };
     return { column, chart, figure: figure(chart, options) };
   });
   const controls = element(

@@ -10,12 +10,13 @@ import { figure } from "../../charts/figure.ts";
 import { heatMap } from "../../charts/heat-map.ts";
 import { element, replaceWith, select } from "../../shared/dom.ts";
 import { openPage, showFailure } from "../../shared/page.ts";
-import { figures } from "./figures.ts";
+import { figuresOf } from "./figures.ts";
 import { matrixElements } from "./matrix.ts";
 
 openPage(spectraPanel, async ({ host, root, say }) => {
   const save = (file: { readonly name: string; readonly content: string | Uint8Array }): void =>
     void host.ask("save", file).catch((error: unknown) => showFailure(root, error));
+  const figures = figuresOf(say);
   let matrices: readonly Entry[] = [];
   let chosenFigure = "";
   let chosen = "";
@@ -78,7 +79,7 @@ openPage(spectraPanel, async ({ host, root, say }) => {
       picker,
       select(
         say("Figure"),
-        offered.map(({ name, label }) => ({ value: name, text: say(label) })),
+        offered.map(({ name, label }) => ({ value: name, text: label })),
         shown?.name ?? "",
         (name) => {
           chosenFigure = name;

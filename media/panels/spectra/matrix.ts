@@ -9,8 +9,9 @@ import { short } from "../../charts/numbers.ts";
 import { tableHead } from "../../charts/table.ts";
 import { checkbox, element } from "../../shared/dom.ts";
 import type { Say } from "../../shared/say.ts";
-
-const bins = 40;
+import type { Law, Refusal } from "./density.ts";
+import { bulkLawOf, densityOf, powerLawOf } from "./density.ts";
+import { facts } from "./figures.ts";
 
 export function matrixElements(
   matrix: Entry,
@@ -65,30 +66,26 @@ interface Spectrum {
   readonly spectrum: Entry;
 }
 
-/** The density of λ = σ², where there are values enough for one. */
+/** The density of λ = σ², where there are values enough for one, with the laws that fit it. */
 function density(
   name: string,
   { label, spectrum }: Spectrum,
   say: Say,
   save: FigureOptions["save"],
 ): readonly HTMLElement[] {
-  const lambda = numbers(spectrum, "sigma")
-    .map((sigma) => sigma * sigma)
-    .filter((value) => value > 0);
-  if (lambda.length < 50) return [];
-  const logs = lambda.map(Math.log10);
-  const [low, high] = [Math.min(...logs), Math.max(...logs)];
-  const edges = Array.from({ length: bins + 1 }, (_, index) => low + ((high - low) * index) / bins);
-  const counts = new Array<number>(bins).fill(0);
-  for (const value of logs) {
-    const bin = Math.min(bins - 1, Math.floor(((value - low) / (high - low || 1)) * bins));
-    counts[bin] = (counts[bin] ?? 0) + 1;
-  }
+  const found = densityOf(spectrum);
+  if (found === undefined) return [];
+  const tail = powerLawOf(spectrum, found);
+  const bulk = bulkLawOf(spectrum, found);
+  const curves = [
+    ...(bulk === undefined ? [] : [{ label: say("Marchenko–Pastur"), ...bulk }]),
+    ...(typeof tail === "string" ? [] : [{ label: say("power law"), ...tail }]),
+  ].map(({ count, ...curve }) => ({ ...curve, value: count }));
   const title = say("Density of λ = σ², {0}", label);
   return [
-    figure(bars({ title, x: "log10 λ", y: say("count"), edges, counts }), {
+    figure(bars({ title, x: "log10 λ", y: say("count"), ...found, curves }), {
       title,
-      caption: fits(spectrum, say),
+      caption: [tailText(spectrum, tail, say), bulkText(spectrum, say)].join(" · "),
       fileName: `${name}-density-${label}`,
       say,
       save,
@@ -96,43 +93,49 @@ function density(
   ];
 }
 
-/** What the fits say, or why there is none. */
-function fits(spectrum: Entry, say: Say): string {
+/** What the fit of the tail says, and why it is not drawn where it is not. */
+function tailText(spectrum: Entry, drawn: Law | Refusal, say: Say): string {
   const law = entryAt(spectrum, "powerLaw");
-  const bulk = entryAt(spectrum, "marchenkoPastur");
-  const parts = [
-    text(law, "refused") ||
-      say(
-        "power law: α {0} ± {1} above λ {2} (n {3}, D {4}; against log-normal p {5})",
-        short(number(law, "alpha")),
-        short(number(law, "sigmaAlpha")),
-        short(number(law, "xmin")),
-        number(law, "nTail"),
-        short(number(law, "D")),
-        short(number(law, "logNormalP")),
-      ),
-    text(bulk, "refused") ||
-      (at(bulk, "overlay") === true
-        ? say(
-            "Marchenko–Pastur: bulk to λ {0}, {1} spikes beyond {2}",
-            short(number(bulk, "upper")),
-            number(bulk, "spikes"),
-            short(number(bulk, "spikeEdge")),
-          )
-        : say("Marchenko–Pastur does not fit the bulk (D {0})", short(number(bulk, "D")))),
-  ];
-  return parts.join(" · ");
+  if (drawn === "none fitted") return text(law, "refused") || refusalText(drawn, say);
+  const said = say(
+    "power law: α {0} ± {1} above λ {2} (n {3}, D {4}; against log-normal p {5})",
+    short(number(law, "alpha")),
+    short(number(law, "sigmaAlpha")),
+    short(number(law, "xmin")),
+    number(law, "nTail"),
+    short(number(law, "D")),
+    short(number(law, "logNormalP")),
+  );
+  return typeof drawn === "string" ? `${said}, ${refusalText(drawn, say)}` : said;
 }
 
-const facts = [
-  ["Largest singular value", (spectrum: Entry) => numbers(spectrum, "sigma")[0] ?? NaN],
-  ["Frobenius norm", (spectrum: Entry) => number(spectrum, "frobenius")],
-  ["Stable rank", (spectrum: Entry) => number(spectrum, "stableRank")],
-  ["Effective rank", (spectrum: Entry) => number(spectrum, "effectiveRank")],
-  ["Numerical rank", (spectrum: Entry) => number(spectrum, "numericalRank")],
-  ["Condition number", (spectrum: Entry) => number(spectrum, "conditionNumber")],
-  ["Power-law α", (spectrum: Entry) => number(spectrum, "powerLaw", "alpha")],
-] as const;
+function refusalText(refusal: Refusal, say: Say): string {
+  switch (refusal) {
+    case "none fitted":
+      return say("none fitted");
+    case "no heavy tail":
+      return say("not drawn: so light a tail is no power law");
+    case "log-normal":
+      return say("not drawn: a log-normal fits better");
+    case "poor fit":
+      return say("not drawn: a poor fit");
+  }
+}
+
+function bulkText(spectrum: Entry, say: Say): string {
+  const bulk = entryAt(spectrum, "marchenkoPastur");
+  return (
+    text(bulk, "refused") ||
+    (at(bulk, "overlay") === true
+      ? say(
+          "Marchenko–Pastur: bulk to λ {0}, {1} spikes beyond {2}",
+          short(number(bulk, "upper")),
+          number(bulk, "spikes"),
+          short(number(bulk, "spikeEdge")),
+        )
+      : say("Marchenko–Pastur does not fit the bulk (D {0})", short(number(bulk, "D"))))
+  );
+}
 
 function factsTable(matrix: Entry, spectra: readonly Spectrum[], say: Say): HTMLElement {
   const row = (label: string, values: readonly string[]): HTMLElement =>
@@ -161,9 +164,9 @@ function factsTable(matrix: Entry, spectra: readonly Spectrum[], say: Say): HTML
       element(
         "tbody",
         {},
-        ...facts.map(([label, value]) =>
+        ...facts.map(({ label, value }) =>
           row(
-            say(label),
+            label(say),
             spectra.map(({ spectrum }) => short(value(spectrum))),
           ),
         ),

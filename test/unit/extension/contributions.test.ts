@@ -31,6 +31,15 @@ describe("package.json", () => {
     }
   });
 
+  it("has a German page beside each of the walkthrough's, where the editor looks for it", () => {
+    const pages = [...manifestText.matchAll(/"markdown": "([^"]+)\.md"/g)].map(([, page]) => page);
+    assert(pages.length >= 5);
+    assert.deepEqual(
+      pages.filter((page) => !existsSync(join(root, `${page ?? ""}.nls.de.md`))),
+      [],
+    );
+  });
+
   it("points to files that are there", () => {
     const files = [...manifestText.matchAll(/"(?:\.\/)?(media\/[^"]+\.\w+)"/g)].map(
       ([, file]) => file ?? "",
@@ -84,6 +93,15 @@ describe("texts", () => {
       used.filter(({ text }) => typeof bundle[text] !== "string"),
       [],
     );
+  });
+
+  it("are written where they are said: what is looked up by a variable is missed here", () => {
+    const elsewhere = globSync("{src/extension,media}/**/*.ts", { cwd: root }).flatMap((file) =>
+      [
+        ...readFileSync(join(root, file), "utf8").matchAll(/\b(?:l10n\.t|say)\((?!\s*["`)]).*/g),
+      ].map(([line]) => `${file}: ${line}`),
+    );
+    assert.deepEqual(elsewhere, []);
   });
 
   it("keep their places for values", () => {

@@ -1,7 +1,7 @@
 /** @file Long curves keep their peaks, and gaps stay gaps. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
-import { decimate, smoothed } from "../../../../media/charts/decimate.ts";
+import { aligned, decimate, smoothed } from "../../../../media/charts/decimate.ts";
 
 /** A flat curve of 100,000 points with one peak and one gap. */
 const count = 100_000;
@@ -33,6 +33,29 @@ describe("decimate", () => {
     const noise = Float64Array.from(x, (at) => Math.sin(at * 12.9898) * 43758.5453);
     const points = decimate({ x, y: noise }, 10, 90_000, 64);
     assert.ok(points.x.every((at, place) => place === 0 || at > (points.x[place - 1] ?? NaN)));
+  });
+});
+
+describe("decimate above a floor", () => {
+  it("keeps the least of what is above it, and leaves the rest as a gap", () => {
+    const values = Float64Array.from(x, (at) => (at % 2 === 0 ? -1 : 1 + at / count));
+    const points = decimate({ x, y: values }, 0, count - 1, 10, 0);
+    assert.equal(points.y[0], 1 + 1 / count);
+    const few = decimate({ x: x.slice(0, 4), y: values.slice(0, 4) }, 0, 3, 10, 0);
+    assert.deepEqual([...few.y].map(Number.isNaN), [true, false, true, false]);
+  });
+});
+
+describe("aligned", () => {
+  it("holds every place once, with null where a curve has nothing", () => {
+    const a = { x: Float64Array.of(1, 3, 5), y: Float64Array.of(10, NaN, 50) };
+    const b = { x: Float64Array.of(2, 3), y: Float64Array.of(20, 30) };
+    assert.deepEqual(aligned([a, b]), [
+      [1, 2, 3, 5],
+      [10, null, null, 50],
+      [null, 20, 30, null],
+    ]);
+    assert.deepEqual(aligned([]), [[]]);
   });
 });
 
