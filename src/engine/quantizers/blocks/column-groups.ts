@@ -29,7 +29,8 @@ export interface ColumnCodes {
 
 /**
  * A quantizer of the columns of `weights` [out, in] whose scale g of row i has the index
- * i · groupsPerRow + g (0 for `tensor`). Every scale is fitted to the given weights first.
+ * i · groupsPerRow + g (0 for `tensor`). Scales are fitted to the given weights first but where a sweep
+ * fits them as it reaches a group.
  */
 export function groupedColumns(
   weights: Matrix<Data>,
@@ -43,13 +44,16 @@ export function groupedColumns(
   const stride = granularity === "tensor" ? 0 : shape.perRow;
   const { group } = shape;
 
-  const seen = grouped && dead !== undefined ? without(weights, dead) : weights;
-  for (let row = 0; row < shape.rows; row++)
-    for (let g = 0; g < shape.perRow; g++) {
-      const from = row * shape.columns + g * group;
-      const to = Math.min(from + group, (row + 1) * shape.columns);
-      rounding.fit(seen.data.subarray(from, to), row * shape.perRow + g);
-    }
+  // Groups that are fitted on the way need nothing before.
+  if (!refit) {
+    const seen = grouped && dead?.includes(1) === true ? without(weights, dead) : weights;
+    for (let row = 0; row < shape.rows; row++)
+      for (let g = 0; g < shape.perRow; g++) {
+        const from = row * shape.columns + g * group;
+        const to = Math.min(from + group, (row + 1) * shape.columns);
+        rounding.fit(seen.data.subarray(from, to), row * shape.perRow + g);
+      }
+  }
 
   const codes = new Uint8Array(rows * columns);
   const groupOf = new Int32Array(columns);
@@ -57,12 +61,11 @@ export function groupedColumns(
     const g = grouped ? Math.floor((refit ? position : column) / group) : 0;
     groupOf[column] = g;
     if (refit && position % group === 0) {
-      const members = Array.from({ length: Math.min(group, columns - position) }, (_, k) =>
-        pending(position + k),
-      );
-      const one = new Float32Array(members.length);
+      const count = Math.min(group, columns - position);
+      const members = Array.from({ length: count }, (_, k) => pending(position + k));
+      const one = new Float32Array(count);
       for (let i = 0; i < rows; i++) {
-        for (const [k, member] of members.entries()) one[k] = member[i] ?? NaN;
+        for (let k = 0; k < count; k++) one[k] = members[k]?.[i] ?? NaN;
         rounding.fit(one, i * stride + g);
       }
     }

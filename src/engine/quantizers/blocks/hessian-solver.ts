@@ -131,33 +131,60 @@ export async function sweepColumns(
     const work = turned.slice(first * rows, last * rows);
     const errors = new Float64Array(width * rows);
     const made = new Float64Array(width * rows);
-    for (let k = 0; k < width; k++) {
-      const position = first + k;
-      const values = work.subarray(k * rows, (k + 1) * rows);
-      const into = made.subarray(k * rows, (k + 1) * rows);
-      const pivot = U.data[position * columns + position] ?? NaN;
-      quantize({ position, column: order[position] ?? 0, values, pivot, pending }, into);
-      const error = errors.subarray(k * rows, (k + 1) * rows);
-      for (let i = 0; i < rows; i++) {
-        const e = ((values[i] ?? NaN) - (into[i] ?? NaN)) / pivot;
-        error[i] = e;
-        loss += e * e;
-      }
-      for (let m = k + 1; m < width; m++)
-        subtract(work, m * rows, error, U.data[position * columns + first + m] ?? NaN);
-    }
+    await sweep(0, width);
     turned.set(made, first * rows);
     if (last === columns) break;
-    const update = await linalg.multiply(
-      part(U, first, last, last, columns),
-      { rows: width, columns: rows, data: errors },
-      { transposeA: true },
+    await carry(
+      { from: 0, to: width, until: columns - first },
+      errors,
+      turned.subarray(last * rows),
     );
-    const rest = turned.subarray(last * rows);
-    for (let i = 0; i < rest.length; i++) rest[i] = (rest[i] ?? NaN) - (update.data[i] ?? NaN);
+
+    /** Columns [from, to) of the block, by halves: the errors of one move on to the other by a product. */
+    async function sweep(from: number, to: number): Promise<void> {
+      if (to - from > oneByOne) {
+        const half = from + oneByOne * Math.ceil((to - from) / (2 * oneByOne));
+        await sweep(from, half);
+        await carry({ from, to: half, until: to }, errors, work.subarray(half * rows, to * rows));
+        await sweep(half, to);
+        return;
+      }
+      for (let k = from; k < to; k++) {
+        const position = first + k;
+        const values = work.subarray(k * rows, (k + 1) * rows);
+        const into = made.subarray(k * rows, (k + 1) * rows);
+        const pivot = U.data[position * columns + position] ?? NaN;
+        quantize({ position, column: order[position] ?? 0, values, pivot, pending }, into);
+        const error = errors.subarray(k * rows, (k + 1) * rows);
+        for (let i = 0; i < rows; i++) {
+          const e = ((values[i] ?? NaN) - (into[i] ?? NaN)) / pivot;
+          error[i] = e;
+          loss += e * e;
+        }
+        for (let m = k + 1; m < to; m++)
+          subtract(work, m * rows, error, U.data[position * columns + first + m] ?? NaN);
+      }
+    }
+
+    /** Takes the errors of the block's columns [from, to) off those up to `until`, which are `rest`. */
+    async function carry(
+      { from, to, until }: { readonly from: number; readonly to: number; readonly until: number },
+      of: Float64Array,
+      rest: Float64Array,
+    ): Promise<void> {
+      const { data } = await linalg.multiply(
+        part(U, first + from, first + to, first + to, first + until),
+        { rows: to - from, columns: rows, data: of.subarray(from * rows, to * rows) },
+        { transposeA: true },
+      );
+      for (let i = 0; i < rest.length; i++) rest[i] = (rest[i] ?? NaN) - (data[i] ?? NaN);
+    }
   }
   return { values: turnedBack(turned, weights, order), loss };
 }
+
+/** Columns whose errors are carried on without a product. */
+const oneByOne = 8;
 
 /** tr((W − Q) H (W − Q)ᵀ): for H = XᵀX the squared error of the layer's outputs. H is read in full. */
 export async function proxyError(
@@ -199,15 +226,21 @@ export function part(
   return { rows: bottom - top, columns: right - left, data: out };
 }
 
+/** Columns that are turned at a time, so that what is read and written of them stays in the cache. */
+const atOnce = 32;
+
 /** [in, out]: the columns one after the other, in an order. */
 export function turnedColumns(
   { rows, columns, data }: Matrix<Data>,
   order: Int32Array,
 ): Float64Array<ArrayBuffer> {
   const turned = new Float64Array(rows * columns);
-  for (let i = 0; i < rows; i++)
-    for (let p = 0; p < columns; p++)
-      turned[p * rows + i] = data[i * columns + (order[p] ?? 0)] ?? NaN;
+  for (let first = 0; first < columns; first += atOnce) {
+    const last = Math.min(first + atOnce, columns);
+    for (let i = 0; i < rows; i++)
+      for (let p = first; p < last; p++)
+        turned[p * rows + i] = data[i * columns + (order[p] ?? 0)] ?? NaN;
+  }
   return turned;
 }
 
@@ -218,9 +251,12 @@ export function turnedBack(
   order: Int32Array,
 ): Matrix<Float64Array<ArrayBuffer>> {
   const data = new Float64Array(rows * columns);
-  for (let i = 0; i < rows; i++)
-    for (let p = 0; p < columns; p++)
-      data[i * columns + (order[p] ?? 0)] = turned[p * rows + i] ?? NaN;
+  for (let first = 0; first < columns; first += atOnce) {
+    const last = Math.min(first + atOnce, columns);
+    for (let i = 0; i < rows; i++)
+      for (let p = first; p < last; p++)
+        data[i * columns + (order[p] ?? 0)] = turned[p * rows + i] ?? NaN;
+  }
   return { rows, columns, data };
 }
 

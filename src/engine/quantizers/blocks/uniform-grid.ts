@@ -252,7 +252,8 @@ function awqStep({ low, high }: Extent, bits: number, symmetric: boolean): Step 
 function extent(values: Data): Extent {
   let low = Infinity;
   let high = -Infinity;
-  for (const value of values) {
+  for (let i = 0; i < values.length; i++) {
+    const value = values[i] ?? NaN;
     if (value < low) low = value;
     if (value > high) high = value;
   }
