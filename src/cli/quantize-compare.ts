@@ -15,6 +15,7 @@ import type { Arguments, Console } from "./define.ts";
 import { bytes, duration, figure, table } from "./format.ts";
 import { loadingProgress } from "./loading-progress.ts";
 import type { ChosenModel } from "./model-options.ts";
+import { peakMemory } from "./peak-memory.ts";
 import { version, versions } from "./version.ts";
 
 /** A quantizer by name, with bits and group where it takes some: `gptq`, `gptq:3`, `awq:3:64`, or `int3` for `rtn:3`. */
@@ -65,7 +66,7 @@ export async function compareAndShow(
     { ...comparison, folder },
     {
       now: () => performance.now(),
-      memory: () => process.memoryUsage.rss(),
+      memory: peakMemory(),
       onProgress(text, share) {
         if (console.interactive) progress.update(share, 1);
         else if (text.split(":")[0] !== told) {

@@ -38,8 +38,8 @@ export interface Compared {
 
 export interface ComparisonWatch {
   readonly now: () => number;
-  /** Bytes that the process holds. */
-  readonly memory: () => number;
+  /** The greatest memory of the process since `reset`, in bytes. */
+  readonly memory: { readonly reset: () => void; readonly bytes: () => number };
   readonly onProgress: (text: string, share: number) => void;
 }
 
@@ -59,19 +59,20 @@ export async function compareQuantizers(
     await rm(out, { recursive: true, force: true });
     await mkdir(folder, { recursive: true });
     try {
-      let peak = watch.memory();
+      watch.memory.reset();
       const started = watch.now();
       const made = await quantizedAnyhow(
         { ...job, out, quantizer: { type, config } },
         {
           now: watch.now,
           onProgress({ layer, layers, module }) {
-            peak = Math.max(peak, watch.memory());
+            watch.memory.bytes();
             watch.onProgress(`${label}: ${module ?? `layer ${layer + 1}`}`, share(layer / layers));
           },
         },
       );
       const seconds = (watch.now() - started) / 1000;
+      const peakBytes = watch.memory.bytes();
       const measured = await measuring(job, data, { id: out }, windows);
       rows.push({
         label,
@@ -79,7 +80,7 @@ export async function compareQuantizers(
         config,
         ...figures(made),
         seconds,
-        peakBytes: peak,
+        peakBytes,
         ...measured.held,
       });
       keepErrors(matrices, label, made);
