@@ -17,7 +17,8 @@ export async function matrixError(
   moments: InputMoments | undefined,
 ): Promise<MatrixError> {
   let [difference, size] = [0, 0];
-  for (const [i, w] of data.entries()) {
+  for (let i = 0; i < data.length; i++) {
+    const w = data[i] ?? NaN;
     difference += (w - (values[i] ?? NaN)) ** 2;
     size += w * w;
   }

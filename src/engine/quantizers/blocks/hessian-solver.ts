@@ -196,9 +196,13 @@ export async function proxyError(
   checkWeights(weights, hessian.rows);
   checkWeights(quantized, hessian.rows);
   const { rows, columns, data } = weights;
-  const difference = Float64Array.from(data, (w, i) => w - (quantized.data[i] ?? NaN));
+  const difference = new Float64Array(data.length);
+  for (let i = 0; i < data.length; i++)
+    difference[i] = (data[i] ?? NaN) - (quantized.data[i] ?? NaN);
   const D = { rows, columns, data: difference };
-  const square = { ...hessian, data: Float64Array.from(hessian.data) };
+  const held =
+    hessian.data instanceof Float64Array ? hessian.data : Float64Array.from(hessian.data);
+  const square = { rows: columns, columns, data: held };
   const product = await linalg.multiply(D, square);
   return product.data.reduce((sum, value, i) => sum + value * (difference[i] ?? NaN), 0);
 }
