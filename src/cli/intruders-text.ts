@@ -1,5 +1,5 @@
 /** @file What `intruders` tells people: a table of matrices, of checkpoints, or of the configurations of a sweep. */
-import { countGrid, totalOf } from "../engine/analyze/counts.ts";
+import { countGrid, likelyText, totalOf } from "../engine/analyze/counts.ts";
 import type { RunComparison } from "../engine/analyze/over-runs.ts";
 import type { LookResult } from "../engine/lab/look.ts";
 import { sideLabel } from "../engine/lab/open-sides.ts";
@@ -7,6 +7,7 @@ import type { MeanOfSeeds } from "../engine/statistics/over-seeds.ts";
 import type { ControlKind, MatrixIntrudersRecord } from "../shared/intruder-records.ts";
 import { controlKinds } from "../shared/intruder-records.ts";
 import { figure, percent, table } from "./format.ts";
+import { controlTotal } from "../shared/control-counts.ts";
 
 /** A row for each matrix, and below what it means. */
 export function intrudersTable(records: readonly MatrixIntrudersRecord[]): string {
@@ -35,7 +36,9 @@ export function intrudersTable(records: readonly MatrixIntrudersRecord[]): strin
   const [first] = records;
   const total = totalOf(records);
   const said = `${total} intruder dimension${total === 1 ? "" : "s"} in ${records.length} matrices (ε ${first?.epsilon ?? ""}, k ${kText(records)}, reference ${first?.reference ?? ""}, n = 1)`;
-  return `${table(head, rows)}\n${said}\n${gridText(records)}${controlsText(records)}`;
+  const likely = likelyText(records);
+  const note = likely === "" ? "" : `${likely}\n`;
+  return `${table(head, rows)}\n${said}\n${note}${gridText(records)}${controlsText(records)}`;
 }
 
 /** The vector that is least like the base, as far as it is known. */
@@ -81,23 +84,6 @@ function controlsText(records: readonly MatrixIntrudersRecord[]): string {
       return `control: ${controlWords[kind]}: ${tenth(mean)}${undecided}${how}\n`;
     })
     .join("");
-}
-
-/** Count of a control over all matrices that have it; undefined where none has. */
-export function controlTotal(
-  records: readonly MatrixIntrudersRecord[],
-  kind: ControlKind,
-): { readonly mean: number; readonly open: number; readonly draws: number } | undefined {
-  const own = records.flatMap(({ controls = [] }) => controls.filter((one) => one.kind === kind));
-  const draws = Math.max(0, ...own.map((one) => one.draws.length));
-  if (draws === 0) return undefined;
-  const mean = (value: (draw: (typeof own)[number]["draws"][number]) => number): number =>
-    own.reduce(
-      (sum, one) =>
-        sum + one.draws.reduce((total, draw) => total + value(draw), 0) / one.draws.length,
-      0,
-    );
-  return { mean: mean(({ count }) => count), open: mean(({ undecided }) => undecided), draws };
 }
 
 /** The configurations of a sweep: means over seeds. */

@@ -17,7 +17,9 @@ import { checkbox, element, replaceWith, select, slider } from "../../shared/dom
 import { openPage, showFailure } from "../../shared/page.ts";
 import type { Matrix } from "./counts.ts";
 import { countOf, energyOf, matrixOf, sumOf } from "./counts.ts";
+import { controlElement } from "./controls.ts";
 import { mitigationElements } from "./mitigation.ts";
+import { mitigationPreview } from "./preview.ts";
 import { labelOf, overSweep, overTraining } from "./series.ts";
 import { similarity } from "./similarity.ts";
 import { vectorTable } from "./vectors.ts";
@@ -34,6 +36,7 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
   let epsilon = 0.5;
   let k = 10;
   let isExact = false;
+  let hasControls = false;
   let chosen = "";
   let keep = 0.5;
   let which: "top" | "all" = "top";
@@ -42,7 +45,10 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
   const work = workBar({
     say,
     begin: say("Count"),
-    start: () => host.ask("count", { threshold: epsilon, top: String(k), exact: isExact }),
+    start: () =>
+      host.ask("count", {
+        ...{ threshold: epsilon, top: String(k), exact: isExact, controls: hasControls },
+      }),
     cancel: () => host.ask("cancel", null),
     fields: [
       slider(
@@ -60,6 +66,9 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
       }),
       checkbox(say("Exact cosines"), false, (on) => {
         isExact = on;
+      }),
+      checkbox(say("Controls"), false, (on) => {
+        hasControls = on;
       }),
     ],
   });
@@ -91,6 +100,7 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
     fileName: "intruders-over-training",
   });
   const sweep = element("div");
+  const controls = element("div");
   const picker = element("div", { class: "controls" });
   const figures = [
     figure(map, { ...options, title: say("Intruders by matrix"), fileName: "intruders" }),
@@ -100,11 +110,12 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
   const mitigate = workBar({
     say,
     begin: say("Mitigate"),
-    start: () => host.ask("mitigate", { keep, which }),
+    start: () => host.ask("mitigate", { keep, which, threshold: epsilon, top: String(k) }),
     cancel: () => host.ask("cancel", null),
     fields: [
       slider(say("Keep λ"), { min: 0, max: 1, step: 0.05, value: keep }, short, (value) => {
         keep = value;
+        drawPreview();
       }),
       select(
         say("Which"),
@@ -115,10 +126,12 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
         which,
         (value) => {
           which = value === "all" ? "all" : "top";
+          drawPreview();
         },
       ),
     ],
   });
+  const preview = mitigationPreview(say, save);
   const effects = element("div");
 
   const drawCounts = (): void => {
@@ -206,9 +219,16 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
       }),
     );
   };
+  const drawPreview = (): void => {
+    const matrix = shownMatrix();
+    if (matrix !== undefined) preview.show(matrices, matrix, { keep, which, epsilon, k });
+  };
+  const shownMatrix = (): Matrix | undefined =>
+    matrices.find(({ name }) => name === chosen) ?? matrices[0];
   const drawVectors = (): void => {
-    const matrix = matrices.find(({ name }) => name === chosen) ?? matrices[0];
+    const matrix = shownMatrix();
     if (matrix === undefined) return;
+    drawPreview();
     replaceWith(vectors, ...vectorTable(matrix, epsilon, k, say));
     const place = { file, tensor: cosinesTensor(matrix.name) };
     cosines
@@ -222,6 +242,7 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
     const one = found.find((each) => each.file === chosenFile) ?? found.at(-1);
     file = one?.file ?? "";
     matrices = (one?.document.matrices ?? []).map(matrixOf);
+    replaceWith(controls, one && controlElement(one.document, say));
   };
   const drawPicker = (): void =>
     replaceWith(
@@ -260,9 +281,24 @@ openPage(intrudersPanel, async ({ host, root, say }) => {
               ),
             }),
           ]
-        : [picker, summary, ...figures, trainingBox, sweep, histogram, vectors, cosines.element]),
+        : [
+            picker,
+            summary,
+            controls,
+            ...figures,
+            trainingBox,
+            sweep,
+            histogram,
+            vectors,
+            cosines.element,
+          ]),
       ...(view.canMitigate
-        ? [element("h1", { text: say("Mitigation") }), mitigate.element, effects]
+        ? [
+            element("h1", { text: say("Mitigation") }),
+            mitigate.element,
+            ...(matrices.length === 0 ? [] : [preview.element]),
+            effects,
+          ]
         : []),
     );
     replaceWith(effects, ...mitigationElements(documentsOf(view.documents, "mitigation"), say));

@@ -79,17 +79,18 @@ export function createAnalysisPanels(
             canMitigate: isContributed(context, "spectune.mitigate") && source.type !== "model",
           }),
           ...workHandlers(work),
-          count: ({ threshold, top, exact }) => {
+          count: ({ threshold, top, exact, controls }) => {
             work.begin([
               "intruders",
               ...sideArguments(source),
               `--threshold=${threshold}`,
               `--top=${top}`,
               ...(exact ? ["--exact"] : []),
+              ...(controls ? ["--controls=3"] : []),
             ]);
             return null;
           },
-          mitigate: async ({ keep, which }) => {
+          mitigate: async ({ keep, which, threshold, top }) => {
             const out = await vscode.window.showSaveDialog({
               title: vscode.l10n.t("Where does the mitigated model go?"),
               defaultUri: vscode.Uri.file(`${subjectOf(source).folder}-mitigated`),
@@ -101,6 +102,8 @@ export function createAnalysisPanels(
                 ...sideArguments(source),
                 `--keep=${keep}`,
                 `--which=${which}`,
+                `--threshold=${threshold}`,
+                `--top=${top}`,
                 `--out=${out.fsPath}`,
               ]);
             return null;

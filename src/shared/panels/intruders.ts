@@ -23,12 +23,17 @@ export interface IntruderQuestion {
   readonly top: string;
   /** Decomposes the base, after which thresholds answer from exact cosines. */
   readonly exact: boolean;
+  /** Counts random and rotated updates beside, and what quantization alone does. */
+  readonly controls: boolean;
 }
 
 /** What is rescaled: `keep` is the share that is left of each chosen vector. */
 export interface Mitigation {
   readonly keep: number;
   readonly which: "top" | "all";
+  /** What an intruder is, as for counting. */
+  readonly threshold: number;
+  readonly top: string;
 }
 
 export const intrudersPanel = {
@@ -39,11 +44,14 @@ export const intrudersPanel = {
     ...workRequests,
     load: answers<IntrudersView>().to(nothing),
     count: answers<null>().to(
-      object<IntruderQuestion>({ threshold: real, top: text, exact: flag }, {}),
+      object<IntruderQuestion>({ threshold: real, top: text, exact: flag, controls: flag }, {}),
     ),
     /** Asks where the mitigated model goes, makes it and measures it. */
     mitigate: answers<null>().to(
-      object<Mitigation>({ keep: real, which: oneOf("top", "all") }, {}),
+      object<Mitigation>(
+        { keep: real, which: oneOf("top", "all"), threshold: real, top: text },
+        {},
+      ),
     ),
   },
   events: workEvents,
