@@ -1,7 +1,14 @@
 /** @file What `spectune intruders` and `mitigate` write of each matrix: every number, and what proves each verdict again without Spectune. */
 
-/** `svd`: neither certificate nor witness; `intruder` then comes of the exact cosine, where it was made. */
-export type Verdict = "intruder" | "not" | "basis-dependent" | "svd";
+/**
+ * `intruder` and `not` are proved. `likely`: they would be, were a gap between singular values not known from the Ritz
+ * values of a random start alone (where the smaller side is above 2304, unless it was asked to prove). `svd`: neither
+ * certificate nor witness; `intruder` then comes of the exact cosine, where it was made.
+ */
+export type Verdict = "intruder" | "not" | "likely" | "basis-dependent" | "svd";
+
+/** How a gap between singular values is known: all of them, an inertia count, or Ritz values of a random block, which are no proof. */
+export type GapFrom = "values" | "inertia" | "ritz";
 
 /** One left vector y of W, by falling singular value. */
 export interface VectorRecord {
@@ -19,6 +26,7 @@ export interface VectorRecord {
   readonly vectorError: number;
   readonly residual: number;
   readonly gap: number;
+  readonly gapFrom: GapFrom;
   readonly proof: Proof;
 }
 
@@ -30,6 +38,8 @@ export type Proof =
       readonly captured: number;
       readonly count: number;
       readonly best: number;
+      /** Whether every gap behind it is known for sure. */
+      readonly isKnown: boolean;
     }
   | {
       readonly kind: "witness";
@@ -39,8 +49,7 @@ export type Proof =
       readonly overlap: number;
       readonly residual: number;
       readonly gap: number;
-      /** How the gap is known: all singular values, an inertia count, or Ritz values of a random block. */
-      readonly gapFrom: "values" | "inertia" | "ritz";
+      readonly gapFrom: GapFrom;
     }
   | {
       readonly kind: "exact";

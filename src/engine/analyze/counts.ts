@@ -50,6 +50,15 @@ function countOf({ out, in: width }: MatrixIntrudersRecord, k: VectorCount): num
   return typeof k === "number" ? k : Math.ceil(k.share * Math.min(out, width));
 }
 
+/** What has to be said of verdicts that are no proof; empty where each is one. */
+export function likelyText(records: readonly MatrixIntrudersRecord[]): string {
+  const vectors = records.flatMap((record) => record.vectors);
+  const likely = vectors.filter(({ by }) => by === "likely").length;
+  return likely === 0
+    ? ""
+    : `${likely} of the ${vectors.length} verdicts are likely and not proved: a gap between singular values is known from a random start alone. With --prove it is counted.`;
+}
+
 /** Intruders of all matrices. */
 export function totalOf(records: readonly MatrixIntrudersRecord[]): number {
   return records.reduce((sum, { count }) => sum + count, 0);

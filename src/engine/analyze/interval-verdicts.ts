@@ -56,7 +56,7 @@ export async function intervalVerdicts(
           overlap: view.overlap,
           residual: at(top.residuals, view.base),
           gap: at(top.gaps, view.base),
-          gapFrom: top.gapFrom,
+          gapFrom: at(top.gapFrom, view.base),
         },
       };
     else if (upper < epsilon)
@@ -70,6 +70,7 @@ export async function intervalVerdicts(
           captured: 1 - view.rest ** 2,
           count: top.sigma.length,
           best: view.upper,
+          isKnown: view.isKnown,
         },
       };
   }

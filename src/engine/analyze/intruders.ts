@@ -1,26 +1,23 @@
 /** @file Intruder dimensions of one matrix: verdicts by certificate and witness, then exact cosines from one base SVD. */
-import type { Operator } from "../../../kernels/krylov/operator.ts";
 import type { Matrix } from "../../../kernels/linalg/index.ts";
 import { at } from "../../shared/errors.ts";
 import { fullVectors, inFloat16, leadingVectors, smallerSide } from "./base-vectors.ts";
 import { arbitraryBelow, cosinesOf, cosinesWith, exactCosine } from "./exact-cosines.ts";
 import { vectorError, type Finding, type IntruderOptions } from "./finding.ts";
-import { applyGram, applyKept, applyTunedGram, formGram, isGramWorth, type Apply } from "./gram.ts";
+import { applyGram, applyKept, formGram } from "./gram.ts";
 import { intervalVerdicts } from "./interval-verdicts.ts";
-import { knownGaps } from "./known-gaps.ts";
+import { knownGaps, provesByCholesky } from "./known-gaps.ts";
 import { noiseFloor } from "./noise-floor.ts";
-import {
-  denseOperator,
-  formTuned,
-  frobenius,
-  inFloat64,
-  tunedOperator,
-  type Tools,
-} from "./products.ts";
-import type { MatrixIntrudersRecord, Proof, VectorRecord } from "../../shared/intruder-records.ts";
-import { factorsOf } from "./spectra.ts";
-import type { KeptSvd, LoadedPair, MatrixPair, SvdCache, Update } from "./source.ts";
-import { exactTop, krylovTop, rowOf, type TopVectors } from "./top-vectors.ts";
+import { denseOperator, frobenius, inFloat64, type Tools } from "./products.ts";
+import type {
+  GapFrom,
+  MatrixIntrudersRecord,
+  Proof,
+  VectorRecord,
+} from "../../shared/intruder-records.ts";
+import type { KeptSvd, LoadedPair, MatrixPair, SvdCache } from "./source.ts";
+import { rowOf, type TopVectors } from "./top-vectors.ts";
+import { tunedTop } from "./tuned-top.ts";
 
 export interface IntruderContext {
   readonly tools: Tools;
@@ -51,12 +48,13 @@ export async function intruders(
       sigma: at(tuned.sigma, j),
       lower: finding.lower,
       upper: finding.upper,
-      by: finding.by,
+      by: isProved(finding, at(tuned.gapFrom, j)) ? finding.by : "likely",
       intruder: finding.intruder,
       official: finding.official,
       vectorError: vectorError(tuned, j, options.cluster),
       residual,
       gap,
+      gapFrom: at(tuned.gapFrom, j),
       proof: finding.proof,
     };
   });
@@ -86,10 +84,12 @@ export async function intruders(
   };
 }
 
-/** How many vectors of W are looked at. */
-export function vectorCount(out: number, columns: number, k: IntruderOptions["k"]): number {
-  const most = Math.min(out, columns);
-  return Math.min(most, typeof k === "number" ? k : Math.ceil(k.share * most));
+/** Whether a verdict that claims to be proved stands on no gap that Ritz values alone tell of: its vector's own, or a witness's. */
+function isProved({ by, proof }: Finding, gapFrom: GapFrom): boolean {
+  if (by !== "intruder" && by !== "not") return true;
+  if (proof.kind === "witness" && proof.gapFrom === "ritz") return false;
+  if (proof.kind === "bessel" && !proof.isKnown) return false;
+  return gapFrom !== "ritz";
 }
 
 async function findingsOf(
@@ -106,13 +106,17 @@ async function findingsOf(
   const W = rounded ? denseOperator(tools, base) : storedOperator;
   const hash = rounded ? `${pair.baseHash}-float16` : pair.baseHash;
   let kept: KeptSvd | undefined = await cache?.read(hash, "full");
-  const isFormed = !few && isGramWorth(stored);
+  const isFormed = !few && (options.prove || Math.min(pair.out, pair.in) <= options.formBelow);
   const known = kept !== undefined && !rounded && pair.out <= pair.in ? kept : undefined;
   const storedGram = isFormed && known === undefined ? await formGram(tools, stored) : undefined;
-  const squared = known
-    ? applyKept(tools, known.left, known.sigma)
-    : storedGram && applyGram(tools, storedGram);
-  const tuned = await tunedTop(tools, stored, storedOperator, squared, loaded, pair, options);
+  const stand = {
+    ...{ base: stored, operator: storedOperator, formed: storedGram },
+    kept: rounded ? undefined : kept,
+    apply: known
+      ? applyKept(tools, known.left, known.sigma)
+      : storedGram && applyGram(tools, storedGram),
+  };
+  const tuned = await tunedTop(tools, stand, loaded.update, options);
   const findings: (Finding | undefined)[] = Array.from({ length: tuned.sigma.length });
   if (!options.exact && kept === undefined && !few && options.epsilon >= leastCertified) {
     const gram = rounded && isFormed ? await formGram(tools, base) : storedGram;
@@ -125,7 +129,13 @@ async function findingsOf(
     const counted =
       gram === undefined
         ? top
-        : await knownGaps(tools, gram, top, frobenius(base), Math.max(pair.out, pair.in));
+        : await knownGaps(
+            top,
+            provesByCholesky(tools, gram, {
+              size: frobenius(base),
+              long: Math.max(pair.out, pair.in),
+            }),
+          );
     for (const [j, finding] of (
       await intervalVerdicts(tools, { W, base, gram }, tuned, counted, options)
     ).entries())
@@ -153,38 +163,6 @@ const undecided: Finding = {
   ...{ lower: 0, upper: 1, by: "svd", intruder: undefined },
   proof: { kind: "none" },
 };
-
-async function tunedTop(
-  tools: Tools,
-  base: Matrix,
-  operator: Operator,
-  gram: Apply | undefined,
-  { update }: LoadedPair,
-  { out, in: columns }: MatrixPair,
-  options: IntruderOptions,
-): Promise<TopVectors> {
-  const count = vectorCount(out, columns, options.k);
-  const dense = () =>
-    update === undefined ? Promise.resolve(base) : formTuned(tools, base, update);
-  const W = update === undefined ? operator : tunedOperator(tools, operator, update);
-  const { cluster, seed } = options;
-  if (Math.min(out, columns) <= options.exactBelow) return exactTop(tools, dense, count);
-  const squared = gram && (await tunedGram(tools, base, gram, update));
-  return krylovTop(tools, W, { count, error: 2e-3, cluster, seed: seed + 1, gram: squared });
-}
-
-/** W's Gram matrix from that of W₀: by factors where it is some, else from W as a whole. */
-async function tunedGram(
-  tools: Tools,
-  base: Matrix,
-  gram: Apply,
-  update: Update | undefined,
-): Promise<Apply> {
-  if (update === undefined) return gram;
-  const factors = factorsOf(update);
-  if (factors !== undefined) return applyTunedGram(tools, base, gram, factors);
-  return applyGram(tools, await formGram(tools, await formTuned(tools, base, update)));
-}
 
 function exactFindings(
   tuned: TopVectors,

@@ -11,6 +11,7 @@ import { orthogonalTo } from "../../../kernels/krylov/top-svd.ts";
 import type { Matrix } from "../../../kernels/linalg/index.ts";
 import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
 import { at } from "../../shared/errors.ts";
+import type { GapFrom } from "../../shared/intruder-records.ts";
 import type { Apply } from "./gram.ts";
 import type { Tools } from "./products.ts";
 
@@ -26,15 +27,17 @@ export interface TopVectors {
   /** At least this far from every other singular value; 0 where that is not known to be positive. */
   readonly gaps: Float64Array;
   /**
-   * All singular values; a count of those above a number; or Ritz values of a block Krylov space. That misses a
+   * Of each: from all singular values; a count of those above a number; or Ritz values of a block Krylov space. That misses a
    * value only if its vector is all but orthogonal to every one of b ≥ 8 random columns: with a share of at most δ of
    * their length for a chance below δ^b, and q steps magnify a share by T_q(1 + 2 gap).
    */
-  readonly gapFrom: "values" | "inertia" | "ritz";
+  readonly gapFrom: readonly GapFrom[];
 }
 
 export interface TopOptions {
   readonly count: number;
+  /** So many more are returned, which are not waited for. */
+  readonly beyond?: number;
   /** Stop once √2 r / gap of each vector is at most this (of those with a gap worth the name). */
   readonly error: number;
   /** Values nearer to each other than this share of σ₁ are one cluster: their vectors are not waited for. */
@@ -65,7 +68,7 @@ export async function exactTop(
     right: firstRows(Vt, kept),
     residuals,
     gaps: gapsOf(sigma, new Float64Array(sigma.length).fill(rounding)).slice(0, kept),
-    gapFrom: "values",
+    gapFrom: Array.from(residuals, () => "values" as const),
   };
 }
 
@@ -77,7 +80,7 @@ export async function exactTop(
 export async function krylovTop(
   { linalg }: Tools,
   A: Operator,
-  { count, error, cluster, seed, steps = 24, start, gram }: TopOptions,
+  { count, beyond = 0, error, cluster, seed, steps = 24, start, gram }: TopOptions,
 ): Promise<TopVectors> {
   // As everywhere: the side of a square matrix is its rows.
   const turned = A.rows <= A.columns;
@@ -85,7 +88,7 @@ export async function krylovTop(
   const applyBack = (X: Matrix) => (turned ? A.apply(X) : A.applyTransposed(X));
   const n = Math.min(A.rows, A.columns);
   // Two values more than are asked for, so that the last has a neighbour to keep away from.
-  const k = Math.min(n, count + 2);
+  const k = Math.min(n, count + beyond + 2);
   const given = start?.columns ?? 0;
   const random = normalMatrix(n, Math.min(n, Math.max(8, k + 8 - given)), seed);
   const joined = start === undefined ? random : joinColumns([start, random]);
@@ -106,7 +109,7 @@ export async function krylovTop(
       const AV = AQ === undefined ? await apply(V) : await linalg.multiply(AQ, top);
       const found = await ritz(V, AV, applyBack);
       if (last || goodEnough(found, Math.min(count, k), error, cluster))
-        return leading(found, Math.min(count, k), turned);
+        return leading(found, Math.min(count + beyond, k), turned);
     }
     const image = inUnitScale(at(images, images.length - 1));
     const raw = gram === undefined ? await applyBack(image) : image;
@@ -179,13 +182,24 @@ function leading(
   turned: boolean,
 ): TopVectors {
   const [left, right] = turned ? [V, U] : [U, V];
+  return firstOf(
+    {
+      ...{ sigma, residuals, gaps, left: transposedCopy(left), right: transposedCopy(right) },
+      gapFrom: Array.from(sigma, () => "ritz" as const),
+    },
+    wanted,
+  );
+}
+
+/** The first `count` of them. */
+export function firstOf(top: TopVectors, count: number): TopVectors {
   return {
-    sigma: sigma.slice(0, wanted),
-    left: firstRows(transposedCopy(left), wanted),
-    right: firstRows(transposedCopy(right), wanted),
-    residuals: residuals.slice(0, wanted),
-    gaps: gaps.slice(0, wanted),
-    gapFrom: "ritz",
+    sigma: top.sigma.slice(0, count),
+    left: firstRows(top.left, count),
+    right: firstRows(top.right, count),
+    residuals: top.residuals.slice(0, count),
+    gaps: top.gaps.slice(0, count),
+    gapFrom: top.gapFrom.slice(0, count),
   };
 }
 

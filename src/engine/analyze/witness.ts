@@ -16,6 +16,8 @@ export interface WitnessView {
   readonly rest: number;
   /** Clusters of base values that reach ε together and not surely one by one. */
   readonly clusterLower: number;
+  /** Whether no bound stands on Ritz values alone. */
+  readonly isKnown: boolean;
 }
 
 /** |c_i| ≥ |⟨y, x_i⟩| − √2 r_i / g_i, and ≤ with a plus. `cluster`: values within this share of σ₁ are one. */
@@ -47,7 +49,7 @@ export function witnessOf(y: Float64Array, top: TopVectors, cluster: number): Wi
       const above = first > 0 ? at(top.sigma, first - 1) - at(top.sigma, first) : Infinity;
       const below = end < count ? at(top.sigma, end - 1) - at(top.sigma, end) : 0;
       // A count that stopped before the cluster tells nothing of what else lies near it.
-      const counted = top.gapFrom !== "inertia" || at(top.gaps, end - 1) > 0;
+      const counted = at(top.gapFrom, end - 1) !== "inertia" || at(top.gaps, end - 1) > 0;
       const gap = counted ? Math.min(above, below) : 0;
       const error = gap > 0 ? (Math.SQRT2 * residual) / gap : Infinity;
       const pi = Math.sqrt(mass);
@@ -58,5 +60,6 @@ export function witnessOf(y: Float64Array, top: TopVectors, cluster: number): Wi
     first = end;
   }
   const rest = Math.sqrt(Math.max(0, 1 - captured + 1e-12));
-  return { lower, base, overlap, overlaps, errors, upper, rest, clusterLower };
+  const isKnown = !top.gapFrom.includes("ritz");
+  return { lower, base, overlap, overlaps, errors, upper, rest, clusterLower, isKnown };
 }

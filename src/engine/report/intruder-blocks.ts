@@ -2,7 +2,7 @@
 import type { IntrudersDocument } from "../../shared/analysis-documents.ts";
 import type { ControlKind, MatrixIntrudersRecord } from "../../shared/intruder-records.ts";
 import { controlKinds } from "../../shared/intruder-records.ts";
-import { countTable, totalOf } from "../analyze/counts.ts";
+import { countTable, likelyText, totalOf } from "../analyze/counts.ts";
 import { bars } from "./bars.ts";
 import type { CaptionFacts } from "./caption.ts";
 import { captionTail } from "./caption.ts";
@@ -26,7 +26,7 @@ export function intruderBlocks(
     { kind: "heading", text: `Intruder dimensions of ${label}` },
     {
       kind: "paragraph",
-      text: `${totalOf(matrices)} of the ${sum(matrices.map(({ k }) => k))} strongest left singular vectors have no cosine of ${first.epsilon} or more with any of the base's. Of a count that changes with ε the histogram tells more than the number; below the noise floor it says nothing.`,
+      text: `${totalOf(matrices)} of the ${sum(matrices.map(({ k }) => k))} strongest left singular vectors have no cosine of ${first.epsilon} or more with any of the base's. Of a count that changes with ε the histogram tells more than the number; below the noise floor it says nothing. ${likelyText(matrices)}`.trim(),
     },
     ...(documents.length > 1 ? [overTraining(documents, said)] : []),
     overThresholds(documents.slice(-8), said),

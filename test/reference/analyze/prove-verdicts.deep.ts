@@ -32,6 +32,13 @@ describe("verdicts, proved again by NumPy", { skip: python === undefined }, () =
     const spoilt = JSON.stringify(records).replace(/"startNorm":[^,]+/u, '"startNorm":3');
     const bad = run(JSON.parse(spoilt));
     assert.equal(bad.status, 1, "a longer start vector proves nothing");
+    const believed = JSON.stringify(records).replace(/"gapFrom":"inertia"/u, '"gapFrom":"ritz"');
+    assert.equal(run(JSON.parse(believed)).status, 1, "Ritz values prove no gap");
+
+    const { pair } = sample("square", 3);
+    const unproved = { ...options, formBelow: 0 };
+    const likely = run([await intruders({ tools: { linalg }, now: () => 0 }, pair, unproved)]);
+    assert.deepEqual([likely.status, likely.stdout.trim()], [0, '{"likely": 6}']);
   });
 });
 

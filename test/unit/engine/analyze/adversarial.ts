@@ -66,7 +66,7 @@ export async function tryMatrix(linalg: Linalg, random: () => number, tally: Tal
     right: matrix(0, columns, () => 0),
     residuals: new Float64Array(known),
     gaps: new Float64Array(known),
-    gapFrom: "ritz",
+    gapFrom: Array.from({ length: known }, () => "ritz" as const),
   } as const;
   const shape = {
     gram,

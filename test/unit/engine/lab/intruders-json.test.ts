@@ -16,6 +16,7 @@ const vector = {
   vectorError: 0,
   residual: 0,
   gap: 1,
+  gapFrom: "values",
   proof: { kind: "none" },
 } as const;
 const record: MatrixIntrudersRecord = {
