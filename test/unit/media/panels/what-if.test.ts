@@ -5,6 +5,7 @@ import { controlRows } from "../../../../media/panels/intruders/control-rows.ts"
 import { matrixOf } from "../../../../media/panels/intruders/counts.ts";
 import type { Scaling } from "../../../../media/panels/intruders/what-if.ts";
 import { whatIf, whatIfTotal } from "../../../../media/panels/intruders/what-if.ts";
+import type { MatrixIntrudersRecord } from "../../../../src/shared/intruder-records.ts";
 
 /** Of σ = 5, 4, 3, 2, 1 the first and the third are intruders at ε = 0.5, the second may be one. */
 const matrix = matrixOf({
@@ -62,12 +63,28 @@ describe("scaling intruders", () => {
 
 describe("controls", () => {
   it("stand beside what was trained, as means over draws, summed over matrices", () => {
-    const record = {
-      ...{ name: "w", module: "w", layer: undefined, out: 2, in: 2, baseHash: "", tunedHash: "" },
-      ...{ baseDtype: "float32", reference: "base", epsilon: 0.5, k: 3, stage: "exact" },
-      ...{ count: 4, undecided: 1, basisDependent: 0, energy: 0.5, vectors: [], leftOut: 0 },
-      ...{ noiseFloor: 0.1, seconds: 0 },
-    } as const;
+    const record: MatrixIntrudersRecord = {
+      name: "w",
+      module: "w",
+      layer: undefined,
+      out: 2,
+      in: 2,
+      baseHash: "",
+      tunedHash: "",
+      baseDtype: "float32",
+      reference: "base",
+      epsilon: 0.5,
+      k: 3,
+      stage: "exact",
+      count: 4,
+      undecided: 1,
+      basisDependent: 0,
+      energy: 0.5,
+      vectors: [],
+      leftOut: 0,
+      noiseFloor: 0.1,
+      seconds: 0,
+    };
     const draws = [
       { count: 1, undecided: 0 },
       { count: 2, undecided: 1 },
