@@ -1,24 +1,25 @@
 /**
  * @file Every row of the catalog that decides how a model is tuned, on the sample's task: the same five learning rates and
- * three seeds for each, 60 steps. `SPECTUNE_METHODS` names a folder in which runs are kept, so that a second call trains only
- * what is missing; with `SPECTUNE_METHODS_UNTIL` (seconds) a call ends early with what there is. All of it takes hours.
+ * three seeds for each. What a call trained is kept in the folder that `SPECTUNE_METHODS` names and in the result, and the
+ * next call goes on from both; with `SPECTUNE_METHODS_UNTIL` (seconds) a call ends early with what there is. All of it takes
+ * about two hours of one core.
  */
-import { mkdtempSync, readFileSync, existsSync, mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isRecord } from "../../src/shared/wire.ts";
-import { meanOfSeeds, pairedDifference } from "../../src/engine/statistics/over-seeds.ts";
 import type { BenchRow } from "./methods/rows.ts";
-import { benchRows, reference } from "./methods/rows.ts";
-import type { Job, Outcome } from "./methods/trained.ts";
-import { examples, planned, steps, trained } from "./methods/trained.ts";
+import { benchRows } from "./methods/rows.ts";
+import { bestRate, scoreTable } from "./methods/table.ts";
+import type { Outcome, Trainer } from "./methods/trained.ts";
+import { batch, examples, openTrainer, steps } from "./methods/trained.ts";
 
-const confidence = 0.95;
-export const learningRates = [3e-4, 1e-3, 3e-3, 1e-2, 3e-2] as const;
+/** LoRA's best one is in the middle. */
+export const learningRates = [1e-3, 3e-3, 1e-2, 3e-2, 1e-1] as const;
 /** In the order in which they are tried. */
-const fromTheMiddle = [3e-3, 1e-2, 1e-3, 3e-2, 3e-4] as const;
+const fromTheMiddle = [1e-2, 3e-3, 3e-2, 1e-3, 1e-1] as const;
 export const seeds = [0, 1, 2] as const;
-const atOnce = Number(process.env["SPECTUNE_METHODS_AT_ONCE"] ?? 2);
+const recorded = join(import.meta.dirname, "results/methods.json");
 
 export async function methods(): Promise<unknown> {
   const folder =
@@ -26,50 +27,55 @@ export async function methods(): Promise<unknown> {
   mkdirSync(folder, { recursive: true });
   const until =
     performance.now() + 1000 * Number(process.env["SPECTUNE_METHODS_UNTIL"] ?? Infinity);
+  const trainer = openTrainer(folder, earlier());
   const outcomes = new Map<string, Outcome[]>(benchRows.map(({ name }) => [name, []]));
   const sizes = new Map<string, BenchRow["method"]>();
 
   const run = async (row: BenchRow, learningRate: number, seed: number): Promise<void> => {
     if (performance.now() > until) return;
-    const method = sizes.get(row.name) ?? (await sized(folder, row));
+    const method = sizes.get(row.name) ?? (await sized(trainer, folder, row));
     sizes.set(row.name, method);
-    const job: Job = { row, method, learningRate, seed };
-    const outcome = await trained(folder, job);
+    const outcome = await trainer.trained({ row, method, learningRate, seed });
     outcomes.get(row.name)?.push(outcome);
-    process.stderr.write(
-      `${row.name} ${learningRate} ${seed}: ${outcome.refused ?? `${outcome.score} ${outcome.loss}`}\n`,
+    const told = outcome.refused ?? `${outcome.score} ${outcome.loss} ${outcome.step}`;
+    process.stderr.write(`${row.name} ${learningRate} ${seed}: ${told}\n`);
+  };
+  try {
+    /** What tells most comes first: all rates at one seed, the best rate at the others, then the rest of the grid. */
+    const [first, ...later] = seeds;
+    for (const rate of fromTheMiddle) {
+      for (const row of benchRows) {
+        // Its memory is that of a process of its own.
+        if (rate === fromTheMiddle[0]) trainer.end();
+        await run(row, rate, first);
+      }
+    }
+    const best = new Map(
+      benchRows.map(({ name }) => [name, bestRate(outcomes.get(name) ?? [])] as const),
     );
-  };
-  /** What tells most comes first: all rates at one seed, the best rate at the others, then the rest of the grid. */
-  await inTurn(
-    fromTheMiddle.flatMap((rate) => benchRows.map((row) => () => run(row, rate, seeds[0]))),
-  );
-  const later = seeds.slice(1);
-  const order = (row: BenchRow): readonly number[] => {
-    const best = bestRate(outcomes.get(row.name) ?? []);
-    return learningRates.toSorted((a, b) => Number(b === best) - Number(a === best));
-  };
-  await inTurn(
-    learningRates.flatMap((_, place) =>
-      later.flatMap((seed) =>
-        benchRows.map((row) => () => run(row, order(row)[place] ?? NaN, seed)),
-      ),
-    ),
-  );
-  return { steps, examples, learningRates, seeds, rows: table(outcomes) };
+    const orderOf = (row: BenchRow): readonly number[] =>
+      fromTheMiddle.toSorted(
+        (a, b) => Number(b === best.get(row.name)) - Number(a === best.get(row.name)),
+      );
+    for (const place of fromTheMiddle.keys())
+      for (const seed of later)
+        for (const row of benchRows) await run(row, orderOf(row)[place] ?? NaN, seed);
+  } finally {
+    trainer.end();
+  }
+  const table = scoreTable(benchRows, outcomes, learningRates);
+  return { steps, batch, examples, learningRates, seeds, rows: table, runs: trainer.lines() };
 }
 
-/** Several jobs at once, each begun when one before it is done. */
-async function inTurn(jobs: readonly (() => Promise<void>)[]): Promise<void> {
-  const queue = jobs[Symbol.iterator]();
-  const worker = async (): Promise<void> => {
-    for (const job of queue) await job();
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+/** The runs of the last result. */
+function earlier(): readonly string[] {
+  const report: unknown = existsSync(recorded) ? JSON.parse(readFileSync(recorded, "utf8")) : {};
+  const result = isRecord(report) && isRecord(report["result"]) ? report["result"] : {};
+  return Array.isArray(result["runs"]) ? result["runs"].map(String) : [];
 }
 
 /** The value of the knob whose number of parameters is nearest to LoRA's; counts rise or fall with it. */
-async function sized(folder: string, row: BenchRow): Promise<BenchRow["method"]> {
+async function sized(trainer: Trainer, folder: string, row: BenchRow): Promise<BenchRow["method"]> {
   const { knob } = row;
   if (!knob) return row.method;
   const kept = join(folder, `size-${row.name}.json`);
@@ -79,7 +85,7 @@ async function sized(folder: string, row: BenchRow): Promise<BenchRow["method"]>
   }
   const [lora] = benchRows;
   const count = (of: BenchRow, method: BenchRow["method"]): Promise<number | undefined> =>
-    planned(folder, { row: of, method, learningRate: learningRates[2], seed: 0 });
+    trainer.counted({ row: of, method, learningRate: learningRates[2], seed: 0 });
   const wanted = (lora && (await count(lora, lora.method))) ?? NaN;
   const at = async (place: number): Promise<number> =>
     (await count(row, { ...row.method, [knob.field]: knob.values[place] })) ?? Infinity;
@@ -93,55 +99,4 @@ async function sized(folder: string, row: BenchRow): Promise<BenchRow["method"]>
   const method = { ...row.method, [knob.field]: knob.values[nearer ? low : high] };
   writeFileSync(kept, JSON.stringify(method));
   return method;
-}
-
-/** The rate of lowest mean loss on `eval` among those that all seeds so far were tried at. */
-function bestRate(outcomes: readonly Outcome[]): number | undefined {
-  const usable = outcomes.filter(({ loss }) => Number.isFinite(loss));
-  const byRate = [...Map.groupBy(usable, ({ learningRate }) => learningRate)];
-  const most = Math.max(...byRate.map(([, its]) => its.length));
-  return byRate
-    .filter(([, its]) => its.length === most)
-    .map(([rate, its]) => ({ rate, loss: mean(its.map(({ loss }) => loss)) }))
-    .toSorted((a, b) => a.loss - b.loss)[0]?.rate;
-}
-
-function table(outcomes: ReadonlyMap<string, readonly Outcome[]>): readonly unknown[] {
-  const best = new Map(
-    [...outcomes].map(([name, its]) => {
-      const rate = bestRate(its);
-      return [name, its.filter(({ learningRate }) => learningRate === rate)];
-    }),
-  );
-  const scores = (its: readonly Outcome[]): ReadonlyMap<number, number> =>
-    new Map(its.map(({ seed, score }) => [seed, score]));
-  const lora = best.get(reference) ?? [];
-  return benchRows.map(({ name, kind }) => {
-    const all = outcomes.get(name) ?? [];
-    const its = best.get(name) ?? [];
-    const [first] = its;
-    if (!first) return { name, kind, refused: all.find(({ refused }) => refused)?.refused };
-    return {
-      name,
-      kind,
-      runs: all.length,
-      learningRate: first.learningRate,
-      parameters: first.parameters,
-      score: meanOfSeeds(
-        its.map(({ score }) => score),
-        confidence,
-      ),
-      loss: mean(its.map(({ loss }) => loss)),
-      againstLora:
-        name === reference ? undefined : pairedDifference(scores(its), scores(lora), confidence),
-      memory: mean(its.map(({ memory }) => memory)),
-      scores: learningRates.map((rate) =>
-        all.filter(({ learningRate }) => learningRate === rate).map(({ score }) => score),
-      ),
-    };
-  });
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

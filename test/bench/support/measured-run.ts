@@ -9,6 +9,7 @@ import type { PreparedRun } from "../../../src/engine/session/prepare-run.ts";
 import { machineFacts } from "../../../src/engine/session/machine-facts.ts";
 import { prepareRun } from "../../../src/engine/session/prepare-run.ts";
 import { loadRun, trainRun } from "../../../src/engine/session/train-run.ts";
+import type { Metrics } from "../../../src/shared/protocol.ts";
 import assert from "node:assert/strict";
 
 export interface MeasuredRun {
@@ -25,6 +26,8 @@ export interface MeasuredRun {
   readonly estimatedBytes: number;
   /** Seconds from the start to the end of the first step. */
   readonly firstStep: number;
+  /** What was last measured on `data.eval`; empty without such data. */
+  readonly metrics: Metrics;
 }
 
 /** An experiment given as YAML, checked against its model and data. */
@@ -48,8 +51,11 @@ async function prepareFile(file: string, folder: string): Promise<PreparedRun> {
   );
 }
 
-/** Runs an experiment given as YAML; nothing is measured, saved or exported beside the steps. */
-export async function measuredRun(yaml: string): Promise<MeasuredRun> {
+/** Runs an experiment given as YAML; nothing is saved or exported that stays. `onStep` is called after each step. */
+export async function measuredRun(
+  yaml: string,
+  onStep: () => void = () => undefined,
+): Promise<MeasuredRun> {
   const folder = mkdtempSync(join(tmpdir(), "spectune-bench-run-"));
   try {
     const file = join(folder, "bench.peft.yaml");
@@ -62,19 +68,22 @@ export async function measuredRun(yaml: string): Promise<MeasuredRun> {
     const processor: number[] = [];
     let used = process.cpuUsage();
     let firstStep = 0;
+    let metrics: Metrics = {};
     const nothing = (): void => undefined;
     const loaded = await loadRun(prepared, nothing, nothing);
     await trainRun(loaded, {
       runFolder: join(folder, "run"),
       checkpoint: undefined,
       emit(event) {
+        if (event.type === "eval") ({ metrics } = event);
         if (event.type !== "step") return;
         if (steps.length === 0) firstStep = (performance.now() - started) / 1000;
         steps.push(event.seconds);
         const { user, system } = process.cpuUsage(used);
         processor.push((user + system) / 1e6);
-        used = process.cpuUsage();
         memory.push(event.memoryBytes);
+        onStep();
+        used = process.cpuUsage();
       },
       approve: () => Promise.resolve(),
       requested: () => undefined,
@@ -86,6 +95,7 @@ export async function measuredRun(yaml: string): Promise<MeasuredRun> {
       processor,
       memory,
       firstStep,
+      metrics,
       peakBytes: resourceUsage().maxRSS * 1024,
       estimatedBytes: prepared.plan.peakMemoryBytes,
     };

@@ -1,0 +1,72 @@
+/** @file The table of the benchmark of methods: each row at its best learning rate, with its interval and beside LoRA. */
+import { meanOfSeeds, pairedDifference } from "../../../src/engine/statistics/over-seeds.ts";
+import type { BenchRow } from "./rows.ts";
+import { reference } from "./rows.ts";
+import type { Outcome } from "./trained.ts";
+import { whys } from "./whys.ts";
+
+const confidence = 0.95;
+
+/** The rate of lowest mean loss on `eval` among those that all seeds so far were tried at. */
+export function bestRate(outcomes: readonly Outcome[]): number | undefined {
+  const usable = outcomes.filter(({ loss }) => Number.isFinite(loss));
+  const byRate = [...Map.groupBy(usable, ({ learningRate }) => learningRate)];
+  const most = Math.max(...byRate.map(([, its]) => its.length));
+  return byRate
+    .filter(([, its]) => its.length === most)
+    .map(([rate, its]) => ({ rate, loss: mean(its.map(({ loss }) => loss)) }))
+    .toSorted((a, b) => a.loss - b.loss)[0]?.rate;
+}
+
+export function scoreTable(
+  rows: readonly BenchRow[],
+  outcomes: ReadonlyMap<string, readonly Outcome[]>,
+  learningRates: readonly number[],
+): readonly unknown[] {
+  const of = (name: string): readonly Outcome[] => outcomes.get(name) ?? [];
+  const atBest = (name: string): readonly Outcome[] => {
+    const rate = bestRate(of(name));
+    return of(name).filter(({ learningRate }) => learningRate === rate);
+  };
+  const lora = atBest(reference);
+  const loraStep = stepOf(of(reference));
+  return rows.map(({ name, kind }) => {
+    const all = of(name);
+    const its = atBest(name);
+    const [first] = its;
+    if (!first) return { name, kind, refused: all.find(({ refused }) => refused)?.refused };
+    return {
+      name,
+      kind,
+      runs: all.length,
+      learningRate: first.learningRate,
+      parameters: first.parameters,
+      score: meanOfSeeds(
+        its.map(({ score }) => score),
+        confidence,
+      ),
+      loss: mean(its.map(({ loss }) => loss)),
+      againstLora:
+        name === reference ? undefined : pairedDifference(bySeed(its), bySeed(lora), confidence),
+      why: whys[name],
+      step: stepOf(all) / loraStep,
+      memory: all.find(({ memory }) => memory !== undefined)?.memory,
+      scores: learningRates.map((rate) =>
+        all.filter(({ learningRate }) => learningRate === rate).map(({ score }) => score),
+      ),
+    };
+  });
+}
+
+/** The fastest run's median step: what other work on the machine disturbed least. */
+function stepOf(outcomes: readonly Outcome[]): number {
+  return Math.min(...outcomes.map(({ step }) => step).filter(Number.isFinite));
+}
+
+function bySeed(outcomes: readonly Outcome[]): ReadonlyMap<number, number> {
+  return new Map(outcomes.map(({ seed, score }) => [seed, score]));
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

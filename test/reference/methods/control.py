@@ -1,0 +1,241 @@
+"""Trains the sample's base as `npm run bench -- methods` does, by peft and by the papers' formulas, and scores it alike.
+
+Run with torch 2.15.0, transformers 5.23.0, peft 0.21.2 (../requirements.txt):
+    python control.py ROW LEARNING_RATE [SEED] [STEPS]
+Prints one line of JSON: loss and share of exact answers on the first examples of the sample's eval.jsonl. Rows are those
+of CASES. Order of examples and starts are drawn by torch from the seed, so that a run is one of many such runs, not the
+same one.
+"""
+
+import json
+import math
+import sys
+import warnings
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import peft
+import torch
+from make_updates import LoraPro, Rule, adam, adam_mini, projected
+from peft import get_peft_model
+from tokenizers import Tokenizer
+from transformers import AutoModelForCausalLM
+
+SAMPLE = Path(__file__).resolve().parents[3] / "media" / "sample"
+EXAMPLES, BATCH, NEW = 128, 16, 32
+LINEAR = {"target_modules": "all-linear", "task_type": "CAUSAL_LM"}
+TOKENIZER = Tokenizer.from_file(str(SAMPLE / "base" / "tokenizer.json"))
+END = 0
+
+
+def rows(name: str) -> list:
+    lines = (SAMPLE / "data" / name).read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def encoded(row: dict) -> tuple:
+    """Ids with the end, and how many of them are the prompt's."""
+    found = TOKENIZER.encode(row["prompt"] + row["completion"], add_special_tokens=False)
+    start = sum(1 for _, end in found.offsets if end <= len(row["prompt"]))
+    return [*found.ids, END], start
+
+
+def padded(examples: list) -> dict:
+    width = max(len(ids) for ids, _ in examples)
+    ids = torch.full((len(examples), width), END)
+    mask = torch.zeros(len(examples), width, dtype=torch.long)
+    labels = torch.full((len(examples), width), -100)
+    for k, (own, start) in enumerate(examples):
+        ids[k, : len(own)] = torch.tensor(own)
+        mask[k, : len(own)] = 1
+        labels[k, start : len(own)] = torch.tensor(own[start:])
+    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
+
+
+def loss_of(model, batch: dict) -> tuple:
+    """Σ losses and their number."""
+    logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
+    # A prompt's own places come first.
+    logits = logits[:, logits.shape[1] - batch["labels"].shape[1] :]
+    labels = batch["labels"][:, 1:].flatten()
+    total = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels, ignore_index=-100, reduction="sum")
+    return total, (labels != -100).sum()
+
+
+def base():
+    return AutoModelForCausalLM.from_pretrained(SAMPLE / "base", dtype=torch.float32, attn_implementation="sdpa")
+
+
+def trained(model) -> list:
+    return [p for p in model.parameters() if p.requires_grad]
+
+
+def saved(model) -> dict:
+    return {n: p for n, p in model.named_parameters() if p.requires_grad}
+
+
+def adamw(model, lr):
+    return torch.optim.AdamW(trained(model), lr=lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
+
+
+class Ruled:
+    """A rule of make_updates.py with param_groups, as schedulers want them."""
+
+    def __init__(self, rule: Rule):
+        self.rule, self.param_groups = rule, [{"lr": rule.lr}]
+
+    def zero_grad(self):
+        self.rule.zero_grad()
+
+    def step(self):
+        self.rule.lr = self.param_groups[0]["lr"]
+        self.rule.step()
+
+
+class LoraProFull(Rule):
+    """LoRA-Pro's `full` mode: Adam's averages of s (B g_A + g_B A), whose direction is divided among A and B."""
+
+    @torch.no_grad()
+    def step(self):
+        self.t += 1
+        s, ridge = 2.0, 1e-8
+        for name in [n for n in self.named if "lora_A" in n]:
+            a, b = self.named[name], self.named[name.replace("lora_A", "lora_B")]
+            A, B, ga, gb = (x.double() for x in (a, b, a.grad, b.grad))
+            eye = torch.eye(len(A), dtype=torch.float64)
+            AA, BB = A @ A.T, B.T @ B
+            AAi, BBi = torch.linalg.inv(AA + ridge * eye), torch.linalg.inv(BB + ridge * eye)
+            outside = lambda g: g - B @ (BBi @ (B.T @ g))
+            g = s * B @ (BBi @ ga) / s**2 + s * (outside(gb) @ AAi / s**2) @ A
+            state = self.states.setdefault(name, {"m": torch.zeros_like(g), "v": torch.zeros_like(g)})
+            state["m"] = 0.9 * state["m"] + 0.1 * g
+            state["v"] = 0.999 * state["v"] + 0.001 * g * g
+            g = (state["m"] / (1 - 0.9**self.t)) / ((state["v"] / (1 - 0.999**self.t)).sqrt() + 1e-8)
+            ga, gb = s * B.T @ g, s * g @ A.T
+            right = -BBi @ ga @ A.T / s**2
+            system = torch.kron(eye, BB.contiguous()) + torch.kron(AA.contiguous(), eye)
+            X = torch.linalg.lstsq(system, right.T.reshape(-1, 1)).solution.reshape(len(A), len(A)).T
+            a.sub_((self.lr * (BBi @ ga / s**2 + X @ A)).float())
+            b.sub_((self.lr * (outside(gb) @ AAi / s**2 - B @ X)).float())
+
+
+def peft_case(config, optimizer=adamw, **options):
+    def case(lr, steps):
+        model = get_peft_model(base(), config(**{**LINEAR, **options})).eval()
+        return model, optimizer(model, lr), lambda t: None, None
+
+    return case
+
+
+def adalora(lr, steps):
+    """As peft has it, with the orthogonality penalty of its forward."""
+    config = peft.AdaLoraConfig(
+        init_r=8, target_r=6, lora_alpha=16, tinit=0, tfinal=0, deltaT=1, total_step=steps, orth_reg_weight=0.5, **LINEAR
+    )
+    model = get_peft_model(base(), config).eval()
+
+    def penalty():
+        squares = [
+            torch.linalg.matrix_norm((p @ p.T if "lora_A" in n else p.T @ p) - torch.eye(p.shape[0 if "lora_A" in n else 1]))
+            for n, p in model.named_parameters()
+            if "lora_A" in n or "lora_B" in n
+        ]
+        return 0.5 * sum(squares) / len(squares)
+
+    # total_step itself is past the end of peft's schedule when tfinal is 0.
+    after = lambda t: model.base_model.update_and_allocate(t) if t < steps else None
+    return model, adamw(model, lr), after, penalty
+
+
+def full_case(rule):
+    def case(lr, steps):
+        model = base()
+        model.train(False)
+        return model, rule(model, lr), lambda t: None, None
+
+    return case
+
+
+def ruled(step):
+    return lambda model, lr: Ruled(Rule(saved(model), step, lr))
+
+
+LORA = {"r": 8, "lora_alpha": 16}
+CASES = {
+    "lora": peft_case(peft.LoraConfig, **LORA),
+    "rslora": peft_case(peft.LoraConfig, use_rslora=True, **LORA),
+    "dora": peft_case(peft.LoraConfig, use_dora=True, **LORA),
+    "pissa": peft_case(peft.LoraConfig, init_lora_weights="pissa", **LORA),
+    "lora_pro": peft_case(peft.LoraConfig, lambda m, lr: Ruled(LoraPro(saved(m), None, lr)), **LORA),
+    "lora_pro_full": peft_case(peft.LoraConfig, lambda m, lr: Ruled(LoraProFull(saved(m), None, lr)), **LORA),
+    "vera": peft_case(peft.VeraConfig, r=256),
+    "randlora": peft_case(peft.RandLoraConfig, r=32, randlora_alpha=40),
+    "miss": peft_case(peft.MissConfig, r=15),
+    "lokr": peft_case(peft.LoKrConfig, r=8, alpha=8),
+    "ia3": peft_case(
+        peft.IA3Config,
+        feedforward_modules=["down_proj"],
+        target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
+    ),
+    "adalora": adalora,
+    "prompt_tuning": peft_case(peft.PromptTuningConfig, num_virtual_tokens=20, target_modules=None),
+    "prefix_tuning": peft_case(peft.PrefixTuningConfig, num_virtual_tokens=20, target_modules=None),
+    "full": full_case(adamw),
+    "adam_mini": full_case(ruled(adam_mini)),
+    "galore": full_case(ruled(projected(False, 32, 20))),
+    "fira": full_case(ruled(projected(True, 32, 20))),
+    "sgd": full_case(lambda m, lr: torch.optim.SGD(trained(m), lr=lr)),
+}
+# Prompts are no linear layers.
+for tokens in ("prompt_tuning", "prefix_tuning"):
+    config = {"prompt_tuning": peft.PromptTuningConfig, "prefix_tuning": peft.PrefixTuningConfig}[tokens]
+    CASES[tokens] = lambda lr, steps, config=config: (
+        lambda model: (model, adamw(model, lr), lambda t: None, None)
+    )(get_peft_model(base(), config(num_virtual_tokens=20, task_type="CAUSAL_LM")).eval())
+
+
+def factor(t: int, steps: int) -> float:
+    """transformers' linear schedule with a warm-up of a twentieth."""
+    warmup = math.ceil(0.05 * steps)
+    return t / max(1, warmup) if t < warmup else (steps - t) / max(1, steps - warmup)
+
+
+def train(case, lr: float, seed: int, steps: int) -> dict:
+    torch.manual_seed(seed)
+    model, optimizer, after, penalty = case(lr, steps)
+    examples = [encoded(row) for row in rows("train.jsonl")]
+    order = torch.randperm(len(examples)).tolist()
+    for t in range(steps):
+        batch = padded([examples[k] for k in order[BATCH * t : BATCH * (t + 1)]])
+        optimizer.zero_grad()
+        total, count = loss_of(model, batch)
+        loss = total / count
+        (loss + penalty() if penalty else loss).backward()
+        torch.nn.utils.clip_grad_norm_(trained(model), 1.0)
+        for group in optimizer.param_groups:
+            group["lr"] = lr * factor(t, steps)
+        optimizer.step()
+        after(t + 1)
+    return {"parameters": sum(p.numel() for p in trained(model)), **measured(model)}
+
+
+@torch.no_grad()
+def measured(model) -> dict:
+    asked = rows("eval.jsonl")[:EXAMPLES]
+    total, count = loss_of(model, padded([encoded(row) for row in asked]))
+    right = 0
+    for row in asked:
+        ids, start = encoded(row)
+        # Greedily, the reference token given as long as it was right: the answer is exact when all are.
+        logits = model(input_ids=torch.tensor([ids])).logits[0, -len(ids) :]
+        right += logits[start - 1 : -1].argmax(-1).tolist() == ids[start:]
+    return {"loss": (total / count).item(), "score": right / len(asked)}
+
+
+if __name__ == "__main__":
+    warnings.simplefilter("ignore")
+    torch.set_num_threads(1)
+    name, lr = sys.argv[1], float(sys.argv[2])
+    seed, steps = (int(x) for x in [*sys.argv[3:], "0", "60"][:2]) if len(sys.argv) < 5 else map(int, sys.argv[3:5])
+    print(json.dumps({"row": name, "learningRate": lr, "seed": seed, "steps": steps, **train(CASES[name], lr, seed, steps)}))
