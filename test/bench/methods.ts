@@ -7,6 +7,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { messageOf } from "../../src/shared/errors.ts";
 import { isRecord } from "../../src/shared/wire.ts";
 import type { BenchRow } from "./methods/rows.ts";
 import { benchRows } from "./methods/rows.ts";
@@ -35,7 +36,8 @@ export async function methods(): Promise<unknown> {
     if (performance.now() > until) return;
     const method = sizes.get(row.name) ?? (await sized(trainer, folder, row));
     sizes.set(row.name, method);
-    const outcome = await trainer.trained({ row, method, learningRate, seed });
+    const outcome = await trainer.trained({ row, method, learningRate, seed }).catch(failure);
+    if (!outcome) return;
     outcomes.get(row.name)?.push(outcome);
     const told = outcome.refused ?? `${outcome.score} ${outcome.loss} ${outcome.step}`;
     process.stderr.write(`${row.name} ${learningRate} ${seed}: ${told}\n`);
@@ -65,6 +67,11 @@ export async function methods(): Promise<unknown> {
   }
   const table = scoreTable(benchRows, outcomes, learningRates);
   return { steps, batch, examples, learningRates, seeds, rows: table, runs: trainer.lines() };
+}
+
+/** Nothing is kept of a run that failed: the next call tries it again. */
+function failure(error: unknown): undefined {
+  process.stderr.write(`${messageOf(error)}\n`);
 }
 
 /** The runs of the last result. */

@@ -81,7 +81,7 @@ export function openTrainer(folder: string, known: readonly string[]): Trainer {
     count: boolean,
   ): Promise<Readonly<Record<string, unknown>>> => {
     child ??= fork(worker, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
-    const closed = once(child, "exit").then(() => ({ refused: "The process ended." }));
+    const closed = once(child, "exit").then(() => ({ failed: "The process ended." }));
     const answer = once(child, "message").then(([message]): unknown => message);
     child.send({ document, count });
     const made = await Promise.race([answer, closed]);
@@ -98,6 +98,7 @@ export function openTrainer(folder: string, known: readonly string[]): Trainer {
       const alone = runs === 0;
       runs++;
       const { memory, ...made } = await ask(JSON.stringify(document), false);
+      if (made["failed"] !== undefined) throw new Error(String(made["failed"]));
       const { name } = job.row;
       const { learningRate, seed } = job;
       const found = { key, name, learningRate, seed, ...made, ...(alone ? { memory } : {}) };

@@ -4,7 +4,7 @@
  */
 import { existsSync } from "node:fs";
 import { isRecord } from "../../../src/shared/wire.ts";
-import { messageOf } from "../../../src/shared/errors.ts";
+import { UserError, messageOf } from "../../../src/shared/errors.ts";
 import { measuredRun, prepared } from "../support/measured-run.ts";
 import { median } from "../support/peak.ts";
 
@@ -17,7 +17,11 @@ process.on("message", (message) => {
   rest();
   (message["count"] === true ? count(document) : train(document)).then(
     (made) => process.send?.(made),
-    (error: unknown) => process.send?.({ refused: messageOf(error).slice(0, 300) }),
+    // What is wrong with a row is an answer; what is wrong here is none.
+    (error: unknown) =>
+      process.send?.({
+        [error instanceof UserError ? "refused" : "failed"]: messageOf(error).slice(0, 300),
+      }),
   );
 });
 
