@@ -105,8 +105,8 @@ export interface LinearMethodDefinition<F extends Fields, P extends string> exte
   ): Value;
   /** The layer's bias [out] as the method changes it. */
   bias?(g: Graph, b: Value, params: Params<P>, config: Infer<F>, site: Site): Value;
-  /** What is done on the host around each step; called once for each entry of `method`. */
-  hooks?(config: Infer<F>): Hooks;
+  /** What is done on the host around each step, made for each entry of `method`; undefined where its fields ask for nothing. */
+  hooks?(config: Infer<F>): Hooks | undefined;
   /** How the pair starts from data where the file names no initialiser. */
   startPair?(config: Infer<F>): PairStart | undefined;
   /** What starts from data, after everything was drawn and after the pair. */
@@ -250,7 +250,7 @@ export function defineLinearMethod<F extends Fields, P extends string>(
           ((g, b, params, site, kind = "") =>
             definition.bias?.(g, b, named(params, site), config, whole({ ...site, kind })) ?? b),
         hooks:
-          definition.hooks &&
+          definition.hooks?.(config) &&
           (() => {
             const hooks = definition.hooks?.(config);
             invariant(hooks, `${name} has hooks`);
