@@ -98,7 +98,7 @@ export function openTrainer(folder: string, known: readonly string[]): Trainer {
       const alone = runs === 0;
       runs++;
       const { memory, ...made } = await ask(JSON.stringify(document), false);
-      if (made["failed"] !== undefined) throw new Error(String(made["failed"]));
+      if (typeof made["failed"] === "string") throw new Error(made["failed"]);
       const { name } = job.row;
       const { learningRate, seed } = job;
       const found = { key, name, learningRate, seed, ...made, ...(alone ? { memory } : {}) };
