@@ -1,36 +1,15 @@
 /** @file One layer as a quantizer sees it before its matrices are stored: folding, the error of its output, and gradients. */
 import type { Linalg } from "../../../kernels/linalg/index.ts";
 import { at, invariant } from "../../shared/errors.ts";
-import { differentiate } from "../autodiff/backward.ts";
-import { newGraph } from "../core/graph.ts";
-import type { Graph } from "../core/graph.ts";
-import { mul, reduceSum, scale as scaled, sub } from "../core/ops.ts";
-import { copyGraph } from "../core/split.ts";
-import type { LinearSpec, Model } from "../models/architecture.ts";
+import type { LinearSpec } from "../models/architecture.ts";
 import type { HeldTensor } from "../network/base-weights.ts";
-import { batchFeeds, shapeKey, shapeOf } from "../network/batch.ts";
 import type { CalibrationBatch } from "../network/calibration.ts";
-import { floats } from "../network/context.ts";
-import { made } from "../network/inference.ts";
-import { withUploads } from "../network/uploads.ts";
-import type { BatchShape } from "../programs/layer.ts";
-import { hiddenInput, layerContext, layerNames } from "../programs/layer.ts";
-import { inputNames, traceScope } from "../programs/scope.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import { kindOf } from "../programs/setup.ts";
-import type {
-  Chain,
-  LayerContext,
-  LayerGradients,
-  QuantizeContext,
-  SiteMatrix,
-} from "../quantizers/context.ts";
-import type { LayerParts, States } from "./one-layer.ts";
-import { contextWith } from "./one-layer.ts";
+import type { Chain, LayerContext, QuantizeContext, SiteMatrix } from "../quantizers/context.ts";
 import { chainsOf } from "./chains.ts";
-
-/** Tokens on which errors and gradients are taken, nearly. */
-const errorTokens = 4096;
+import { measuring, measuringParts } from "./layer-error.ts";
+import type { LayerParts, States } from "./one-layer.ts";
 
 export interface OpenLayer {
   readonly parts: LayerParts;
@@ -53,6 +32,7 @@ export function layerContextOf(layer: OpenLayer): LayerContext {
   const { parts, setup, weights, linears } = layer;
   const changed = changesOf(layer);
   const measure = measuring(layer);
+  const measurePart = measuringParts(layer);
   const chains = chainsOf(parts.model, setup.spec);
   const matrix = ({ module, in: columns, out: rows, ...linear }: LinearSpec): SiteMatrix => ({
     module,
@@ -76,7 +56,8 @@ export function layerContextOf(layer: OpenLayer): LayerContext {
       changed.shift(chain, by);
       layer.regather();
     },
-    error: async (replaced) => (await measure(replaced, false)).error,
+    error: async (replaced, of) =>
+      of === "part" ? measurePart(replaced) : (await measure(replaced, false)).error,
     gradients: (replaced) => measure(replaced, true),
   };
 }
@@ -130,106 +111,8 @@ function changesOf({ setup, weights, linears }: OpenLayer) {
   };
 }
 
-/** The mean squared difference from the targets on the first batches, and what its gradients are. */
-function measuring({ parts, setup, weights, batches, states, targets, linears }: OpenLayer) {
-  const { backend, model } = parts;
-  const tensors = new Map<string, HeldTensor>();
-  // One for all calls: a search asks hundreds of times.
-  const context = contextWith(parts, setup, tensors);
-  return async (
-    replaced: ReadonlyMap<string, Float32Array>,
-    withGradients: boolean,
-  ): Promise<LayerGradients> => {
-    for (const [source, held] of weights) tensors.set(source, held);
-    for (const [module, data] of replaced) {
-      const { shape } = heldOf(weights, `${module}.weight`);
-      invariant(data.length === shape.reduce((a, b) => a * b, 1), `${module} has another size`);
-      tensors.set(`${module}.weight`, { type: "float32", shape, data });
-    }
-    const layer = at(context.layers, 0);
-    const wanted = withGradients ? linears.filter(({ module }) => replaced.has(module)) : [];
-    const used = firstBatches(batches);
-    const tokens = used.reduce(
-      (sum, { counted }) => sum + counted.reduce((own, one) => own + one, 0),
-      0,
-    );
-    const all = tokens * model.sizes.hidden;
-    const gradients = new Map(
-      wanted.map(({ module, in: columns, out }) => [module, new Float32Array(columns * out)]),
-    );
-    let error = 0;
-    for (const [index, { batch, counted }] of used.entries())
-      await withUploads(backend, async (uploader) => {
-        const shape = shapeOf(batch);
-        const size = [batch.batch * batch.length, model.sizes.hidden];
-        const key = `error ${shapeKey(shape)} ${wanted.map(({ name }) => name).join()}`;
-        const pass = await context.pass(key, () =>
-          errorProgram(model, layer.setup, shape, wanted, 2 / all),
-        );
-        const outputs = await context.run(layer, pass, {
-          feeds: new Map([
-            ...batchFeeds(uploader, model, batch),
-            [layerNames.hidden, uploader.upload("float32", size, at(states, index))] as const,
-            ["target", uploader.upload("float32", size, at(targets, index))] as const,
-            [
-              "counted",
-              uploader.upload("float32", [counted.length, 1], Float32Array.from(counted)),
-            ] as const,
-          ]),
-          buffers: new Map(),
-        });
-        for (const value of await floats(backend, made(outputs, "squares"))) error += value / all;
-        for (const { name, module } of wanted) {
-          const own = await floats(backend, made(outputs, `by.${name}`));
-          const sum = gradients.get(module);
-          invariant(sum, "every wanted matrix has a sum");
-          for (const [i, value] of own.entries()) sum[i] = (sum[i] ?? NaN) + value;
-        }
-        for (const output of outputs.values()) backend.release(output);
-      });
-    return { error, gradients };
-  };
-}
-
-/** `squares` [rows]: Σ over a row of (output − target)²; `by.<site>`: `factor` · (output − target) taken back to its weight. */
-function errorProgram(
-  model: Model,
-  setup: BlockSetup,
-  shape: BatchShape,
-  wanted: readonly LinearSpec[],
-  factor: number,
-): Graph {
-  const g = newGraph();
-  const trained = new Set(wanted.map(({ name }) => `${name}.weight`));
-  const scope = traceScope(g, { ...setup, trained }, { training: false });
-  const hidden = hiddenInput(g, model, shape);
-  const output = model.layer(scope, hidden, layerContext(g, model, shape));
-  const counted = g.input("counted", "float32", [at(output.shape, 0), 1]);
-  const difference = mul(g, sub(g, output, g.input("target", "float32", output.shape)), counted);
-  g.output("squares", reduceSum(g, mul(g, difference, difference), [1]));
-  if (wanted.length > 0) {
-    const seeds = new Map([[output, scaled(g, difference, factor)]]);
-    const weights = wanted.map(({ name }) => scope.tensor(`${name}.weight`));
-    const gradients = differentiate(g, seeds, weights);
-    for (const [index, { name }] of wanted.entries()) {
-      const gradient = gradients.get(at(weights, index));
-      invariant(gradient, `no gradient reaches ${inputNames.tensor(name)}`);
-      g.output(`by.${name}`, gradient);
-    }
-  }
-  return copyGraph(g);
-}
-
-function firstBatches(batches: readonly CalibrationBatch[]): readonly CalibrationBatch[] {
-  let tokens = 0;
-  return batches.filter(({ batch }) => {
-    const fits = tokens < errorTokens;
-    tokens += batch.batch * batch.length;
-    return fits;
-  });
-}
-
-function heldOf(
+/** A tensor of the layer that was read in float32. */
+export function heldOf(
   weights: ReadonlyMap<string, HeldTensor>,
   source: string,
 ): HeldTensor & { readonly type: "float32" } {

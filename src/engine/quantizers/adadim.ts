@@ -3,7 +3,7 @@
  *
  * "Rethinking Channel Dimensions to Isolate Outliers for Low-bit Weight Quantization of Large Language Models", Heo,
  * Kim, Kwon, Kim, Kwon, Lee, 2023, https://arxiv.org/abs/2309.15531. Each matrix is rounded both ways while the others are as
- * they are, and takes the way with the less error of the layer's output; with `rounding: gptq` the sweep then runs in
+ * they are, and takes the way with the less error of the attention's or the MLP's output; with `rounding: gptq` the sweep then runs in
  * that direction, an input column in groups of its outputs.
  */
 import type { Data, Matrix } from "../../../kernels/linalg/matrix.ts";
@@ -72,8 +72,8 @@ export const adadim = defineQuantizer({
     const turned = new Set<string>();
     for (const matrix of layer.matrices()) {
       const [along, across] = [
-        await layer.error(new Map([[matrix.module, rounded(matrix, options)]])),
-        await layer.error(new Map([[matrix.module, roundedAcross(matrix, options)]])),
+        await layer.error(new Map([[matrix.module, rounded(matrix, options)]]), "part"),
+        await layer.error(new Map([[matrix.module, roundedAcross(matrix, options)]]), "part"),
       ];
       if (across < along) turned.add(matrix.module);
     }

@@ -4,8 +4,8 @@
  * "AWQ: Activation-aware Weight Quantization for LLM Compression and Acceleration", Lin, Tang, Tang, Yang, Chen, Wang,
  * Xiao, Dang, Gan, Han, 2023, https://arxiv.org/abs/2306.00978; steps and defaults of its official code. All chains of
  * a layer are searched on the layer as it was; then all are folded, then every matrix but queries' and keys' is cut.
- * Where a norm feeds several matrices, that code compares the output of the attention or the MLP, here it is the
- * layer's, which is that of the MLP plus what stays.
+ * As there, where a norm feeds several matrices the output of the attention or the MLP is compared with what it was on
+ * the same inputs: against the float stream's output, errors of earlier layers drown what factors do.
  */
 import { bool, int } from "../../shared/schema.ts";
 import { awqFactors, scaledColumns } from "./blocks/channel-scales.ts";

@@ -15,8 +15,8 @@ export function consumersOf(layer: LayerContext, chain: Chain): readonly SiteMat
 }
 
 /**
- * What the search of a chain looks at, with other weights in the consumers' places: the layer's output where a norm
- * feeds them, their own where a linear site does (then there is one), as mean squared differences.
+ * What the search of a chain looks at, with other weights in the consumers' places: the attention's or the MLP's output
+ * where a norm feeds them, their own where a linear site does (then there is one), as mean squared differences.
  */
 export async function chainError(
   layer: LayerContext,
@@ -24,7 +24,7 @@ export async function chainError(
   replaced: readonly (readonly [SiteMatrix, Float32Array])[],
 ): Promise<number> {
   if (chain.producer.kind === "norm")
-    return layer.error(new Map(replaced.map(([{ module }, data]) => [module, data])));
+    return layer.error(new Map(replaced.map(([{ module }, data]) => [module, data])), "part");
   let sum = 0;
   for (const [matrix, data] of replaced) {
     const inputs = await layer.of(matrix.module).inputs();

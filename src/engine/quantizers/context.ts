@@ -99,8 +99,11 @@ export interface LayerContext {
   scale(chain: Chain, by: Float32Array): void;
   /** Takes `by` [width] off the producer's channels and gives W · by to the consumers' biases: the float function stays. */
   shift(chain: Chain, by: Float32Array): void;
-  /** Mean squared difference of the layer's output from the float one, with some weights replaced. */
-  error(replaced: ReadonlyMap<string, Float32Array>): Promise<number>;
+  /**
+   * Mean squared difference of the layer's output from the float one, with some weights replaced; or that of the
+   * attention's or MLP's that holds them (`part`), from what it gives on the same inputs with its own weights.
+   */
+  error(replaced: ReadonlyMap<string, Float32Array>, of?: "layer" | "part"): Promise<number>;
   /** The same with its gradients by the replaced weights. */
   gradients(replaced: ReadonlyMap<string, Float32Array>): Promise<LayerGradients>;
 }
