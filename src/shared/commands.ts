@@ -180,6 +180,7 @@ export const commands = {
     palette: true,
     menus: [
       { menu: "view/item/context", when: anyRun, group: "3_analyze@2" },
+      { menu: "view/item/context", when: onSweep, group: "3_analyze@2" },
       { menu: "view/item/context", when: onAdapter, group: "3_analyze@2" },
     ],
   },
@@ -248,6 +249,7 @@ export const commands = {
         when: "view == spectune.runs && viewItem =~ /^run\\..*\\.report/",
         group: "1_look@4",
       },
+      { menu: "view/item/context", when: onSweep, group: "1_look@4" },
     ],
   },
   "spectune.openExperiment": {
@@ -266,7 +268,10 @@ export const commands = {
     title: "Reveal Run Folder",
     target: "run",
     palette: true,
-    menus: [{ menu: "view/item/context", when: anyRun, group: "5_folder@1" }],
+    menus: [
+      { menu: "view/item/context", when: anyRun, group: "5_folder@1" },
+      { menu: "view/item/context", when: onSweep, group: "5_folder@1" },
+    ],
   },
   "spectune.deleteRun": {
     title: "Delete Run",

@@ -1,4 +1,5 @@
 /** @file Commands on runs and on the Runs view. */
+import { existsSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import * as vscode from "vscode";
 import type { CommandHandlers } from "../../shared/commands.ts";
@@ -72,8 +73,13 @@ export function runCommands(app: App): Commands {
     },
     "spectune.openReport": async (paths) => {
       const run = await one(paths, t("Whose report?"), ({ has }) => has.includes("report"));
-      if (run !== undefined)
-        await vscode.env.openExternal(vscode.Uri.file(join(run, "report.html")));
+      if (run === undefined) return undefined;
+      const file = join(run, "report.html");
+      if (existsSync(file)) await panels.report.show(file);
+      else
+        void vscode.window.showInformationMessage(
+          t("{0} has no report yet: it is written at the end.", basename(run)),
+        );
       return undefined;
     },
     "spectune.openExperiment": async (paths) => {

@@ -143,7 +143,9 @@ function folderOf(path: string): string {
 }
 
 function sourceOf(folder: string): AnalysisSource {
-  if (existsSync(join(folder, "experiment.yaml"))) return { type: "run", folder };
+  // A sweep is looked into as a run is: all of its runs.
+  if (["experiment.yaml", "sweep.json"].some((name) => existsSync(join(folder, name))))
+    return { type: "run", folder };
   if (existsSync(join(folder, "adapter_config.json"))) return { type: "adapter", folder };
   if (existsSync(join(folder, "trainer_state.json"))) return { type: "checkpoints", folder };
   return { type: "model", folder };

@@ -1,5 +1,6 @@
 /** @file The hosts of the spectra, intruder and quantize panels: they call the commands and hand their JSON on. */
-import { basename } from "node:path";
+import { existsSync } from "node:fs";
+import { basename, join } from "node:path";
 import * as vscode from "vscode";
 import type { AnalysisSource } from "../../shared/analysis.ts";
 import { intrudersPanel } from "../../shared/panels/intruders.ts";
@@ -76,7 +77,7 @@ export function createAnalysisPanels(
             label: labelOf(source),
             documents: await work.documents(["intruders", "mitigat"]),
             working: work.working(),
-            canMitigate: isContributed(context, "spectune.mitigate") && source.type !== "model",
+            canMitigate: isContributed(context, "spectune.mitigate") && isOneTuned(source),
           }),
           ...workHandlers(work),
           count: ({ threshold, top, exact, controls }) => {
@@ -157,6 +158,12 @@ export function createAnalysisPanels(
       };
     }),
   };
+}
+
+/** Whether it is one tuned model: not a model alone, nor a sweep with all its runs. */
+function isOneTuned(source: AnalysisSource): boolean {
+  if (source.type === "run") return !existsSync(join(source.folder, "sweep.json"));
+  return source.type !== "model";
 }
 
 /** The folder whose analysis it is. */

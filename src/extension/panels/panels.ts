@@ -17,6 +17,8 @@ import type { PanelKind } from "./host.ts";
 import { hostContext } from "./host.ts";
 import type { LiveChoice } from "./live-panel.ts";
 import { createLivePanel } from "./live-panel.ts";
+import type { ReportPanels } from "./report-panel.ts";
+import { createReportPanels } from "./report-panel.ts";
 import { createTensorsEditor } from "./tensors-editor.ts";
 import { createTokensPanel } from "./tokens-panel.ts";
 
@@ -25,6 +27,7 @@ export interface Panels extends AnalysisPanels, Disposes {
   readonly compare: PanelKind<typeof comparePanel>;
   readonly tokens: PanelKind<typeof tokensPanel>;
   readonly generate: PanelKind<typeof generatePanel>;
+  readonly report: ReportPanels;
 }
 
 export function createPanels(
@@ -40,6 +43,7 @@ export function createPanels(
   const tokens = createTokensPanel(host, workbench);
   const generate = createGeneratePanel(host, runtime);
   const analysis = createAnalysisPanels(host, context, workbench, runtime);
+  const report = createReportPanels();
   const editor = createTensorsEditor(host, workbench);
   return {
     ...analysis,
@@ -47,6 +51,7 @@ export function createPanels(
     compare,
     tokens,
     generate,
+    report,
     ...allOf([
       analysis.spectra,
       analysis.intruders,
@@ -55,6 +60,7 @@ export function createPanels(
       compare,
       tokens,
       generate,
+      report,
       editor,
     ]),
   };
