@@ -32,14 +32,18 @@ import { singleLabel } from "./checks/single-label.ts";
 import { skippedModuleWithoutMatch } from "./checks/skipped-module-without-match.ts";
 import { targetWithoutMatch } from "./checks/target-without-match.ts";
 import { templateColumnMissing } from "./checks/template-column-missing.ts";
+import { tokenizerUnusable } from "./checks/tokenizer-unusable.ts";
 import { twoMethodsAtOneSite } from "./checks/two-methods-at-one-site.ts";
 import { unusedTensors } from "./checks/unused-tensors.ts";
 import { warmupOutlastsTraining } from "./checks/warmup-outlasts-training.ts";
+import { weightsOfAnotherModel } from "./checks/weights-of-another-model.ts";
 
 /** In the order in which their findings are told. */
 export const factChecks: readonly FactCheck[] = [
   modelNotFound,
   modelDoesNotTrain,
+  weightsOfAnotherModel,
+  tokenizerUnusable,
   unusedTensors,
   regexUnusable,
   noTargetMatches,

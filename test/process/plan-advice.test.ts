@@ -122,6 +122,20 @@ describe("tensors that config.json has no use for", () => {
   });
 });
 
+describe("weights of another model than config.json's", () => {
+  it("are an error before the run", async (t) => {
+    const folder = makeWorkspace(t);
+    rmSync(join(folder, "model/config.json"));
+    const config = { ...tinyLlama, num_hidden_layers: 3 };
+    writeFileSync(join(folder, "model/config.json"), JSON.stringify(config));
+    for (const command of ["check", "plan"]) {
+      const { code, out, err } = await spectune(folder, command, "a.peft.yaml");
+      assert.equal(code, 2);
+      assert.match(out + err, /they lack model\.layers\.2\.\S+.* and \d+ more\./u);
+    }
+  });
+});
+
 describe("a data file in place of an experiment", () => {
   it("is told in one sentence", async (t) => {
     const folder = makeWorkspace(t);

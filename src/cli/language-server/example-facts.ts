@@ -7,6 +7,7 @@ import type { LoadedTokenizer } from "../../engine/data/tokenizer/load-tokenizer
 import { loadTokenizer } from "../../engine/data/tokenizer/load-tokenizer.ts";
 import { readModel } from "../../engine/models/registry.ts";
 import { readJson } from "../../engine/session/open-model.ts";
+import { refuseOtherTokenizer } from "../../engine/session/refuse-other-tokenizer.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import { join } from "../../shared/experiment/paths.ts";
 import type { ExampleFacts } from "../../../server/src/facts.ts";
@@ -39,15 +40,22 @@ export async function exampleStamp({ experiment, base }: ExampleQuestion): Promi
 
 export function exampleLoader(): (question: ExampleQuestion) => Promise<ExampleFacts> {
   const tokenizers = new Map<string, Promise<LoadedTokenizer>>();
+  // Of the last file alone: it may be mended, or another model's may be asked for.
+  const tokenizerOf = async (folder: string): Promise<LoadedTokenizer> => {
+    const key = `${folder} ${await stampOf(join(folder, "tokenizer.json"))}`;
+    const tokenizer = tokenizers.get(key) ?? loadTokenizer(folder);
+    if (!tokenizers.has(key)) tokenizers.clear();
+    tokenizers.set(key, tokenizer);
+    return tokenizer;
+  };
   return async ({ experiment, base }) => {
     const { data, task, model } = experiment;
     const folder = await folderOfModel({ ...model, base });
-    const tokenizer = tokenizers.get(folder) ?? loadTokenizer(folder);
-    if (!tokenizers.has(folder)) tokenizers.clear();
-    tokenizers.set(folder, tokenizer);
-    const loaded = await tokenizer;
+    const loaded = await tokenizerOf(folder);
     const config = await readJson(join(folder, "config.json"));
-    const most = readModel(config, "config.json", task).value?.sizes.maxLength ?? Infinity;
+    const read = readModel(config, "config.json", task).value;
+    if (read) refuseOtherTokenizer(read, loaded);
+    const most = read?.sizes.maxLength ?? Infinity;
     const file = join(base, data.train);
     const cut = { done: true };
     const built = await buildExamples(

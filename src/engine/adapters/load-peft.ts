@@ -10,7 +10,7 @@ import type { Model } from "../models/architecture.ts";
 import type { Factors } from "../network/factors.ts";
 import type { Parameters } from "../network/parameters.ts";
 import { readJson } from "../session/open-model.ts";
-import { storedName } from "../session/stored-tensor.ts";
+import { storedName } from "../models/stored-tensor.ts";
 import { refuseNonFinite, requireTensor } from "../weights/check-tensor.ts";
 import { halfToFloat32 } from "../weights/dtype-conversion.ts";
 import { throwErrors } from "../weights/read-errors.ts";

@@ -2,6 +2,7 @@
 import type { Finding } from "../../shared/findings.ts";
 import type { Model } from "./architecture.ts";
 import { checkpointNames } from "./tensor-specs.ts";
+import { firstOf } from "./tensors-at-fault.ts";
 import { tiedHead, untiedName } from "./untie.ts";
 
 /** What checkpoints hold beside weights: masks and tables that every program makes itself. */
@@ -29,9 +30,8 @@ export function tensorsLeftOut(
   );
   const [first] = unused;
   if (first === undefined) return undefined;
-  const more = unused.length > 3 ? ` and ${unused.length - 3} more` : "";
   return {
-    message: `The weights hold what config.json has no use for, and what the run leaves out: ${unused.slice(0, 3).join(", ")}${more}.`,
+    message: `The weights hold what config.json has no use for, and what the run leaves out: ${firstOf(unused)}.`,
     remedy:
       "Take config.json and weights from the same model and revision; layers may be missing in config.json.",
   };

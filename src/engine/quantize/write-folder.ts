@@ -8,7 +8,7 @@ import { storedBytes as bytesOfFloats } from "../exports/tensor-values.ts";
 import type { Model, TensorSpec } from "../models/architecture.ts";
 import type { Layout } from "../quantizers/layouts/layout.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";
-import { storedName } from "../session/stored-tensor.ts";
+import { storedName } from "../models/stored-tensor.ts";
 import type { WeightSource } from "../weights/weight-source.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
 import { writeModelWeights } from "../weights/write-safetensors.ts";

@@ -7,7 +7,7 @@ import type { HeadOutputs, Model } from "../models/architecture.ts";
 import { readModel } from "../models/registry.ts";
 import { throwErrors } from "../weights/read-errors.ts";
 import type { OpenModel } from "./open-model.ts";
-import { storedName } from "./stored-tensor.ts";
+import { storedName } from "../models/stored-tensor.ts";
 
 type Opened = Pick<OpenModel, "model" | "source" | "config" | "resolved">;
 

@@ -22,7 +22,7 @@ import type { WeightSource } from "../weights/weight-source.ts";
 import type { ModelSetup } from "./set-up.ts";
 import { packWhenRead } from "./quantized-when-read.ts";
 import { packedWeight } from "./packed-storage.ts";
-import { storedName } from "./stored-tensor.ts";
+import { storedName } from "../models/stored-tensor.ts";
 
 /** Fills a tensor that starts at random: [shape] by its init, drawn for the parameter's name. */
 export type Draw = (name: string, shape: Shape, init: Init, into: Float32Array) => void;

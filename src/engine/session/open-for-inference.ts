@@ -42,7 +42,7 @@ import { heldOn, setUpModel } from "./set-up.ts";
 import { storedSizes } from "./start-run.ts";
 import { startPlaces } from "./start-places.ts";
 import { takeOffStored } from "./start-tensors.ts";
-import { storedName } from "./stored-tensor.ts";
+import { storedName } from "../models/stored-tensor.ts";
 
 export interface InferenceModel {
   /** The base. */

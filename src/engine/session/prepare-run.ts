@@ -3,6 +3,7 @@ import { basename } from "node:path";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Finding } from "../../shared/findings.ts";
 import type { EventBody, PlanNumbers } from "../../shared/protocol.ts";
+import { UserError } from "../../shared/errors.ts";
 import type { LoadedTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import { loadTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import type { Predicted } from "../metrics/define.ts";
@@ -10,6 +11,7 @@ import { excludedPairs } from "../catalog-pairs.ts";
 import { checkMetrics } from "../metrics/table.ts";
 import type { Model } from "../models/architecture.ts";
 import { memoryInputs } from "../plan/memory-inputs.ts";
+import { tensorsAtFault } from "../models/tensors-at-fault.ts";
 import { tensorsLeftOut } from "../models/tensors-left-out.ts";
 import { planMemory } from "../plan/plan-memory.ts";
 import { stepsOf } from "../plan/training-plan.ts";
@@ -74,6 +76,13 @@ async function prepare(
     setUpModel(model, experiment, opened.source.tensors, createFullMatch(matchMs));
   // What is cheap to find comes before the data are read.
   const first = setUp(opened.model);
+  const fault = tensorsAtFault(opened.model, opened.source.tensors);
+  if (fault)
+    throw new UserError({
+      code: "weights-of-another-model",
+      ...fault,
+      place: { file: opened.resolved.folder },
+    });
   throwErrors([...excludedPairs(experiment), ...first.findings]);
   // A prompt takes some of the model's length.
   const data = await openRunData(experiment, first.value.model, tokenizer, {

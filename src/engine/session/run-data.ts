@@ -22,6 +22,7 @@ import type { ModelBatch } from "../network/batch.ts";
 import type { CalibrationBatch } from "../network/calibration.ts";
 import { measuringBatches, measuringBatchSize, planTraining } from "../plan/training-plan.ts";
 import { causalModelBatch, labelledModelBatch } from "./model-batch.ts";
+import { refuseOtherTokenizer } from "./refuse-other-tokenizer.ts";
 
 /** Examples of one split with their batches in file order. */
 export interface EvaluationData {
@@ -74,7 +75,7 @@ export async function openRunData(
     task,
     eval: { forgetting },
   } = experiment;
-  checkTokenizer(model, tokenizer);
+  refuseOtherTokenizer(model, tokenizer);
   for (const file of [data.test, forgetting?.text])
     if (typeof file === "string") await checkThere(file);
   if (data.max_length > model.sizes.maxLength && data.too_long === "error")
@@ -244,16 +245,6 @@ async function realPaths(
     ),
   );
   return Object.fromEntries(entries);
-}
-
-function checkTokenizer({ sizes }: Model, { largestId }: LoadedTokenizer): void {
-  if (largestId < sizes.vocabulary) return;
-  throw new UserError({
-    code: "tokenizer-exceeds-embedding",
-    message: `The tokenizer has ids up to ${largestId}, but the model's embedding has ${sizes.vocabulary} rows.`,
-    remedy:
-      "Tokenizer and model belong to different checkpoints, or tokens were added without resizing the embedding.",
-  });
 }
 
 function longerThanModel(maxLength: number, { sizes }: Model): UserError {

@@ -23,7 +23,7 @@ import {
 import type { PackedAs } from "../weights/safetensors.ts";
 import { alreadyQuantized, packedStorage } from "./packed-storage.ts";
 import { doesNotFit, quantizedFromData, storageWhenRead } from "./quantized-when-read.ts";
-import { storedName } from "./stored-tensor.ts";
+import { storedName } from "../models/stored-tensor.ts";
 import type { FrozenSpec, TrainedSpec } from "./trained-specs.ts";
 import { frozenSpecs, trainedSpecs } from "./trained-specs.ts";
 

@@ -35,7 +35,7 @@ import type { EvaluationData } from "./run-data.ts";
 import { startFromAdapters } from "./start-from-adapter.ts";
 import type { StartedRun } from "./start-run.ts";
 import { startRun } from "./start-run.ts";
-import { storedName } from "./stored-tensor.ts";
+import { storedName } from "../models/stored-tensor.ts";
 
 export interface RunHost {
   readonly runFolder: string;

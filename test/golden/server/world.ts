@@ -62,8 +62,16 @@ const cut: ModelFacts = {
   config: { ...llama, num_hidden_layers: 1 },
 };
 
+/** A config.json that counts more layers and wider ones than the weights have. */
+const grown: ModelFacts = {
+  ...modelFacts(`${base}/grown`, llama, "causal-lm"),
+  config: { ...llama, num_hidden_layers: 3, intermediate_size: 192 },
+};
+
 const models: Readonly<Record<string, ModelFacts>> = {
   "./cut": cut,
+  "./grown": grown,
+  "./wordless": modelFacts(`${base}/wordless`, llama, "causal-lm"),
   "./base": modelFacts(`${base}/base`, llama, "causal-lm"),
   "./encoder": modelFacts(`${base}/encoder`, bert, "sequence-classification"),
   "./other": other,
@@ -170,7 +178,9 @@ export function world({ memoryBytes = 8e9, texts = {} }: WorldOptions = {}): Fac
       folder === `${base}/adapter`
         ? known({ peft_type: "LORA", r: 16, base_model_name_or_path: "org/cached" })
         : absent("no-adapter", `${folder} holds no adapter_config.json.`),
-    examples({ data: { train, max_length: maxLength } }) {
+    examples({ model, data: { train, max_length: maxLength } }) {
+      if (model.id === "./wordless")
+        return absent("missing-tokenizer", `${base}/wordless has no tokenizer.json.`, "Take it from the model's page.");
       const found = data[nameOf(train)];
       if (found === undefined || found === "broken") return { state: "pending" };
       const key = `${train} ${maxLength}`;

@@ -1,6 +1,6 @@
 /** @file Finds a model's tensor among those of a checkpoint, under any name that it may have there. */
-import type { Model, TensorSpec } from "../models/architecture.ts";
-import { checkpointNames } from "../models/tensor-specs.ts";
+import type { Model, TensorSpec } from "./architecture.ts";
+import { checkpointNames } from "./tensor-specs.ts";
 
 /** The name that the checkpoint has for a tensor; undefined where it lacks it. */
 export function storedName(
