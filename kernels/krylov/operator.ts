@@ -51,17 +51,25 @@ export function firstColumns({ rows, columns, data }: Matrix, count: number): Ma
 
 /** a − b of one size. */
 export function subtract(a: Matrix, b: Matrix): Matrix {
-  return { ...a, data: a.data.map((value, i) => value - (b.data[i] ?? NaN)) };
+  const data = new Float64Array(a.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = (a.data[i] ?? NaN) - (b.data[i] ?? NaN);
+  return { ...a, data };
 }
 
 /** Euclidean norm of each column, safe from overflow. */
 export function columnNorms({ rows, columns, data }: Matrix): Float64Array<ArrayBuffer> {
+  const tops = new Float64Array(columns);
   const out = new Float64Array(columns);
-  for (let j = 0; j < columns; j++) {
-    let [top, sum] = [0, 0];
-    for (let i = 0; i < rows; i++) top = Math.max(top, Math.abs(data[i * columns + j] ?? NaN));
-    for (let i = 0; i < rows && top > 0; i++) sum += ((data[i * columns + j] ?? NaN) / top) ** 2;
-    out[j] = top * Math.sqrt(sum);
-  }
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) {
+      const size = Math.abs(data[i * columns + j] ?? NaN);
+      if (!(size <= (tops[j] ?? NaN))) tops[j] = size;
+    }
+  for (let i = 0; i < rows; i++)
+    for (let j = 0; j < columns; j++) {
+      const top = tops[j] ?? NaN;
+      if (top !== 0) out[j] = (out[j] ?? NaN) + ((data[i * columns + j] ?? NaN) / top) ** 2;
+    }
+  for (let j = 0; j < columns; j++) out[j] = (tops[j] ?? NaN) * Math.sqrt(out[j] ?? NaN);
   return out;
 }

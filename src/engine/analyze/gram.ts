@@ -9,7 +9,7 @@ import { stacked } from "./low-rank.ts";
 /** Applies a Gram matrix [n, n], n = min(out, in), to a block of columns. */
 export type Apply = (X: Matrix) => Promise<Matrix>;
 
-const panel = 256;
+const panel = 128;
 
 /**
  * A Aᵀ for rows ≤ columns, else Aᵀ A: [n, n], symmetric to the bit, made in panels of one triangle.
@@ -18,54 +18,43 @@ const panel = 256;
 export async function formGram(tools: Tools, A: Matrix): Promise<Matrix> {
   const n = Math.min(A.rows, A.columns);
   const data = new Float64Array(n * n);
-  const parts = A.rows <= A.columns ? rowPanels(A) : columnPanels(A);
-  for (const [i, { first, across }] of parts.entries())
-    for (const right of parts.slice(i)) {
-      const C = await product(tools, across, right.along);
-      for (let r = 0; r < C.rows; r++)
-        for (let c = 0; c < C.columns; c++) {
-          const [row, column] = [first + r, right.first + c];
-          if (column < row) continue;
-          const value = C.data[r * C.columns + c] ?? NaN;
-          data[row * n + column] = value;
-          data[column * n + row] = value;
-        }
+  const wide = A.rows <= A.columns;
+  const rows = wide ? A : transposedCopy(A);
+  const below = (first: number, end: number): Matrix => ({
+    rows: end - first,
+    columns: rows.columns,
+    data: rows.data.subarray(first * rows.columns, end * rows.columns),
+  });
+  for (let first = 0; first < n; first += panel) {
+    // Of the columns of a panel what lies on and below the diagonal.
+    const end = Math.min(n, first + panel);
+    const along = wide ? transposedCopy(below(first, end)) : columnsFrom(A, first, end);
+    const C = await product(tools, below(first, n), along);
+    for (let r = 0; r < C.rows; r++) {
+      const width = Math.min(C.columns, r + 1);
+      data.set(C.data.subarray(r * C.columns, r * C.columns + width), (first + r) * n + first);
     }
+  }
+  mirror(data, n);
   return { rows: n, columns: n, data };
 }
 
-/** Vectors [first, first + width) of the smaller side: as rows [width, N], and as columns [N, width]. */
-interface Panel {
-  readonly first: number;
-  readonly across: Matrix;
-  readonly along: Matrix;
+function columnsFrom({ rows, columns, data }: Matrix, first: number, end: number): Matrix {
+  const width = end - first;
+  const own = new Float64Array(rows * width);
+  for (let i = 0; i < rows; i++)
+    own.set(data.subarray(i * columns + first, i * columns + end), i * width);
+  return { rows, columns: width, data: own };
 }
 
-function rowPanels({ rows, columns, data }: Matrix): readonly Panel[] {
-  const parts: Panel[] = [];
-  for (let first = 0; first < rows; first += panel) {
-    const end = Math.min(rows, first + panel);
-    const across = {
-      rows: end - first,
-      columns,
-      data: data.subarray(first * columns, end * columns),
-    };
-    parts.push({ first, across, along: transposedCopy(across) });
-  }
-  return parts;
-}
-
-function columnPanels({ rows, columns, data }: Matrix): readonly Panel[] {
-  const parts: Panel[] = [];
-  for (let first = 0; first < columns; first += panel) {
-    const width = Math.min(panel, columns - first);
-    const own = new Float64Array(rows * width);
-    for (let i = 0; i < rows; i++)
-      own.set(data.subarray(i * columns + first, i * columns + first + width), i * width);
-    const along = { rows, columns: width, data: own };
-    parts.push({ first, across: transposedCopy(along), along });
-  }
-  return parts;
+/** The lower triangle over the upper one, in blocks that stay in the cache. */
+function mirror(data: Float64Array, n: number): void {
+  const block = 32;
+  for (let top = 0; top < n; top += block)
+    for (let left = 0; left <= top; left += block)
+      for (let i = top; i < Math.min(n, top + block); i++)
+        for (let j = left; j < Math.min(i, left + block); j++)
+          data[j * n + i] = data[i * n + j] ?? NaN;
 }
 
 /** G X. */

@@ -17,9 +17,14 @@ export function inFloat64(A: Matrix<Data>): Matrix {
   return { rows: A.rows, columns: A.columns, data };
 }
 
+/** Products of fewer multiplications are made by WebAssembly: handing them over would cost more. */
+const handOver = 2 ** 19;
+
 /** A B by the caller's product, or WebAssembly. */
 export function product(tools: Tools, A: Matrix, B: Matrix): Promise<Matrix> {
-  return tools.gemm === undefined ? tools.linalg.multiply(A, B) : tools.gemm(A, B);
+  return tools.gemm === undefined || A.rows * A.columns * B.columns < handOver
+    ? tools.linalg.multiply(A, B)
+    : tools.gemm(A, B);
 }
 
 /** A dense matrix as an operator; blocks of vectors are turned round, the matrix never is. */
@@ -119,21 +124,32 @@ export function plus(A: Matrix, B: Matrix): Matrix {
 }
 
 export function timesNumber(A: Matrix, factor: number): Matrix {
-  return { ...A, data: A.data.map((value) => value * factor) };
+  const data = new Float64Array(A.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = (A.data[i] ?? NaN) * factor;
+  return { ...A, data };
 }
 
 /** diag(scale) A. */
 export function timesRows(A: Matrix, scale: Data | undefined): Matrix {
   if (scale === undefined) return A;
-  return {
-    ...A,
-    data: A.data.map((value, i) => value * (scale[Math.floor(i / A.columns)] ?? NaN)),
-  };
+  const data = new Float64Array(A.data.length);
+  for (let i = 0; i < A.rows; i++) {
+    const factor = scale[i] ?? NaN;
+    const end = (i + 1) * A.columns;
+    for (let at = i * A.columns; at < end; at++) data[at] = (A.data[at] ?? NaN) * factor;
+  }
+  return { ...A, data };
 }
 
 /** A diag(scale). */
 export function timesColumns(A: Matrix, scale: Data): Matrix {
-  return { ...A, data: A.data.map((value, i) => value * (scale[i % A.columns] ?? NaN)) };
+  const data = new Float64Array(A.data.length);
+  for (let i = 0; i < A.rows; i++)
+    for (let j = 0; j < A.columns; j++) {
+      const at = i * A.columns + j;
+      data[at] = (A.data[at] ?? NaN) * (scale[j] ?? NaN);
+    }
+  return { ...A, data };
 }
 
 /** ‖A‖_F, safe from overflow for finite elements of any scale. */

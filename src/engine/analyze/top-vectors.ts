@@ -7,13 +7,13 @@ import {
   subtract,
   type Operator,
 } from "../../../kernels/krylov/operator.ts";
-import { orthogonalTo } from "../../../kernels/krylov/top-svd.ts";
 import type { Matrix } from "../../../kernels/linalg/index.ts";
 import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
 import { at } from "../../shared/errors.ts";
 import type { GapFrom } from "../../shared/intruder-records.ts";
 import type { Apply } from "./gram.ts";
-import type { Tools } from "./products.ts";
+import { bordered, growingBasis, outsideOf } from "./growing-basis.ts";
+import { product, timesColumns, timesNumber, type Tools } from "./products.ts";
 
 /** The top `count` of a thin SVD in float64. */
 export interface TopVectors {
@@ -78,7 +78,7 @@ export async function exactTop(
  * residuals say how good they became.
  */
 export async function krylovTop(
-  { linalg }: Tools,
+  tools: Tools,
   A: Operator,
   { count, beyond = 0, error, cluster, seed, steps = 24, start, gram }: TopOptions,
 ): Promise<TopVectors> {
@@ -92,36 +92,58 @@ export async function krylovTop(
   const given = start?.columns ?? 0;
   const random = normalMatrix(n, Math.min(n, Math.max(8, k + 8 - given)), seed);
   const joined = start === undefined ? random : joinColumns([start, random]);
-  const first = await linalg.qr(joined.columns > n ? firstColumns(joined, n) : joined);
-  const bases = [first.Q];
-  /** G Q where the Gram matrix is there, else A Q. */
-  const images = [await (gram ?? apply)(first.Q)];
-  let filled = first.Q.columns;
+  const first = await tools.linalg.qr(joined.columns > n ? firstColumns(joined, n) : joined);
+  const basis = growingBasis(tools, first.Q);
+  const applyGram = gram ?? inUnitScale(apply, applyBack);
+  let newest = first.Q;
+  let H: Matrix = { rows: 0, columns: 0, data: new Float64Array(0) };
   for (let step = 1; ; step++) {
-    const last = step > steps || filled >= n;
-    if (last || step === 4 || step === 6 || (step > 6 && step % 4 === 1)) {
-      const AQ = gram === undefined ? joinColumns(images) : undefined;
-      const Q = joinColumns(bases);
-      const H = await linalg.multiply(AQ ?? Q, AQ ?? joinColumns(images), { transposeA: true });
-      const { V: Z } = await linalg.eigh(H);
+    const { inside, outside, R } = await basis.part(await applyGram(newest));
+    H = bordered(H, inside);
+    const last = step > steps || outside.columns === 0;
+    if (last || step >= 3) {
+      const { values, V: Z } = await tools.linalg.eigh(H);
       const top = lastColumns(Z, k);
-      const V = await linalg.multiply(Q, top);
-      const AV = AQ === undefined ? await apply(V) : await linalg.multiply(AQ, top);
-      const found = await ritz(V, AV, applyBack);
-      if (last || goodEnough(found, Math.min(count, k), error, cluster))
-        return leading(found, Math.min(count + beyond, k), turned);
+      const wanted = Math.min(count, k);
+      if (last || goodEnough(estimated(values, R, top), wanted, error, cluster)) {
+        const Vt = await product(tools, transposedCopy(top), basis.rows());
+        const V = transposedCopy(Vt);
+        const found = await ritz(V, await apply(V), applyBack);
+        if (last || goodEnough(found, wanted, error, cluster))
+          return leading(found, Math.min(count + beyond, k), turned);
+      }
     }
-    const image = inUnitScale(at(images, images.length - 1));
-    const raw = gram === undefined ? await applyBack(image) : image;
-    const next = await orthogonalTo(
-      linalg,
-      bases,
-      firstColumns(raw, Math.min(raw.columns, n - filled)),
-    );
-    bases.push(next);
-    images.push(await (gram ?? apply)(next));
-    filled += next.columns;
+    basis.join(outside);
+    newest = outside;
   }
+}
+
+/** Singular values and residuals as the recurrence tells them: ‖AᵀA v − σ² v‖ / σ. */
+function estimated(
+  values: Float64Array,
+  R: Matrix,
+  top: Matrix,
+): Pick<Ritz, "sigma" | "residuals" | "gaps"> {
+  const outside = outsideOf(R, top);
+  const sigma = outside.map((_, i) => Math.sqrt(Math.max(0, at(values, values.length - 1 - i))));
+  // Smaller ones are lost in the rounding of squares; what is measured afterwards decides.
+  const least = 1e-8 * at(sigma, 0);
+  const residuals = outside.map((r, i) => (r === 0 ? 0 : r / Math.max(at(sigma, i), least)));
+  return { sigma, residuals, gaps: gapsOf(sigma, residuals) };
+}
+
+/** AᵀA over the square of a power of two near A's size, so that huge and tiny matrices stay in range. */
+function inUnitScale(apply: Apply, applyBack: Apply): Apply {
+  let unit: number | undefined;
+  return async (X) => {
+    const image = await apply(X);
+    if (unit === undefined) {
+      let top = 0;
+      for (const value of image.data) top = Math.max(top, Math.abs(value));
+      unit = top === 0 ? 1 : 2 ** -Math.floor(Math.log2(top));
+    }
+    return timesNumber(await applyBack(timesNumber(image, unit)), unit);
+  };
 }
 
 /** In the orientation with at least as many rows as columns. */
@@ -142,16 +164,14 @@ async function ritz(
   AV: Matrix,
   applyBack: (X: Matrix) => Promise<Matrix>,
 ): Promise<Ritz> {
-  const k = V.columns;
   const sigma = columnNorms(AV);
-  const U = {
-    ...AV,
-    data: AV.data.map((x, i) => (at(sigma, i % k) === 0 ? 0 : x / at(sigma, i % k))),
-  };
-  const scaled = { ...V, data: V.data.map((v, i) => v * (sigma[i % k] ?? 0)) };
-  const residuals = columnNorms(subtract(await applyBack(U), scaled));
+  const U = timesColumns(
+    AV,
+    sigma.map((s) => (s === 0 ? 0 : 1 / s)),
+  );
+  const residuals = columnNorms(subtract(await applyBack(U), timesColumns(V, sigma)));
   const rounding = 8 * U.rows * 2 ** -53 * (sigma[0] ?? 0);
-  for (let i = 0; i < k; i++) residuals[i] = (residuals[i] ?? NaN) + rounding;
+  for (const [i, r] of residuals.entries()) residuals[i] = r + rounding;
   return { U, V, sigma, residuals, gaps: gapsOf(sigma, residuals) };
 }
 
@@ -164,7 +184,7 @@ function lastColumns({ rows, columns, data }: Matrix, k: number): Matrix {
 }
 
 function goodEnough(
-  { sigma, residuals, gaps }: Ritz,
+  { sigma, residuals, gaps }: Pick<Ritz, "sigma" | "residuals" | "gaps">,
   wanted: number,
   error: number,
   cluster: number,
@@ -201,13 +221,6 @@ export function firstOf(top: TopVectors, count: number): TopVectors {
     gaps: top.gaps.slice(0, count),
     gapFrom: top.gapFrom.slice(0, count),
   };
-}
-
-/** Divided by the largest magnitude, so that AᵀA of huge or tiny matrices stays in range. */
-function inUnitScale(block: Matrix): Matrix {
-  let top = 0;
-  for (const value of block.data) top = Math.max(top, Math.abs(value));
-  return top === 0 ? block : { ...block, data: block.data.map((value) => value / top) };
 }
 
 function nearest(sigma: Float64Array, i: number): number {
