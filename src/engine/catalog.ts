@@ -33,6 +33,7 @@ import { lst } from "./methods/lst.ts";
 import { mixlora } from "./methods/mixlora.ts";
 import { nola } from "./methods/nola.ts";
 import { norms } from "./methods/norms.ts";
+import { oft } from "./methods/oft.ts";
 import { paca } from "./methods/paca.ts";
 import { peqa } from "./methods/peqa.ts";
 import { prefixTuning } from "./methods/prefix-tuning.ts";
@@ -86,6 +87,7 @@ export const methods: readonly Method[] = [
   miss,
   lokr,
   hira,
+  oft,
   ia3,
   svft,
   loldu,

@@ -100,6 +100,10 @@ def flatten(tensors: Tensors, param: str) -> None:
             row["shape"] = row["shape"][:1]
 
 
+def oft(method: dict, **options):
+    return simple({"type": "oft", **method}, peft.OFTConfig, {"oft_R.weight": ("Q", 0.1, 0)}, **options)
+
+
 def pissa(name: str) -> None:
     """The start is computed on both sides: signs of singular vectors change no loss."""
     config = peft.LoraConfig(r=6, lora_alpha=12, init_lora_weights="pissa", **LINEAR)
@@ -146,6 +150,13 @@ CASES = {
     "hira": simple(
         {"type": "hira", "r": 4}, peft.HiraConfig, {"hira_A": ("A", 0.3, 0), "hira_B": ("B", 0.3, 0)}, r=4
     ),
+    "oft": oft({"block_size": 12}, oft_block_size=12),
+    "oft-exact": oft({"block_size": 10, "use_cayley_neumann": False}, oft_block_size=10, use_cayley_neumann=False),
+    "oft-shared": oft(
+        {"block_size": 8, "block_share": True, "num_cayley_neumann_terms": 3},
+        **{"oft_block_size": 8, "block_share": True, "num_cayley_neumann_terms": 3},
+    ),
+    "oft-constrained": oft({"block_size": 12, "coft": True, "eps": 0.4}, oft_block_size=12, coft=True, eps=0.4),
     "ia3": simple(
         {"type": "ia3"},
         peft.IA3Config,

@@ -102,6 +102,15 @@ export const exportCases: Readonly<Record<string, ExportCase>> = {
   "lokr-whole": { base: "llama", method: { type: "lokr", r: 8 } },
   hira: { base: "llama", method: { type: "hira", r: 4 } },
   "hira-gpt2": { base: "gpt2", method: { type: "hira", r: 4 } },
+  oft: { base: "llama", method: { type: "oft", block_size: 12 } },
+  "oft-exact": {
+    base: "llama",
+    method: { type: "oft", block_size: 10, use_cayley_neumann: false },
+  },
+  "oft-constrained": {
+    base: "llama",
+    method: { type: "oft", block_size: 8, block_share: true, coft: true, eps: 0.3 },
+  },
   ia3: { base: "llama", method: { type: "ia3" } },
   "ia3-gpt2": { base: "gpt2", method: { type: "ia3" } },
   adalora: { base: "llama", method: { type: "adalora", r: 6 } },
