@@ -3,18 +3,21 @@ import type { Path } from "../../../src/shared/experiment/tree.ts";
 import type { Analysis } from "../analysis.ts";
 import type { Cursor } from "../cursor.ts";
 
-export type SuggestionKind =
-  | "field"
-  | "value"
-  | "variant"
-  | "file"
-  | "folder"
-  | "model"
-  | "module"
-  | "column"
-  | "expression"
-  | "sketch"
-  | "code";
+export const suggestionKinds = [
+  "field",
+  "value",
+  "variant",
+  "file",
+  "folder",
+  "model",
+  "module",
+  "column",
+  "expression",
+  "sketch",
+  "code",
+] as const;
+
+export type SuggestionKind = (typeof suggestionKinds)[number];
 
 export interface Suggestion {
   readonly label: string;
