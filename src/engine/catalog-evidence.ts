@@ -25,6 +25,13 @@ export const measured: Readonly<Record<string, Measured>> = {
     losses: 1.2e-6,
     logits: 5.6e-7,
   },
+  "initialiser corda": { against: "peft 0.21.2", losses: 6.3e-5, logits: 2.1e-4 },
+  "initialiser eva": { against: "peft 0.21.2", losses: 1.9e-6, logits: 5.5e-6 },
+  "initialiser lora_ga": {
+    against: "its formulas in PyTorch 2.15.0, peft 0.21.2",
+    losses: 8.8e-7,
+    logits: 1.5e-6,
+  },
   "initialiser lora_sb": {
     against: "its formulas in PyTorch 2.15.0",
     losses: 6.8e-7,
@@ -32,6 +39,12 @@ export const measured: Readonly<Record<string, Measured>> = {
   },
   "initialiser pissa": { against: "peft 0.21.2", losses: 1.4e-6, logits: 6.6e-6 },
   "method adalora": { against: "peft 0.21.2", losses: 9.3e-7, logits: 5.0e-7, adapter: 5.1e-7 },
+  "method bitnet": { against: "its formulas in PyTorch 2.15.0", losses: 6.6e-7, logits: 4.1e-7 },
+  "method bottleneck": {
+    against: "its formulas in PyTorch 2.15.0",
+    losses: 8.0e-7,
+    logits: 4.4e-7,
+  },
   "method dora": { against: "peft 0.21.2", losses: 9.9e-7, logits: 7.8e-6, adapter: 5.7e-7 },
   "method dylora": { against: "its formulas in PyTorch 2.15.0", losses: 7.0e-7, logits: 1.5e-6 },
   "method dynamic_dora": {
@@ -40,14 +53,18 @@ export const measured: Readonly<Record<string, Measured>> = {
     logits: 6.5e-7,
   },
   "method fish": { against: "its formulas in PyTorch 2.15.0", losses: 6.3e-7, logits: 3.2e-7 },
+  "method full": { against: "PyTorch 2.15.0", losses: 1.9e-6, logits: 9.3e-6 },
   "method hira": { against: "peft 0.21.2", losses: 6.0e-7, logits: 6.0e-7, adapter: 7.5e-7 },
   "method ia3": { against: "peft 0.21.2", losses: 9.7e-7, logits: 4.8e-7, adapter: 4.8e-7 },
+  "method l4q": { against: "its formulas in PyTorch 2.15.0", losses: 4.3e-7, logits: 1.0e-6 },
   "method lamda": { against: "its formulas in PyTorch 2.15.0", losses: 8.2e-7, logits: 4.7e-7 },
   "method lokr": { against: "peft 0.21.2", losses: 7.3e-7, logits: 5.8e-7, adapter: 5.1e-7 },
   "method loldu": { against: "its formulas in PyTorch 2.15.0", losses: 1.3e-6, logits: 8.7e-7 },
   "method lora": { against: "peft 0.21.2", losses: 8.2e-7, logits: 1.8e-6, adapter: 5.6e-7 },
   "method lora_xs": { against: "its formulas in PyTorch 2.15.0", losses: 6.9e-7, logits: 4.9e-7 },
+  "method lst": { against: "its formulas in PyTorch 2.15.0", losses: 5.4e-7, logits: 7.4e-7 },
   "method miss": { against: "peft 0.21.2", losses: 5.2e-7, logits: 6.7e-7, adapter: 5.8e-7 },
+  "method mixlora": { against: "its formulas in PyTorch 2.15.0", losses: 7.2e-7, logits: 2.8e-7 },
   "method nola": {
     against: "its formulas in PyTorch 2.15.0",
     losses: 5.9e-7,
@@ -62,6 +79,19 @@ export const measured: Readonly<Record<string, Measured>> = {
     logits: 6.8e-7,
     adapter: 4.6e-7,
   },
+  "method peqa": { against: "its formulas in PyTorch 2.15.0", losses: 5.3e-7, logits: 5.4e-7 },
+  "method prefix_tuning": {
+    against: "peft 0.21.2",
+    losses: 8.4e-7,
+    logits: 3.8e-7,
+    adapter: 6.7e-7,
+  },
+  "method prompt_tuning": {
+    against: "peft 0.21.2",
+    losses: 4.3e-7,
+    logits: 4.7e-7,
+    adapter: 4.8e-7,
+  },
   "method randlora": { against: "peft 0.21.2", losses: 9.5e-6, logits: 8.2e-5, adapter: 7.3e-7 },
   "method smt": { against: "its formulas in PyTorch 2.15.0", losses: 1.1e-6, logits: 4.9e-7 },
   "method sora": {
@@ -71,6 +101,12 @@ export const measured: Readonly<Record<string, Measured>> = {
     adapter: 5.0e-7,
   },
   "method svft": { against: "its formulas in PyTorch 2.15.0", losses: 1.4e-6, logits: 5.4e-7 },
+  "method trainable_tokens": {
+    against: "peft 0.21.2",
+    losses: 9.3e-7,
+    logits: 3.9e-7,
+    adapter: 5.4e-7,
+  },
   "method vera": { against: "peft 0.21.2", losses: 5.8e-7, logits: 4.7e-7, adapter: 5.2e-7 },
   "optimizer adam_mini": {
     against: "its formulas in PyTorch 2.15.0",

@@ -13,6 +13,7 @@ import type { Linalg } from "../../../kernels/linalg/index.ts";
 import { UserError, at, invariant } from "../../shared/errors.ts";
 import { bool, int, number } from "../../shared/schema.ts";
 import type { AllocationSite, Allocated, InputStatistics } from "../methods/start.ts";
+import { uprightSign } from "../methods/upright.ts";
 import { defineInitialiser } from "./define.ts";
 
 export const eva = defineInitialiser({
@@ -117,9 +118,8 @@ async function principal(
     const value = Math.max(0, at(values, column));
     shares.push(total === 0 ? 0 : value / total);
     const vector = Array.from({ length: size }, (_, row) => at(V.data, row * size + column));
-    const largest = vector.reduce((most, one) => (Math.abs(one) > Math.abs(most) ? one : most), 0);
     // σ of the centred inputs is √λ of their scatter.
-    const factor = Math.sign(largest) / (whiten && value > 0 ? Math.sqrt(Math.sqrt(value)) : 1);
+    const factor = uprightSign(vector) / (whiten && value > 0 ? Math.sqrt(Math.sqrt(value)) : 1);
     made.set(
       vector.map((one) => one * factor),
       k * size,

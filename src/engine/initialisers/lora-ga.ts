@@ -3,7 +3,7 @@
  * https://arxiv.org/abs/2407.05000.
  *
  * G = gradient of the mean loss of some examples by W [out, in] = U Σ Vᵀ, its 2 r largest singular values by
- * subspace iteration (4). `direction` says which of them A and B get; ArB2r:
+ * subspace iteration (4 steps with 4 r directions). `direction` says which of them A and B get; ArB2r:
  *   A [rank, in] trained, V₁..ᵣᵀ · B [out, rank] trained, U of r+1..2r · W − s B A in place of W.
  * `variant: paper`, the authors' code: `stable` multiplies both by out^¼ / √γ, `gd_scale` divides both by s,
  * `weight_svd` multiplies both by the mean of √(σ / s) over the r largest σ of W (`weightS` there). `variant: peft`, as its
@@ -13,6 +13,7 @@
  */
 import { at } from "../../shared/errors.ts";
 import { int, number, oneOf } from "../../shared/schema.ts";
+import type { Sketch } from "../methods/top-pair.ts";
 import { topPair } from "../methods/top-pair.ts";
 import type { StartContext, StartSite } from "../methods/start.ts";
 import { defineInitialiser } from "./define.ts";
@@ -63,7 +64,14 @@ export const loraGa = defineInitialiser({
     async run(site, ctx) {
       const { rank, linalg } = ctx;
       const twice = 2 * rank;
-      const found = await topPair(site, { linalg, rank: twice }, await ctx.gradient(), "none", 4);
+      const gradient = await ctx.gradient();
+      const found = await topPair(
+        site,
+        { linalg, rank: twice },
+        gradient,
+        "none",
+        sketch(twice, rank),
+      );
       const chosen = directions(direction, rank, ctx);
       const { ofA, ofB } = await factors(
         { variant, scale, gamma },
@@ -87,6 +95,11 @@ export const loraGa = defineInitialiser({
     },
   }),
 });
+
+/** The authors' and peft's: 4 r directions are followed, in four steps. */
+function sketch(wanted: number, rank: number): Sketch {
+  return { iterations: 4, oversample: 4 * rank - wanted };
+}
 
 /** Which singular directions each factor gets, by number. */
 function directions(
@@ -134,8 +147,8 @@ async function factors(
     }
     case "weight_svd": {
       const { linalg, rank } = ctx;
-      const own = (await topPair(site, { linalg, rank }, await ctx.weight("original"), "none", 4))
-        .sigma;
+      const W = await ctx.weight("original");
+      const own = (await topPair(site, { linalg, rank }, W, "none", sketch(rank, rank))).sigma;
       if (paper) {
         const roots = own.map((value) => Math.sqrt(value / ctx.scale));
         return both(roots.reduce((sum, value) => sum + value, 0) / rank);

@@ -48,7 +48,13 @@ export const pissa = defineInitialiser({
     needs: ["weight"],
     async run(site, ctx) {
       const W = await ctx.weight(of === "original" ? "original" : "held");
-      const { A, B } = await topPair(site, ctx, W, "both", svd === "fast" ? iterations : undefined);
+      const { A, B } = await topPair(
+        site,
+        ctx,
+        W,
+        "both",
+        svd === "fast" ? { iterations } : undefined,
+      );
       const root = Math.sqrt(1 / ctx.scale);
       return { A: A.map((x) => x * root), B: B.map((x) => x * root), subtract: true };
     },

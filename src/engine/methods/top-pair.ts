@@ -2,6 +2,7 @@
 import { matrixOperator } from "../../../kernels/krylov/operator.ts";
 import { topSvd } from "../../../kernels/krylov/top-svd.ts";
 import type { StartContext, StartSite } from "./start.ts";
+import { uprightSign } from "./upright.ts";
 
 export interface TopPair {
   /** [rank, in] */
@@ -12,31 +13,35 @@ export interface TopPair {
   readonly sigma: Float32Array;
 }
 
+/** Subspace iteration from a random start, in place of the exact decomposition. */
+export interface Sketch {
+  readonly iterations: number;
+  /** Directions that are followed beside those that are asked for; 8 where not given. */
+  readonly oversample?: number;
+}
+
 /** Where Σ goes: both sides get √Σ, or the left one Σ, or none. */
 export type Halves = "both" | "right" | "none";
 
 /**
  * U and Vᵀ of the `ctx.rank` largest singular values of a matrix [out, in], with Σ in `both` as its root, in B
- * alone where A keeps the `right` vectors, or in `none`. Rows beyond the smaller side are zero. `iterations`
- * asks for subspace iteration from a random start instead of the exact decomposition.
+ * alone where A keeps the `right` vectors, or in `none`. The right vectors stand upright. Rows beyond the smaller side
+ * are zero.
  */
 export async function topPair(
   site: StartSite,
   { linalg, rank }: Pick<StartContext, "linalg" | "rank">,
   matrix: Float32Array,
   halves: Halves,
-  iterations?: number,
+  sketch?: Sketch,
 ): Promise<TopPair> {
   const k = Math.min(rank, site.in, site.out);
   const M = { rows: site.out, columns: site.in, data: Float64Array.from(matrix) };
   const found =
-    iterations === undefined
+    sketch === undefined
       ? await linalg.svd(M)
       : await topSvd(linalg, matrixOperator(linalg, M), {
-          k,
-          iterations,
-          method: "subspace",
-          seed: 0,
+          ...{ k, ...sketch, method: "subspace", seed: 0 },
         });
   const A = new Float32Array(rank * site.in);
   const B = new Float32Array(site.out * rank);
@@ -44,8 +49,9 @@ export async function topPair(
   for (let j = 0; j < k; j++) {
     const value = found.sigma[j] ?? 0;
     sigma[j] = value;
-    const left = halves === "both" ? Math.sqrt(value) : halves === "right" ? value : 1;
-    const right = halves === "both" ? Math.sqrt(value) : 1;
+    const sign = uprightSign(found.Vt.data.subarray(j * site.in, (j + 1) * site.in));
+    const left = sign * (halves === "both" ? Math.sqrt(value) : halves === "right" ? value : 1);
+    const right = sign * (halves === "both" ? Math.sqrt(value) : 1);
     for (let column = 0; column < site.in; column++)
       A[j * site.in + column] = right * (found.Vt.data[j * site.in + column] ?? 0);
     for (let row = 0; row < site.out; row++)

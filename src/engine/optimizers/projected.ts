@@ -7,6 +7,7 @@ import { at, invariant } from "../../shared/errors.ts";
 import { int, list, number } from "../../shared/schema.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { add, div, matmul, mul, scalar, sqrt, sub } from "../core/ops.ts";
+import { uprightSign } from "../methods/upright.ts";
 import type { AdamConfig } from "./adam-step.ts";
 import { adamMoments } from "./adam-step.ts";
 import { read } from "./define.ts";
@@ -94,12 +95,11 @@ export async function refresh(
   const length = tall ? columns : rows;
   const { U, Vt } = found;
   for (let k = 0; k < r; k++) {
-    // The k-th vector; its sign is free, and m and v outlive a change of P: the largest entry is made positive.
+    // The k-th vector; its sign is free, and m and v outlive a change of P.
     const vector = Float64Array.from({ length }, (_, i) =>
       tall ? at(Vt.data, k * columns + i) : at(U.data, i * U.columns + k),
     );
-    const largest = vector.reduce((most, x) => (Math.abs(x) > Math.abs(most) ? x : most), 0);
-    const sign = largest < 0 ? -1 : 1;
+    const sign = uprightSign(vector);
     vector.forEach((x, i) => (P[tall ? k * columns + i : i * r + k] = sign * x));
   }
 }

@@ -13,6 +13,8 @@ export interface MethodFixture {
   /** Whose numbers these are: peft's, PyTorch's own, or those of formulas written apart in PyTorch. */
   readonly source: "peft" | "torch" | "formulas";
   readonly versions: Readonly<Record<string, string>>;
+  /** The row that it is evidence of, where the experiment does not say so: {@link subjectOf}. */
+  readonly subject?: string;
   /** Parts of an experiment file: `method`, and `train` where it differs. */
   readonly experiment: Readonly<Record<string, unknown>>;
   readonly learningRate: number;
@@ -43,6 +45,7 @@ function isMethodFixture(value: unknown): value is MethodFixture {
     isRecord(value) &&
     typeof value["name"] === "string" &&
     ["peft", "torch", "formulas"].some((source) => source === value["source"]) &&
+    ["string", "undefined"].includes(typeof value["subject"]) &&
     isRecord(value["versions"]) &&
     isRecord(value["experiment"]) &&
     typeof value["learningRate"] === "number" &&

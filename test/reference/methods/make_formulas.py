@@ -22,7 +22,7 @@ def trained(all_sites) -> list:
     return list(found.values())
 
 
-def linear(method: dict, setup, hooks=lambda all_sites: {}, penalty=lambda all_sites: None):
+def linear(method: dict, setup, hooks=lambda all_sites: {}, penalty=lambda all_sites: None, make=adamw, **more):
     """A method at every linear layer; `setup` makes a site's tensors and its weight."""
 
     def case(name: str) -> None:
@@ -30,8 +30,8 @@ def linear(method: dict, setup, hooks=lambda all_sites: {}, penalty=lambda all_s
         tensors = Tensors()
         for site in all_sites:
             setup(site, tensors)
-        result = train(model, adamw(trained(all_sites)), hooks(all_sites), penalty(all_sites))
-        write(name, "formulas", {"method": method}, tensors, result)
+        result = train(model, make(trained(all_sites)), hooks(all_sites), penalty(all_sites))
+        write(name, "formulas", {"method": method, **more.pop("experiment", {})}, tensors, result, **more)
 
     return case
 

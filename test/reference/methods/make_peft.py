@@ -15,6 +15,8 @@ import torch
 from common import CYCLE, STEPS, Tensors, adamw, base, run, train, write
 from peft import get_peft_model
 
+LAYERS = 2
+TOKENS = sorted({token for row in CYCLE[0]["inputIds"] for token in row[:3]})
 LINEAR = {"target_modules": "all-linear", "task_type": "CAUSAL_LM"}
 
 # Suffix of a tensor in peft: our name of it, scale, offset.
@@ -104,6 +106,19 @@ def oft(method: dict, **options):
     return simple({"type": "oft", **method}, peft.OFTConfig, {"oft_R.weight": ("Q", 0.1, 0)}, **options)
 
 
+def vblora(name: str) -> None:
+    options = {"r": 3, "num_vectors": 10, "vector_length": 12, "topk": 3}
+    model = get_peft_model(base(), peft.VBLoRAConfig(**options, **LINEAR)).eval()
+    bank = model.base_model.vblora_vector_bank["default"]
+    names = {"vblora_logits_A": ("logitsA", 1, 0), "vblora_logits_B": ("logitsB", 1, 0), "vblora_vector_bank": ("bank", 0.3, 0)}
+    tensors = filled(model, names)
+    # One bank stands under the name of each module that reads it.
+    for key in [key for key in tensors.rows if key.endswith("#bank")]:
+        del tensors.rows[key]
+    tensors.put(bank, "#bank", 0.3)
+    write(name, "peft", {"method": {"type": "vblora", **options}}, tensors, train(model, adamw(trained(model))))
+
+
 def pissa(name: str) -> None:
     """The start is computed on both sides: signs of singular vectors change no loss."""
     config = peft.LoraConfig(r=6, lora_alpha=12, init_lora_weights="pissa", **LINEAR)
@@ -112,7 +127,65 @@ def pissa(name: str) -> None:
     write(name, "peft", {"method": method}, Tensors(), train(model, adamw(trained(model))))
 
 
+def prompt_tuning(name: str) -> None:
+    config = peft.PromptTuningConfig(num_virtual_tokens=3, task_type="CAUSAL_LM")
+    model = get_peft_model(base(), config).eval()
+    tensors = Tensors()
+    tensors.put(model.prompt_encoder["default"].embedding.weight, "embedding.tokens#prompt", 0.5)
+    write(name, "peft", {"method": {"type": "prompt_tuning", "num_virtual_tokens": 3}}, tensors, train(model, adamw(trained(model))))
+
+
+def prefix_tuning(projected: bool):
+    """peft keeps the keys and values of all layers as columns of one table, and with a projection as its rows."""
+
+    def case(name: str) -> None:
+        inner = {"prefix_projection": True, "encoder_hidden_size": 10} if projected else {}
+        model = get_peft_model(base(), peft.PrefixTuningConfig(num_virtual_tokens=3, task_type="CAUSAL_LM", **inner)).eval()
+        encoder = model.prompt_encoder["default"]
+        tensors = Tensors()
+        with torch.no_grad():
+            if projected:
+                down, _, up = encoder.transform
+                tensors.put(encoder.embedding.weight, "#embedding", 0.5)
+                tensors.put(down.weight, "#down", 0.3)
+                tensors.put(down.bias, "#down_bias", 0.1)
+                both = up.weight.shape[0] // LAYERS
+                for layer in range(LAYERS):
+                    rows = slice(layer * both, (layer + 1) * both)
+                    up.weight[rows] = tensors.made(f"layers.{layer}.prefix#up", (both, 10), 0.5)
+                    up.bias[rows] = tensors.made(f"layers.{layer}.prefix#up_bias", (both,), 0.1)
+            else:
+                width = encoder.embedding.weight.shape[1] // (2 * LAYERS)
+                for part in range(2 * LAYERS):
+                    ours = f"layers.{part // 2}.prefix#{('keys', 'values')[part % 2]}"
+                    encoder.embedding.weight[:, part * width : (part + 1) * width] = tensors.made(ours, (3, width), 0.5)
+        method = {"type": "prefix_tuning", "num_virtual_tokens": 3, **inner}
+        write(name, "peft", {"method": method}, tensors, train(model, adamw(trained(model))))
+
+    return case
+
+
+def in_place(method: dict, config, **options):
+    """Copies of what the model has train: they start as the model's."""
+
+    def case(name: str) -> None:
+        model = get_peft_model(base(), config(task_type="CAUSAL_LM", **options)).eval()
+        write(name, "peft", {"method": method}, Tensors(), train(model, adamw(trained(model))))
+
+    return case
+
+
 CASES = {
+    "prompt_tuning": prompt_tuning,
+    "prefix_tuning": prefix_tuning(False),
+    "prefix_tuning-projection": prefix_tuning(True),
+    "norms": in_place({"type": "norms"}, peft.LNTuningConfig, target_modules=["input_layernorm", "post_attention_layernorm", "norm"]),
+    "trainable_tokens": in_place(
+        {"type": "trainable_tokens", "token_indices": TOKENS},
+        peft.TrainableTokensConfig,
+        token_indices=TOKENS,
+        target_modules=["embed_tokens"],
+    ),
     "pissa": pissa,
     "lora": simple({"type": "lora", "r": 4, "alpha": 8}, peft.LoraConfig, PAIR, r=4, lora_alpha=8),
     "rslora": simple({"type": "lora", "r": 4, "alpha": 8, "use_rslora": True}, peft.LoraConfig, PAIR, r=4, lora_alpha=8, use_rslora=True),
@@ -124,6 +197,7 @@ CASES = {
         shared("vera", (0.3, 0.5)),
         r=8,
     ),
+    "vblora": vblora,
     "randlora": simple(
         {"type": "randlora", "r": 10, "alpha": 20},
         peft.RandLoraConfig,

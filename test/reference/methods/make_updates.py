@@ -15,7 +15,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import peft
 import torch
-from common import ADAM, CYCLE, STEPS, Tensors, base, cross_entropy, final_logits, logits_of, models, run, train, write
+from common import ADAM, CYCLE, STEPS, Tensors, adamw, base, cross_entropy, final_logits, logits_of, models, run, train, write
 from deterministic import fill
 from make_peft import LINEAR, PAIR, filled
 from peft import get_peft_model
@@ -142,6 +142,31 @@ class LoraPro(Rule):
                 adam(self, p, self.states.setdefault(id(p), {}), g.float())
 
 
+class LoraProFull(Rule):
+    """Adam's averages of s (B g_A + g_B A), whose direction is divided among A and B."""
+
+    @torch.no_grad()
+    def step(self):
+        self.t += 1
+        s, ridge = SCALE, 1e-8
+        for name in [n for n in self.named if "lora_A" in n]:
+            a, b = self.named[name], self.named[name.replace("lora_A", "lora_B")]
+            A, B, ga, gb = (x.double() for x in (a, b, a.grad, b.grad))
+            eye = torch.eye(len(A), dtype=torch.float64)
+            AA, BB = A @ A.T, B.T @ B
+            AAi, BBi = torch.linalg.inv(AA + ridge * eye), torch.linalg.inv(BB + ridge * eye)
+            outside = lambda g: g - B @ (BBi @ (B.T @ g))
+            g = s * B @ (BBi @ ga) / s**2 + s * (outside(gb) @ AAi / s**2) @ A
+            m, v = moments(self.states.setdefault(name, {}), g)
+            g = (m / (1 - 0.9**self.t)) / ((v / (1 - 0.999**self.t)).sqrt() + 1e-8)
+            ga, gb = s * B.T @ g, s * g @ A.T
+            right = -BBi @ ga @ A.T / s**2
+            system = torch.kron(eye, BB.contiguous()) + torch.kron(AA.contiguous(), eye)
+            X = torch.linalg.lstsq(system, right.T.reshape(-1, 1)).solution.reshape(len(A), len(A)).T
+            a.sub_((self.lr * (BBi @ ga / s**2 + X @ A)).float())
+            b.sub_((self.lr * (outside(gb) @ AAi / s**2 - B @ X)).float())
+
+
 def noise(step: int, name: str, shape) -> torch.Tensor:
     return torch.from_numpy(fill(f"{step}/{name}", shape, 1.5, 0.0))
 
@@ -211,6 +236,11 @@ def on_full(optimizer: dict, rule, lr=LR, source="formulas"):
     return case
 
 
+def whole(name: str) -> None:
+    model, tensors = full()
+    write(name, "torch", {"method": {"type": "full"}}, tensors, train(model, adamw(model.parameters())))
+
+
 def lora_plus(name: str) -> None:
     model, tensors = lora()
     # eps and decay as in LoRA+'s helper, which takes the optimizer's class and its arguments.
@@ -218,9 +248,12 @@ def lora_plus(name: str) -> None:
     put(name, LORA, {"type": "lora_plus", "ratio": 8, "weight_decay": 0}, tensors, train(model, made), "peft")
 
 
-def lora_pro(name: str) -> None:
-    model, tensors = lora()
-    put(name, LORA, {"type": "lora_pro", "weight_decay": 0}, tensors, train(model, LoraPro(saved(model), None)))
+def lora_pro(mode: str, rule):
+    def case(name: str) -> None:
+        model, tensors = lora()
+        put(name, LORA, {"type": "lora_pro", "mode": mode, "weight_decay": 0}, tensors, train(model, rule(saved(model), None)))
+
+    return case
 
 
 def scheduled(schedule: dict, turns):
@@ -255,6 +288,7 @@ PROJECTED = {"rank": 16, "update_proj_gap": 4, "scale": 0.25, "weight_decay": 0}
 LISA_LAYERS = [0, 1, 1, 0]
 
 CASES = {
+    "full": whole,
     "adamw": on_full({**ADAMW}, torch_rule(torch.optim.AdamW, **ADAM), source="torch"),
     "sgd": on_full({"type": "sgd"}, torch_rule(torch.optim.SGD), 0.05, "torch"),
     "lomo": on_full({"type": "lomo"}, torch_rule(torch.optim.SGD), 0.05),
@@ -262,7 +296,8 @@ CASES = {
     "galore": on_full({"type": "galore", **PROJECTED}, lambda m, lr: Rule(m.named_parameters(), projected(False), lr)),
     "fira": on_full({"type": "fira", **PROJECTED}, lambda m, lr: Rule(m.named_parameters(), projected(True), lr)),
     "lora_plus": lora_plus,
-    "lora_pro": lora_pro,
+    "lora_pro": lora_pro("full", LoraProFull),
+    "lora_pro-efficient": lora_pro("efficient", LoraPro),
     "lora_ggpo": ggpo,
     "mezo": mezo,
     "hift": scheduled({"type": "hift", "group": 1}, lambda t, n: block_of(n) == (t - 1) % 4),

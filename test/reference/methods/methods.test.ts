@@ -32,7 +32,7 @@ describe("equals PyTorch over ten steps", () => {
 });
 
 it("shows in the catalog what the fixtures say, and of no other row", () => {
-  const subjects = fixtureNames().map((name) => subjectOf(loadMethodFixture(name).experiment));
+  const subjects = fixtureNames().map((name) => subjectOf(loadMethodFixture(name)));
   assert.deepEqual(Object.keys(measured).toSorted(), [...new Set(subjects)].toSorted());
   const rows = new Map(listedRows().map((row) => [`${row.kind} ${row.name}`, row]));
   for (const [subject, { losses, logits, adapter = 0 }] of Object.entries(measured)) {

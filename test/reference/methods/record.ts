@@ -18,7 +18,7 @@ const rows = new Map<string, { against: string; losses: number; logits: number }
 for (const name of fixtureNames()) {
   const fixture = loadMethodFixture(name);
   const { losses, logits } = compared(await runFixture(fixture, backend), fixture);
-  const subject = subjectOf(fixture.experiment);
+  const subject = subjectOf(fixture);
   const before = rows.get(subject);
   const { peft, torch } = fixture.versions;
   const whose = {
@@ -27,8 +27,10 @@ for (const name of fixtureNames()) {
     formulas: `its formulas in PyTorch ${torch}`,
   };
   rows.set(subject, {
-    // Of several fixtures of one row the worst.
-    against: whose[fixture.source],
+    // Of several fixtures of one row all sources, and the worst.
+    against: [...new Set([...(before?.against.split(", ") ?? []), whose[fixture.source]])].join(
+      ", ",
+    ),
     losses: Math.max(losses, before?.losses ?? 0),
     logits: Math.max(logits, before?.logits ?? 0),
   });

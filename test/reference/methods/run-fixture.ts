@@ -21,6 +21,7 @@ import type { OpenNetwork } from "../../../src/engine/session/open-network.ts";
 import { openNetwork } from "../../../src/engine/session/open-network.ts";
 import type { ModelSetup } from "../../../src/engine/session/set-up.ts";
 import { setUpModel } from "../../../src/engine/session/set-up.ts";
+import { startPlaces } from "../../../src/engine/session/start-places.ts";
 import type { StartParts } from "../../../src/engine/session/start-tensors.ts";
 import {
   allocateSizes,
@@ -98,6 +99,10 @@ async function runIn(
   await startTensors({
     ...starting(setup, network),
     kept: allocation?.kept ?? new Map(),
+  });
+  await startPlaces({
+    ...{ ...network, setup, random: random.ofStart },
+    tokenize: () => new Int32Array(0),
   });
   place(fixture.tensors, setup, network);
   network.context.trained.changedOnHost();

@@ -38,6 +38,8 @@ export function modelBatch(model: Model, fixture: Batch, choice: "scored" | "rea
   );
   return {
     ...tokens,
+    // Padding stands behind the words.
+    lengths: attentionMask.map((row) => row.reduce((sum, real) => sum + real, 0)),
     rows,
     targets: { kind: "classes", labels: rows.map((place) => at(next, place)) },
   };
