@@ -43,6 +43,7 @@ import { smt } from "./methods/smt.ts";
 import { sora } from "./methods/sora.ts";
 import { svft } from "./methods/svft.ts";
 import { trainableTokens } from "./methods/trainable-tokens.ts";
+import { vblora } from "./methods/vblora.ts";
 import { vera } from "./methods/vera.ts";
 import { adamMini } from "./optimizers/adam-mini.ts";
 import { adamw } from "./optimizers/adamw.ts";
@@ -70,6 +71,7 @@ import { nf4 } from "./quantizers/nf4.ts";
 import { osPlus } from "./quantizers/os-plus.ts";
 import { pbLlm } from "./quantizers/pb-llm.ts";
 import { quantease } from "./quantizers/quantease.ts";
+import { rsq } from "./quantizers/rsq.ts";
 import { rtn } from "./quantizers/rtn.ts";
 import { smoothquantPlus } from "./quantizers/smoothquant-plus.ts";
 import { zeroquantFp } from "./quantizers/zeroquant-fp.ts";
@@ -82,6 +84,7 @@ export const methods: readonly Method[] = [
   dora,
   loraXs,
   vera,
+  vblora,
   randlora,
   nola,
   miss,
@@ -131,6 +134,7 @@ export const quantizers: readonly Quantizer[] = [
   fp4,
   rtn,
   gptq,
+  rsq,
   quantease,
   awq,
   smoothquantPlus,

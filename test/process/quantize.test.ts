@@ -34,8 +34,9 @@ describe("a quantized folder", () => {
     ["rtn", "--bits", "7", "--group", "20", "--layout", "spectune"],
     ["awq", "--bits", "8", "--group", "16"],
     ["os_plus", "--bits", "8", "--group", "16"],
+    ["rsq", "--bits", "8", "--group", "16"],
   ] as const)
-    for (const architecture of ["llama", "gpt2"])
+    for (const architecture of type === "rsq" ? ["llama"] : ["llama", "gpt2"])
       it(`of ${architecture} by ${type} ${fields.join(" ")} is measured as the float model, nearly`, async (t) => {
         const folder = makeWorkspace(t);
         if (architecture === "gpt2") writeTinyModel(join(folder, "model"), tinyGpt2, "causal-lm");
@@ -93,6 +94,19 @@ describe("a quantized folder", () => {
     assert.ok(isRecord(config) && isRecord(config["quantization_config"]));
     assert.equal(config["quantization_config"]["quant_method"], "gptq");
     assert.equal(config["quantization_config"]["bits"], 4);
+  });
+
+  it("by RSQ without rotation and weights is GPTQ's, to the last byte", async (t) => {
+    const folder = makeWorkspace(t);
+    for (const sequential of [true, false]) {
+      const fields = ["--bits", "3", "--group", "16", ...text, "--set", `quantization.true_sequential=${sequential}`]; // prettier-ignore
+      await quantizedTo(folder, `g${sequential}`, "gptq", ...fields);
+      const plain = ["rotate=false", "most=1"].flatMap((set) => ["--set", `quantization.${set}`]);
+      await quantizedTo(folder, `r${sequential}`, "rsq", ...fields, ...plain);
+      assert.ok(weightsOf(folder, `g${sequential}`).equals(weightsOf(folder, `r${sequential}`)));
+    }
+    // What others of the layer give quantized is another input.
+    assert.ok(!weightsOf(folder, "gtrue").equals(weightsOf(folder, "gfalse")));
   });
 
   it("is the same after an end in the middle as without one", async (t) => {
@@ -235,6 +249,11 @@ describe("what cannot be quantized", () => {
       /128 windows of 64 need 8192.*--samples/s,
     ],
     ["in groups that do not divide", ["--type", "rtn", "--group", "12"], /8 and 16/],
+    [
+      "in blocks that there are not",
+      ["--type", "nf4", "--set", "quantization.block_size=48"],
+      /power of two, and this is 48; the nearest are 32 and 64/,
+    ],
     ["in bits that there are not", ["--type", "rtn", "--bits", "9"], /bits/],
     ["by a quantizer that there is not", ["--type", "gptx"], /gptq/],
   ] as const)
@@ -262,6 +281,9 @@ describe("what cannot be quantized", () => {
     );
     assert.notEqual(again.code, 0);
     assert.match(again.err, /quantized already/);
+    const compared = await spectune(folder, "quantize", "q", "--compare", "nf4,int4");
+    assert.equal(compared.code, 2);
+    assert.match(compared.err, /quantized already/);
     const run = await spectune(
       folder,
       "run",
@@ -287,6 +309,19 @@ describe("what cannot be quantized", () => {
     const outcome = await spectune(folder, "eval", "q", ...data);
     assert.notEqual(outcome.code, 0);
     assert.match(outcome.err, /cannot be read/);
+  });
+
+  it("GPT-2 is not rotated, for its norms take means off", async (t) => {
+    const folder = makeWorkspace(t);
+    writeTinyModel(join(folder, "model"), tinyGpt2, "causal-lm");
+    const outcome = await spectune(
+      folder,
+      ...["quantize", "model", "--type", "rsq", "--group", "16", "--out", "q", ...text],
+    );
+    assert.notEqual(outcome.code, 0);
+    assert.match(outcome.err, /norms without means and shifts; those of gpt2 have them/);
+    assert.match(outcome.err, /rotate/);
+    assert.ok(!existsSync(join(folder, "q")) && !existsSync(join(folder, "q.part")));
   });
 
   it("BERT goes through layer by layer too, but has no norms to fold into", async (t) => {
@@ -320,18 +355,23 @@ describe("what cannot be quantized", () => {
   });
 });
 
-async function quantized(folder: string, type: string, ...args: readonly string[]): Promise<void> {
-  const outcome = await spectune(
-    folder,
-    "quantize",
-    "model",
-    "--type",
-    type,
-    "--out",
-    "q",
-    ...args,
-  );
+function quantized(folder: string, type: string, ...args: readonly string[]): Promise<void> {
+  return quantizedTo(folder, "q", type, ...args);
+}
+
+async function quantizedTo(
+  folder: string,
+  out: string,
+  type: string,
+  ...args: readonly string[]
+): Promise<void> {
+  const command = ["quantize", "model", "--type", type, "--out", out, ...args];
+  const outcome = await spectune(folder, ...command);
   assert.equal(outcome.code, 0, outcome.err);
+}
+
+function weightsOf(folder: string, model: string): Buffer {
+  return readFileSync(join(folder, model, "model.safetensors"));
 }
 
 function lossOf(outcome: Outcome): number {

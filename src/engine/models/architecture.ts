@@ -95,6 +95,8 @@ export interface LayerContext {
   readonly prefix?: { readonly keys: Value; readonly values: Value };
   /** Called with this layer's own keys and values [batch, kvHeads, length, headDim]. */
   readonly onKeysValues?: (keys: Value, values: Value) => void;
+  /** Called with the attention's weights [batch, heads, length, keys]. */
+  readonly onAttention?: (weights: Value) => void;
 }
 
 /** Token inputs of a pass, all [batch, length] int32. */

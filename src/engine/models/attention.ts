@@ -34,7 +34,8 @@ export function attention(g: Graph, inputs: AttentionInputs, context: LayerConte
   const perGroup = heads / groups;
 
   const { past, prefix } = context;
-  const plain = context.causal && !context.bias && !past && !prefix && !context.onKeysValues;
+  const seen = context.onKeysValues ?? context.onAttention;
+  const plain = context.causal && !context.bias && !past && !prefix && !seen;
   if (plain) {
     const { queries, keys, values } = inputs;
     const mixed = causalAttention(g, queries, keys, values, 1 / Math.sqrt(headDim));
@@ -62,7 +63,9 @@ export function attention(g: Graph, inputs: AttentionInputs, context: LayerConte
   let masked = reshape(g, scores, [batch, heads, length, keyCount]);
   if (context.causal) masked = add(g, masked, causalMask(g, length, keyCount));
   if (context.bias) masked = add(g, masked, withPrefix(g, context.bias, prefix));
-  const weights = reshape(g, softmax(g, masked), [batch, groups, perGroup * length, keyCount]);
+  const shares = softmax(g, masked);
+  context.onAttention?.(shares);
+  const weights = reshape(g, shares, [batch, groups, perGroup * length, keyCount]);
   const mixed = reshape(g, matmul(g, weights, values), [batch, groups, perGroup, length, headDim]);
   return reshape(g, transpose(g, mixed, [0, 3, 1, 2, 4]), [batch * length, heads * headDim]);
 }

@@ -25,7 +25,11 @@ export interface InputReducer<T> {
 export function secondMoment(
   { cache }: Pick<NetworkContext, "cache">,
   width: number,
-  options: { readonly peak: boolean },
+  options: {
+    readonly peak: boolean;
+    /** What each row is multiplied by [rows]; those that do not count are left out all the same. */
+    readonly factors?: (input: SiteInput) => Float32Array;
+  },
 ): InputReducer<InputStatistics> {
   const moment = new Float64Array(width * width);
   const sum = new Float64Array(width);
@@ -43,10 +47,7 @@ export function secondMoment(
         program.run(
           new Map([
             ["x", tensor],
-            [
-              "counted",
-              uploader.upload("float32", [counted.length, 1], Float32Array.from(counted)),
-            ],
+            ["counted", uploader.upload("float32", [counted.length, 1], factorsOf(input, options))],
           ]),
         ),
       );
@@ -58,6 +59,14 @@ export function secondMoment(
     },
     result: () => ({ rows, batches, secondMoment: moment, sum }),
   };
+}
+
+function factorsOf(
+  input: SiteInput,
+  { factors }: { readonly factors?: (input: SiteInput) => Float32Array },
+): Float32Array {
+  const own = factors?.(input);
+  return Float32Array.from(input.counted, (counts, row) => counts * (own?.[row] ?? 1));
 }
 
 /** For x [rows, width], counted [rows, 1]: `moment` [width, width] and `sum` [width] of the rows that count. */
@@ -73,8 +82,10 @@ function momentProgram(rows: number, width: number): Graph {
 /** What is known of each input column. */
 export interface ColumnStatistics {
   readonly rows: number;
-  /** max |x_j| [width]. */
+  /** max |x_j|, min x_j, max x_j [width]. */
   readonly absmax: Float32Array;
+  readonly low: Float32Array;
+  readonly high: Float32Array;
   /** Σ x_j² [width]. */
   readonly squares: Float64Array;
   /** Σ |x_j| [width]. */
@@ -82,7 +93,8 @@ export interface ColumnStatistics {
 }
 
 export function columnStatistics(width: number): InputReducer<ColumnStatistics> {
-  const absmax = new Float32Array(width);
+  const low = new Float32Array(width).fill(Infinity);
+  const high = new Float32Array(width).fill(-Infinity);
   const squares = new Float64Array(width);
   const magnitudes = new Float64Array(width);
   let rows = 0;
@@ -93,15 +105,23 @@ export function columnStatistics(width: number): InputReducer<ColumnStatistics> 
       for (const [row, counts] of counted.entries()) {
         if (counts === 0) continue;
         rows++;
-        for (let column = 0; column < width; column++) {
-          const size = Math.abs(x[row * width + column] ?? 0);
-          if (size > (absmax[column] ?? 0)) absmax[column] = size;
-          squares[column] = (squares[column] ?? 0) + size * size;
-          magnitudes[column] = (magnitudes[column] ?? 0) + size;
+        for (let j = 0; j < width; j++) {
+          const value = x[row * width + j] ?? NaN;
+          if (value < (low[j] ?? NaN)) low[j] = value;
+          if (value > (high[j] ?? NaN)) high[j] = value;
+          squares[j] = (squares[j] ?? NaN) + value * value;
+          magnitudes[j] = (magnitudes[j] ?? NaN) + Math.abs(value);
         }
       }
     },
-    result: () => ({ rows, absmax, squares, magnitudes }),
+    result: () => ({
+      rows,
+      low,
+      high,
+      squares,
+      magnitudes,
+      absmax: low.map((least, j) => Math.max(-least, high[j] ?? NaN)),
+    }),
   };
 }
 
@@ -145,5 +165,5 @@ function largestOf(x: Float32Array, counted: Uint8Array): number {
 }
 
 function addScaled(into: Float64Array, values: Float32Array, factor: number): void {
-  for (const [place, value] of values.entries()) into[place] = (into[place] ?? 0) + factor * value;
+  for (let i = 0; i < values.length; i++) into[i] = (into[i] ?? NaN) + factor * (values[i] ?? NaN);
 }

@@ -3,7 +3,7 @@ import { UserError, at, invariant } from "../../shared/errors.ts";
 import { layerNames } from "../programs/layer.ts";
 import type { BatchShape } from "../programs/layer.ts";
 import type { TappedLayer } from "../programs/tapped-layer.ts";
-import { tappedLayer } from "../programs/tapped-layer.ts";
+import { attentionOutput, tappedLayer } from "../programs/tapped-layer.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import type { Backend, DeviceTensor, Tensors } from "../runtime/backend.ts";
 import type { BaseWeights } from "./base-weights.ts";
@@ -38,6 +38,8 @@ export interface SiteInput {
   readonly index: number;
   /** The elements on the host. */
   floats(): Promise<Float32Array>;
+  /** What the tokens that count attend to each token, summed over them and over heads [batch · length]; where asked for. */
+  readonly attended?: Float32Array;
 }
 
 /** Takes one distinct input of one batch; called batch by batch. */
@@ -223,6 +225,9 @@ export async function visitTaps(
       ...taps.map(({ output }) => [output, `calibration.${output}`] as const),
     ]),
   });
+  const shares = outputs.get(attentionOutput);
+  const attended = shares && attendedTo(await floats(backend, shares), input.counted);
+  if (shares) backend.release(shares);
   for (const { output, sites, width } of taps) {
     const tensor = made(outputs, output);
     await input.visit({
@@ -233,7 +238,21 @@ export async function visitTaps(
       counted: input.counted,
       index: input.index,
       floats: () => floats(backend, tensor),
+      ...(attended && { attended }),
     });
   }
   return made(outputs, layerNames.output);
+}
+
+/** Columns of [batch, queries, keys], over the queries that count [batch · queries]. */
+function attendedTo(shares: Float32Array, counted: Uint8Array): Float32Array {
+  const length = shares.length / counted.length;
+  const sums = new Float32Array(counted.length);
+  for (const [query, counts] of counted.entries()) {
+    if (counts === 0) continue;
+    const first = query - (query % length);
+    for (let key = 0; key < length; key++)
+      sums[first + key] = (sums[first + key] ?? NaN) + (shares[query * length + key] ?? NaN);
+  }
+  return sums;
 }

@@ -59,9 +59,11 @@ export async function passLayer(
     readonly look?: boolean;
     readonly modules?: ReadonlySet<string>;
     readonly visit?: VisitInput;
+    /** Also what tokens attend to. */
+    readonly attention?: boolean;
   } = {},
 ): Promise<void> {
-  const { look = false, visit, modules = new Set() } = options;
+  const { look = false, visit, modules = new Set(), attention = false } = options;
   const { backend, model } = parts;
   const context = contextWith(parts, setup, weights);
   const layer = at(context.layers, 0);
@@ -89,8 +91,9 @@ export async function passLayer(
         return;
       }
       const wanted = new Set(moduleOf.keys());
-      const tapped = tappedLayer(model, plainSetup(layer.setup), shape, wanted);
-      const output = await visitTaps(context, layer, `tapped ${shapeKey(shape)}`, tapped, {
+      const tapped = tappedLayer(model, plainSetup(layer.setup), shape, wanted, attention);
+      const key = `tapped ${attention} ${shapeKey(shape)}`;
+      const output = await visitTaps(context, layer, key, tapped, {
         feeds,
         moduleOf,
         counted,

@@ -6,7 +6,12 @@ import type { HeldTensor } from "../network/base-weights.ts";
 import type { CalibrationBatch } from "../network/calibration.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import { kindOf } from "../programs/setup.ts";
-import type { LayerContext, QuantizerNeed, SiteMatrix } from "../quantizers/context.ts";
+import type {
+  InputMoments,
+  LayerContext,
+  QuantizerNeed,
+  SiteMatrix,
+} from "../quantizers/context.ts";
 import type { BoundQuantizer, QuantizeMatrix } from "../quantizers/define.ts";
 import type { PackedFormat, PackedMatrix } from "../quantizers/packed.ts";
 import { expanded, storedBytes } from "../quantizers/packed.ts";
@@ -16,7 +21,7 @@ import { matrixError } from "./matrix-error.ts";
 import type { LayerParts, States } from "./one-layer.ts";
 import { embeddedStates, passLayer } from "./one-layer.ts";
 import type { LayerResult, Parts } from "./parts.ts";
-import type { GatheredInput, LossGradients } from "./statistics.ts";
+import type { GatheredInput, Gathering, LossGradients } from "./statistics.ts";
 import { contextOf, gatherInputs } from "./statistics.ts";
 
 export interface QuantizeParts extends LayerParts {
@@ -175,8 +180,14 @@ async function quantizeLayer(parts: QuantizeParts, work: LayerWork): Promise<Qua
   const modules = new Set(linears.map(({ module }) => module));
   // Second moments are what errors of outputs are told by, whatever the quantizer reads.
   const needs = new Set<QuantizerNeed>([...quantizer.needs, "moments"]);
+  const gathering: Gathering = {
+    needs,
+    tokens: quantizer.tokens && { ...quantizer.tokens, known: new Map() },
+  };
   const gather = async (): Promise<readonly GatheredInput[]> =>
-    streams ? gatherInputs(parts, setup, weights, batches, streams.quantized, modules, needs) : [];
+    streams
+      ? gatherInputs(parts, setup, weights, batches, streams.quantized, modules, gathering)
+      : [];
   let inputs = await gather();
   let of = contextOf(linalg, inputs, parts.losses, parts.random);
   const seen = { stale: false };
@@ -207,12 +218,20 @@ async function quantizeLayer(parts: QuantizeParts, work: LayerWork): Promise<Qua
   }
   const matrices = new Map<string, PackedMatrix>();
   const reports: MatrixReport[] = [];
+  let before: GatheredInput | undefined;
   for (const matrix of layer.matrices()) {
     work.progress(matrix.module);
+    const inputOf = () => inputs.find((one) => one.modules.includes(matrix.module));
+    if (quantizer.sequential && before && before !== inputOf()) {
+      // What reads anything else now reads what the matrices so far give quantized.
+      putInPlace(parts, weights, { matrices, changed: new Map() });
+      inputs = await gather();
+      of = contextOf(linalg, inputs, parts.losses, parts.random);
+    }
+    before = inputOf();
     const packed = await refusing(each(matrix, of(matrix.module)), matrix.module);
     matrices.set(matrix.module, packed);
-    const input = inputs.find((one) => one.modules.includes(matrix.module));
-    reports.push(await reportOn(parts, matrix, packed, input));
+    reports.push(await reportOn(parts, matrix, packed, before));
   }
   const changed = new Map<string, Float32Array>();
   for (const [source, held] of weights) {
@@ -272,11 +291,18 @@ function putInPlace(
 }
 
 function divided(
-  { columns, moments, sample, ...input }: GatheredInput,
+  { columns, moments, weighted, sample, ...input }: GatheredInput,
   by: Float32Array,
 ): GatheredInput {
   const { width } = input;
   const s = (j: number): number => at(by, j % width);
+  const both = (of: InputMoments): InputMoments => ({
+    ...of,
+    matrix: {
+      ...of.matrix,
+      data: of.matrix.data.map((value, i) => value / (s(Math.floor(i / width)) * s(i))),
+    },
+  });
   return {
     ...input,
     columns: columns && {
@@ -287,13 +313,8 @@ function divided(
       squares: columns.squares.map((value, j) => value / s(j) ** 2),
       magnitudes: columns.magnitudes.map((value, j) => value / s(j)),
     },
-    moments: moments && {
-      ...moments,
-      matrix: {
-        ...moments.matrix,
-        data: moments.matrix.data.map((value, i) => value / (s(Math.floor(i / width)) * s(i))),
-      },
-    },
+    moments: moments && both(moments),
+    weighted: weighted && both(weighted),
     sample: sample && { ...sample, data: sample.data.map((value, i) => value / s(i)) },
   };
 }

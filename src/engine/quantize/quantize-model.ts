@@ -5,10 +5,12 @@ import type { Finding } from "../../shared/findings.ts";
 import { quantizers, rowNamed } from "../catalog.ts";
 import { loadTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import { requireNewFolder } from "../exports/new-folder.ts";
-import type { LinearSpec, Task } from "../models/architecture.ts";
+import type { LinearSpec, Model, Task } from "../models/architecture.ts";
+import { untied } from "../models/untie.ts";
 import type { CalibrationBatch } from "../network/calibration.ts";
 import { createProgramCache } from "../network/program-cache.ts";
 import type { BoundQuantizer, Quantizer } from "../quantizers/define.ts";
+import { randomRotation } from "../quantizers/blocks/rotation.ts";
 import { packedFormats } from "../quantizers/formats/table.ts";
 import { createLinalg } from "../../../kernels/linalg/index.ts";
 import { backendGemm } from "../runtime/gemm.ts";
@@ -29,6 +31,7 @@ import { setUpModel } from "../session/set-up.ts";
 import { hashFiles } from "../weights/content-hash.ts";
 import type { ModelPlaces, ModelReference } from "../weights/hub-cache.ts";
 import { throwErrors } from "../weights/read-errors.ts";
+import type { WeightSource } from "../weights/weight-source.ts";
 import { chainsOf } from "./chains.ts";
 import { requireWholeGroups } from "./group-sizes.ts";
 import { bestCandidate } from "./candidates.ts";
@@ -37,6 +40,8 @@ import { openLosses } from "./losses.ts";
 import { openParts } from "./parts.ts";
 import type { LayerProgress, LayerReport, QuantizeParts } from "./quantize-layers.ts";
 import { layersOf, quantizeLayers } from "./quantize-layers.ts";
+import type { ReadTensor } from "./rotate-model.ts";
+import { requireRotatable, rotatedReader } from "./rotate-model.ts";
 import { calibrationText } from "./windows.ts";
 import type { WindowChoice } from "./windows.ts";
 import type { WrittenFolder } from "./write-folder.ts";
@@ -80,9 +85,12 @@ export async function quantizeModel(
   const quantizer = row.bind(job.quantizer.config);
   const opened = await openModel(job.reference, job.task, job.places);
   try {
-    const { model, source } = opened;
+    const { source } = opened;
+    if (quantizer.rotates) requireRotatable(opened.model, row.title);
+    // What a rotated head reads is no table of words any more.
+    const model = quantizer.rotates ? untied(opened.model) : opened.model;
     refusePacked(opened);
-    const setup = plainSetUp(opened);
+    const setup = plainSetUp(model, source);
     const skips = ({ module, head }: LinearSpec): boolean =>
       head === true || job.skip.some((name) => module === name || module.endsWith(`.${name}`));
     const layers = layersOf({ model, setups: setup.setups, skips });
@@ -114,13 +122,22 @@ export async function quantizeModel(
       skip: job.skip,
       seed: job.seed,
     };
-    const parts = await openParts(`${job.out}.part`, record);
+    const parts = await openParts(partsFolder(job.out), record);
     const resumedFrom = parts.done();
     const random = randomNumbers(job.seed);
+    const numbersFrom = (module: string, stream: string) =>
+      numbersOf((part, into) => {
+        random.ofStart(module, `${stream} ${part}`).uniform(into, 0, 1);
+      });
+    let read: ReadTensor = (tensor) => readOriginal(setup, source, tensor);
     const reports: LayerReport[] = [];
     let chosen = quantizer;
     try {
       const modules = layers.flatMap(({ linears }) => linears.map(({ module }) => module));
+      if (quantizer.rotates) {
+        const numbers = numbersFrom("model", "rotation");
+        read = rotatedReader(model, read, randomRotation(model.sizes.hidden, numbers));
+      }
       const work: QuantizeParts = {
         backend,
         cache,
@@ -131,11 +148,8 @@ export async function quantizeModel(
         formats: packedFormats,
         batches,
         losses: await openLosses(backend, setup, source, batches, quantizer.needs, modules),
-        random: (module, stream) =>
-          numbersOf((part, into) => {
-            random.ofStart(module, `${stream} ${part}`).uniform(into, 0, 1);
-          }),
-        read: (tensor) => readOriginal(setup, source, tensor),
+        random: numbersFrom,
+        read,
         skips,
       };
       chosen = await bestCandidate(work, parts.folder, now, (text) => {
@@ -165,12 +179,18 @@ export async function quantizeModel(
       skip: job.skip,
       quantizer: { type: job.quantizer.type, config: chosen.config },
       record: { ...record, chosen: chosen.config, layers: reports },
+      rotated: quantizer.rotates ? read : undefined,
     });
     await parts.remove();
     return { ...written, layers: reports, findings: opened.findings };
   } finally {
     await opened.source.close();
   }
+}
+
+/** Where what is done of a folder is kept until it is whole. */
+export function partsFolder(out: string): string {
+  return `${out}.part`;
 }
 
 /** A hub id with its commit, or the folder. */
@@ -180,14 +200,15 @@ function originOf({ resolved: { folder, hubId, snapshot } }: OpenModel): ModelRe
 }
 
 /** The model with nothing that trains. */
-function plainSetUp({ model, source }: OpenModel): ModelSetup {
+function plainSetUp(model: Model, source: WeightSource): ModelSetup {
   const fields = { method: [], quantization: null };
   const { value, findings } = setUpModel(model, fields, source.tensors, createFullMatch(matchMs));
   throwErrors(findings);
   return value;
 }
 
-function refusePacked({ source, resolved }: OpenModel): void {
+/** A {@link UserError} for a model that holds packed matrices. */
+export function refusePacked({ source, resolved }: Pick<OpenModel, "source" | "resolved">): void {
   const packed = [...source.tensors.values()].find((tensor) => tensor.packed !== undefined);
   if (!packed) return;
   throw new UserError({

@@ -3,16 +3,18 @@ import type { Linalg } from "../../../kernels/linalg/index.ts";
 import { at, invariant } from "../../shared/errors.ts";
 import type { InputStatistics } from "../methods/start.ts";
 import type { InputReducer } from "../network/calibration-inputs.ts";
-import { secondMoment } from "../network/calibration-inputs.ts";
+import { columnStatistics, secondMoment } from "../network/calibration-inputs.ts";
 import type { CalibrationBatch, SiteInput } from "../network/calibration.ts";
-import type { FactorOptions, HessianFactor } from "../quantizers/blocks/hessian-solver.ts";
+import type { HessianFactor } from "../quantizers/blocks/hessian-solver.ts";
 import { factorHessian } from "../quantizers/blocks/hessian-solver.ts";
 import type {
+  FactorChoice,
   InputColumns,
   InputMoments,
   InputSample,
   QuantizeContext,
   QuantizerNeed,
+  TokenWeights,
 } from "../quantizers/context.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import type { LayerParts, LayerWeights, States } from "./one-layer.ts";
@@ -27,6 +29,8 @@ export interface GatheredInput {
   readonly width: number;
   readonly columns: InputColumns | undefined;
   readonly moments: InputMoments | undefined;
+  /** The same of rows times their tokens' weights. */
+  readonly weighted: InputMoments | undefined;
   readonly sample: InputSample | undefined;
 }
 
@@ -43,7 +47,7 @@ export async function gatherInputs(
   batches: readonly CalibrationBatch[],
   states: States,
   modules: ReadonlySet<string>,
-  needs: ReadonlySet<QuantizerNeed>,
+  { needs, tokens }: Gathering,
 ): Promise<readonly GatheredInput[]> {
   const rows = batches.reduce((sum, { counted }) => sum + countOf(counted), 0);
   const sequences = batches.reduce((sum, { batch }) => sum + batch.batch, 0);
@@ -51,20 +55,55 @@ export async function gatherInputs(
   await passLayer(parts, setup, weights, batches, states, {
     look: true,
     modules,
+    attention: tokens !== undefined && tokens.known.size < batches.length,
     async visit(input) {
+      if (tokens && input.attended) {
+        const { length } = at(batches, input.index).batch;
+        tokens.known.set(input.index, weightsOf(tokens, input, length));
+      }
       const key = at(input.modules, 0);
-      const own = reducers.get(key) ?? reducersOf(parts, input, needs, rows);
+      const own = reducers.get(key) ?? reducersOf(parts, input, { needs, tokens }, rows);
       reducers.set(key, own);
-      for (const reducer of [own.moments, own.columns, own.sample]) await reducer?.add(input);
+      for (const reducer of [own.moments, own.weighted, own.columns, own.sample])
+        await reducer?.add(input);
     },
   });
-  return [...reducers.values()].map(({ input, moments, columns, sample }) => ({
+  return [...reducers.values()].map(({ input, moments, weighted, columns, sample }) => ({
     modules: input.modules,
     width: input.width,
     columns: columns?.result(),
     sample: sample?.result(),
     moments: moments && momentsOf(moments.result(), input.width, sequences),
+    weighted: weighted && momentsOf(weighted.result(), input.width, sequences),
   }));
+}
+
+/** What is gathered. */
+export interface Gathering {
+  readonly needs: ReadonlySet<QuantizerNeed>;
+  /** Weights of a layer's tokens, by batch, from the first time that it is looked at on. */
+  readonly tokens: (TokenWeights & { readonly known: Map<number, Float32Array> }) | undefined;
+}
+
+/** From what is attended to the tokens of sequences of `length`, least to most, to factors of their rows [batch · length]. */
+export function weightsOf(
+  { least, most, power }: TokenWeights,
+  { attended, counted }: Pick<SiteInput, "attended" | "counted">,
+  length: number,
+): Float32Array {
+  const factors = new Float32Array(counted.length);
+  for (let from = 0; from < counted.length; from += length) {
+    const own = Array.from({ length }, (_, i) => from + i).filter((row) => counted[row] === 1);
+    const values = own.map((row) => attended?.[row] ?? NaN);
+    const low = values.reduce((a, b) => Math.min(a, b), Infinity);
+    const span = values.reduce((a, b) => Math.max(a, b), -Infinity) - low;
+    for (const [i, row] of own.entries()) {
+      const share = span > 0 ? (at(values, i) - low) / span : 1;
+      // Rows stand twice in a product of inputs with themselves.
+      factors[row] = (least + (most - least) * share) ** (power / 2);
+    }
+  }
+  return factors;
 }
 
 function countOf(counted: Uint8Array): number {
@@ -74,6 +113,7 @@ function countOf(counted: Uint8Array): number {
 interface Reducers {
   readonly input: Pick<SiteInput, "modules" | "width">;
   readonly moments: InputReducer<InputStatistics> | undefined;
+  readonly weighted: InputReducer<InputStatistics> | undefined;
   readonly columns: InputReducer<InputColumns> | undefined;
   readonly sample: InputReducer<InputSample> | undefined;
 }
@@ -81,13 +121,19 @@ interface Reducers {
 function reducersOf(
   parts: LayerParts,
   { modules, width }: SiteInput,
-  needs: ReadonlySet<QuantizerNeed>,
+  { needs, tokens }: Gathering,
   rows: number,
 ): Reducers {
+  const factors = ({ index }: SiteInput): Float32Array => {
+    const known = tokens?.known.get(index);
+    invariant(known, "tokens were weighted before");
+    return known;
+  };
   return {
     input: { modules, width },
     moments: needs.has("moments") ? secondMoment(parts, width, { peak: false }) : undefined,
-    columns: needs.has("columns") ? columnReducer(width) : undefined,
+    weighted: tokens && secondMoment(parts, width, { peak: false, factors }),
+    columns: needs.has("columns") ? columnStatistics(width) : undefined,
     sample: needs.has("inputs") ? sampleReducer(width, rows) : undefined,
   };
 }
@@ -105,40 +151,6 @@ function momentsOf(
       data[j * width + i] = mean;
     }
   return { rows, sequences, matrix: { rows: width, columns: width, data } };
-}
-
-/** Sums and extremes of each column. */
-export function columnReducer(width: number): InputReducer<InputColumns> {
-  const low = new Float32Array(width).fill(Infinity);
-  const high = new Float32Array(width).fill(-Infinity);
-  const squares = new Float64Array(width);
-  const magnitudes = new Float64Array(width);
-  let rows = 0;
-  return {
-    async add(input) {
-      const { counted } = input;
-      const x = await input.floats();
-      for (const [row, counts] of counted.entries()) {
-        if (counts === 0) continue;
-        rows++;
-        for (let j = 0; j < width; j++) {
-          const value = x[row * width + j] ?? NaN;
-          if (value < (low[j] ?? NaN)) low[j] = value;
-          if (value > (high[j] ?? NaN)) high[j] = value;
-          squares[j] = (squares[j] ?? NaN) + value * value;
-          magnitudes[j] = (magnitudes[j] ?? NaN) + Math.abs(value);
-        }
-      }
-    },
-    result: () => ({
-      rows,
-      low,
-      high,
-      squares,
-      magnitudes,
-      absmax: low.map((least, j) => Math.max(-least, high[j] ?? NaN)),
-    }),
-  };
 }
 
 /** {@link sampleRows} of `rows` rows that come, evenly. */
@@ -183,9 +195,9 @@ export function contextOf(
       columns: () => there(input?.columns, "columns"),
       moments: () => there(input?.moments, "moments"),
       inputs: () => there(input?.sample, "inputs"),
-      async factor(options: FactorOptions) {
-        const { matrix } = await there(input?.moments, "moments");
-        const key = `${index} ${JSON.stringify(options)}`;
+      async factor({ weighted = false, ...options }: FactorChoice) {
+        const { matrix } = await there(weighted ? input?.weighted : input?.moments, "moments");
+        const key = `${index} ${weighted} ${JSON.stringify(options)}`;
         const known = factors.get(key) ?? factorHessian(linalg, matrix, options);
         factors.set(key, known);
         return known;

@@ -1,6 +1,7 @@
 /** @file A quantized model as a folder: packed matrices in a layout that others read where there is one, the rest as it was. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { Shape } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
 import { isRecord } from "../../shared/wire.ts";
 import { copyFilesBeside } from "../exports/files-beside.ts";
@@ -15,6 +16,7 @@ import { writeModelWeights } from "../weights/write-safetensors.ts";
 import type { LayoutParts } from "./choose-layout.ts";
 import { chooseLayout } from "./choose-layout.ts";
 import type { Parts } from "./parts.ts";
+import type { ReadTensor } from "./rotate-model.ts";
 
 export interface FolderParts extends LayoutParts {
   readonly model: Model;
@@ -24,6 +26,8 @@ export interface FolderParts extends LayoutParts {
   readonly originalFolder: string;
   /** Everything that making it again needs. */
   readonly record: Readonly<Record<string, unknown>>;
+  /** Values of all that is not packed, where the whole model was changed. */
+  readonly rotated: ReadTensor | undefined;
 }
 
 export interface WrittenFolder {
@@ -50,7 +54,11 @@ export async function writeQuantizedFolder(
   const quantization = { ...chosen.config, ...provenance(parts) };
   await writeFolderAtomic(folder, async (temporary) => {
     await writeModelWeights(temporary, tensors, { format: "pt" }, shardBytes);
-    const json = { ...config, quantization_config: quantization };
+    const json = {
+      ...config,
+      ...(parts.rotated && { tie_word_embeddings: false }),
+      quantization_config: quantization,
+    };
     await writeFile(join(temporary, "config.json"), `${JSON.stringify(json, null, 2)}\n`);
     await writeFile(join(temporary, recordFile), `${JSON.stringify(record, null, 2)}\n`);
     await copyFilesBeside(originalFolder, temporary);
@@ -60,7 +68,7 @@ export async function writeQuantizedFolder(
 
 /** The checkpoint's tensors in its order, packed ones in place of the weights that they were. */
 async function tensorsOf(
-  { model, source, parts, layers }: FolderParts,
+  { model, source, parts, layers, rotated }: FolderParts,
   layout: Layout,
 ): Promise<{
   readonly tensors: readonly TensorToWrite[];
@@ -73,6 +81,12 @@ async function tensorsOf(
       const name = storedName(model, source.tensors, tensor);
       if (name !== undefined) specs.set(name, { tensor, layer });
     }
+  const ends = blocksBesideLayers(model);
+  const untied = ends.filter(({ stored }) => stored !== undefined);
+  const endOf = (name: string): TensorSpec | undefined =>
+    ends.find(
+      (tensor) => tensor.stored === undefined && storedName(model, source.tensors, tensor) === name,
+    );
   let loaded: { readonly layer: number; readonly result: ReturnType<Parts["load"]> } | undefined;
   // Tensors come in the checkpoint's order: one layer's are asked for together.
   const layerResult = (layer: number): ReturnType<Parts["load"]> => {
@@ -82,11 +96,13 @@ async function tensorsOf(
   const tensors: TensorToWrite[] = [];
   let [packedBytes, weights] = [0, 0];
   for (const [name, info] of source.tensors) {
+    if (rotated && untied.some(({ source: own }) => own === name)) continue;
     const spec = specs.get(name);
     const result = spec && spec.layer < layers ? await layerResult(spec.layer) : undefined;
     const module = spec?.tensor.source.replace(/\.weight$/u, "") ?? "";
     const packed = result?.matrices.get(module);
     const changed = spec && result?.changed.get(spec.tensor.source);
+    const turned = rotated && (spec?.tensor ?? endOf(name));
     const { dtype } = info;
     if (packed && spec) {
       weights += packed.rows * packed.columns;
@@ -113,6 +129,7 @@ async function tensorsOf(
         shape: info.shape,
         chunks: () => bytesOfFloats(changed, spec.tensor),
       });
+    else if (rotated && turned) tensors.push(readAs(name, turned, info.shape, rotated));
     else if (dtype !== undefined)
       tensors.push({
         name,
@@ -123,7 +140,25 @@ async function tensorsOf(
         },
       });
   }
+  if (rotated)
+    for (const tensor of untied) tensors.push(readAs(tensor.source, tensor, tensor.shape, rotated));
   return { tensors, written: { packedBytes, weights } };
+}
+
+/** A tensor in float32, read as it is written. */
+function readAs(name: string, tensor: TensorSpec, shape: Shape, read: ReadTensor): TensorToWrite {
+  return {
+    name,
+    dtype: "float32",
+    shape,
+    async *chunks() {
+      yield* bytesOfFloats(await read(tensor), tensor);
+    },
+  };
+}
+
+function blocksBesideLayers({ blocks }: Model): readonly TensorSpec[] {
+  return blocks.flatMap(({ kind, tensors }) => (kind === "layer" ? [] : tensors));
 }
 
 function provenance({ quantizer }: FolderParts): Readonly<Record<string, unknown>> {

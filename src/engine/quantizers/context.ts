@@ -45,6 +45,19 @@ export interface InputMoments {
   readonly matrix: Matrix;
 }
 
+/** Whether of inputs times their tokens' weights. */
+export type FactorChoice = FactorOptions & { readonly weighted?: boolean };
+
+/**
+ * Tokens weighted by how much attention their sequence pays to them, summed over heads: from `least` for the least
+ * of a sequence to `most`, to the `power` in the moments.
+ */
+export interface TokenWeights {
+  readonly least: number;
+  readonly most: number;
+  readonly power: number;
+}
+
 /** Some of the inputs, evenly taken [rows, columns]. */
 export interface InputSample {
   readonly rows: number;
@@ -58,7 +71,7 @@ export interface QuantizeContext {
   inputs(): Promise<InputSample>;
   moments(): Promise<InputMoments>;
   /** `factorHessian` of the moments, made once for matrices that read the same. */
-  factor(options: FactorOptions): Promise<HessianFactor>;
+  factor(options: FactorChoice): Promise<HessianFactor>;
   /** Mean gradient of the loss by W [rows, columns]. */
   gradient(): Promise<Float32Array>;
   /** Σ over the sequences of the squared gradient [rows, columns]. */

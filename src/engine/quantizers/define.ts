@@ -10,6 +10,7 @@ import type {
   QuantizeContext,
   QuantizerNeed,
   SiteMatrix,
+  TokenWeights,
 } from "./context.ts";
 import type { PackedFormat, PackedMatrix } from "./packed.ts";
 
@@ -35,6 +36,12 @@ export interface QuantizerDefinition<F extends Fields> extends CatalogRow<F> {
   readonly layer?: (config: Infer<F>, layer: LayerContext) => Promise<QuantizeMatrix>;
   /** Folds factors into norms before linear sites: models without such norms are refused. */
   readonly folds?: true;
+  /** Rotates the model's hidden states before anything else: models whose norms take means off are refused. */
+  readonly rotates?: (config: Infer<F>) => boolean;
+  /** How tokens weigh in the moments that {@link QuantizeContext.factor} can be asked for. */
+  readonly tokens?: (config: Infer<F>) => TokenWeights;
+  /** Whether matrices see what those before them in their layer give quantized. */
+  readonly sequential?: (config: Infer<F>) => boolean;
   /** Configurations of which the one with the least error summed over layers is taken: each costs a pass over the model. */
   readonly candidates?: (config: Infer<F>) => readonly Infer<F>[];
   /** How a weight is held that is packed as the model is read; not given where that takes data. */
@@ -52,6 +59,9 @@ export interface BoundQuantizer {
   /** Where {@link BoundQuantizer.layer} does not look at the layer. */
   readonly alone: QuantizeMatrix | undefined;
   readonly folds: boolean;
+  readonly rotates: boolean;
+  readonly tokens: TokenWeights | undefined;
+  readonly sequential: boolean;
   /** Under other configurations, to be tried; itself alone where there is no choice. */
   readonly candidates: () => readonly BoundQuantizer[];
   readonly storage: Storage | undefined;
@@ -86,6 +96,9 @@ function bound<F extends Fields>(
     refuses: (shape) => definition.refuses?.(config, shape),
     alone: layer ? undefined : alone,
     folds: definition.folds ?? false,
+    rotates: definition.rotates?.(config) ?? false,
+    tokens: definition.tokens?.(config),
+    sequential: definition.sequential?.(config) ?? false,
     async layer(of) {
       const each = (await layer?.(config, of)) ?? alone;
       if (!each) throw new RangeError(`${definition.name} says no way to store a matrix`);

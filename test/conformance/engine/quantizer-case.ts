@@ -77,7 +77,12 @@ export function contextOf({ rows, columns, module }: SiteMatrix, x: Float32Array
     columns: () => Promise.resolve(columnsOf(x, columns)),
     inputs: () => Promise.resolve({ rows: count, data: x }),
     moments,
-    factor: async (options) => factorHessian(linalg(), (await moments()).matrix, options),
+    factor: async ({ weighted = false, ...options }) =>
+      factorHessian(
+        linalg(),
+        weighted ? weightedMoments(x, columns) : (await moments()).matrix,
+        options,
+      ),
     gradient: () => Promise.resolve(drawn(11)),
     fisher: () => Promise.resolve(drawn(12).map((g) => g * g)),
     random: (stream) =>
@@ -128,6 +133,14 @@ export function secondMoments(x: Float32Array, width: number) {
       for (let j = 0; j < width; j++)
         data[i * width + j] = (data[i * width + j] ?? 0) + (x[from + i] ?? 0) * (x[from + j] ?? 0);
   return { rows: width, columns: width, data };
+}
+
+/** The same with every other row counting three times as much. */
+function weightedMoments(x: Float32Array, width: number) {
+  return secondMoments(
+    x.map((value, i) => (Math.floor(i / width) % 2 === 0 ? value : value * 3)),
+    width,
+  );
 }
 
 function columnsOf(x: Float32Array, width: number): InputColumns {

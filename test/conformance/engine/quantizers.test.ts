@@ -25,6 +25,7 @@ const known: Readonly<Record<string, Known>> = {
   nf4: { exempt: "blocks of 64 run over rows, and half the scales' bits are given up" },
   rtn: { config: { group: 16 }, rtn: { group: 16 } },
   gptq: { config: { group: 16 }, rtn: { group: 16 } },
+  rsq: { config: { group: 16 }, rtn: { group: 16 } },
   awq: { config: { group: 16 }, rtn: { group: 16 } },
   smoothquant_plus: { config: { group: 16 }, rtn: { group: 16 } },
   adadim: { config: { group: 16 }, rtn: { group: 16 }, atMost: true },
