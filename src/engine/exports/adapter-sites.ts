@@ -62,11 +62,13 @@ export function siteForm(
   const { site, row, linear } = at;
   const { pair } = site.method;
   const taken = subtracted(sources, linear.module);
-  if (row.peft && (row.peft.type === "LORA" ? !taken : wish === "own"))
+  const { config } = site.method;
+  const held = row.peft?.holds?.(config, linear) ?? true;
+  if (row.peft && held && (row.peft.type === "LORA" ? !taken : wish === "own"))
     return {
       type: row.peft.type,
       dora: row.peft.dora === true,
-      config: site.method.config,
+      config,
       tensors: [...site.params.keys()].flatMap((param) => namedTensor(sources, at, param, prefix)),
       shared: [...site.params.keys()].flatMap((param) => sharedTensor(sources, at, param)),
     };

@@ -126,8 +126,10 @@ export interface PeftForm<P extends string> {
   readonly type: string;
   /** Of a module's own tensors; those without a name are no part of the file. */
   readonly tensors: { readonly [Name in P]?: string };
-  /** Of frozen tensors that all modules share. */
+  /** Of tensors that all modules share. */
   readonly shared?: { readonly [Name in P]?: string };
+  /** Whether peft takes the method at a module of this size; where it does not, a plain pair stands for it. */
+  readonly holds?: (config: Values, site: SiteShape) => boolean;
   /** A tensor's shape in the file, where peft has axes of one. */
   readonly shapeOf?: (param: string, shape: Shape) => Shape;
   /** The fields of its configuration in peft, but for those that all have; of a type other than LORA. */

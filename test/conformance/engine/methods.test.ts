@@ -101,7 +101,8 @@ for (const method of linear)
           trains === false ? [] : [name],
         );
         const { peft } = method;
-        if (peft) for (const name of names) assert(Object.hasOwn(peft.tensors, name), name);
+        const held = { ...peft?.tensors, ...peft?.shared };
+        if (peft) for (const name of names) assert(Object.hasOwn(held, name), name);
         assert(method.peft ?? bound.pair ?? method.mergesOnly, "nothing can be exported");
       }
       for (const [name, field] of Object.entries(method.config))
