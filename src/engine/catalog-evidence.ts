@@ -107,6 +107,7 @@ export const measured: Readonly<Record<string, Measured>> = {
     logits: 3.9e-7,
     adapter: 5.4e-7,
   },
+  "method vblora": { against: "peft 0.21.2", losses: 1.2e-6, logits: 7.2e-7, adapter: 5.8e-7 },
   "method vera": { against: "peft 0.21.2", losses: 5.8e-7, logits: 4.7e-7, adapter: 5.2e-7 },
   "optimizer adam_mini": {
     against: "its formulas in PyTorch 2.15.0",

@@ -21,6 +21,8 @@ const tokens = { type: "trainable_tokens", token_indices: [5, 36, 19, 9, 13, 33]
 
 const lora = { type: "lora", r: 4, alpha: 8 };
 
+const vectors = { type: "vblora", r: 3, num_vectors: 10, vector_length: 12, topk: 2 };
+
 export const exportCases: Readonly<Record<string, ExportCase>> = {
   llama: { base: "llama", method: lora },
   gpt2: { base: "gpt2", method: lora },
@@ -87,6 +89,10 @@ export const exportCases: Readonly<Record<string, ExportCase>> = {
   dora: { base: "llama", method: { type: "dora", r: 4, alpha: 8 } },
   vera: { base: "llama", method: { type: "vera", r: 8 } },
   "vera-gpt2": { base: "gpt2", method: { type: "vera", r: 8 } },
+  vblora: { base: "llama", method: vectors },
+  "vblora-gpt2": { base: "gpt2", method: vectors },
+  // peft takes widths that the length divides alone.
+  "vblora-cut": { base: "llama", method: { ...vectors, vector_length: 20 } },
   // No file of peft has two kinds of modules: both leave as LoRA.
   "vera-beside-lora": {
     base: "llama",
