@@ -48,13 +48,13 @@ export function candidateOf(
   return { label, type: quantization.type, config: quantization.config };
 }
 
-/** Compares, writes the document below `.spectune/analysis`, and shows the table or the JSON. */
+/** Compares, writes the document below `.spectune/analysis`, and shows the table or the JSON; 1 where not one could be made. */
 export async function compareAndShow(
   args: Arguments,
   console: Console,
   model: string,
   comparison: Omit<Comparison, "folder">,
-): Promise<void> {
+): Promise<0 | 1> {
   const { calibration, seed, skip, layout } = comparison.job;
   const options = { calibration, seed, skip, layout, data: comparison.data };
   const spectune = await findSpectuneFolder(join(console.cwd, "x"));
@@ -101,6 +101,7 @@ export async function compareAndShow(
     console.out(
       `${comparisonTable(rows)}\nfigures  ${file}\n${report === undefined ? "" : `report   ${report}\n`}`,
     );
+  return rows.some(({ type, failed }) => type !== "float" && failed === undefined) ? 0 : 1;
 }
 
 async function writtenReport(

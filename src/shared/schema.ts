@@ -75,6 +75,8 @@ export interface Bounds {
   readonly max?: number;
   readonly above?: number;
   readonly below?: number;
+  /** Nothing but 1, 2, 4, 8 and so on. */
+  readonly powerOfTwo?: true;
 }
 
 /** What every declaration may say beside its type. */
@@ -348,11 +350,12 @@ function field<T>(shape: Shape, options: Options<T>): Field<T> {
   };
 }
 
-function boundsOf({ min, max, above, below }: Bounds): Bounds {
+function boundsOf({ min, max, above, below, powerOfTwo }: Bounds): Bounds {
   return {
     ...(min === undefined ? {} : { min }),
     ...(max === undefined ? {} : { max }),
     ...(above === undefined ? {} : { above }),
     ...(below === undefined ? {} : { below }),
+    ...(powerOfTwo === undefined ? {} : { powerOfTwo }),
   };
 }

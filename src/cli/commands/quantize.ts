@@ -1,7 +1,7 @@
 /** @file `spectune quantize`: a model in fewer bits, as a folder that every command takes as a base. */
 import { resolve } from "node:path";
 import type { QuantizedModel, QuantizeJob } from "../../engine/quantize/quantize-model.ts";
-import { quantizeModel } from "../../engine/quantize/quantize-model.ts";
+import { partsFolder, quantizeModel } from "../../engine/quantize/quantize-model.ts";
 import { quantizers } from "../../engine/catalog.ts";
 import type { Candidate } from "../../engine/quantize/compare-quantizers.ts";
 import type { LayoutChoice } from "../../engine/quantize/choose-layout.ts";
@@ -11,6 +11,7 @@ import { UserError } from "../../shared/errors.ts";
 import type { Arguments, Command, Console } from "../define.ts";
 import { jsonOption } from "../define.ts";
 import { bytes, figure, table } from "../format.ts";
+import { keepingParts } from "../kept-parts.ts";
 import type { ChosenModel } from "../model-options.ts";
 import { chosenModel, modelOptions, numberOption, pathOf } from "../model-options.ts";
 import { candidateFields, candidateOf, compareAndShow } from "../quantize-compare.ts";
@@ -80,10 +81,7 @@ export const quantizeCommand: Command = {
   },
   async run(args, console) {
     const list = args.text("compare");
-    if (list !== undefined) {
-      await compared(args, console, list);
-      return 0;
-    }
+    if (list !== undefined) return compared(args, console, list);
     const [type, out] = [args.text("type"), args.text("out")];
     if (type === undefined || out === undefined)
       throw new UserError({
@@ -93,16 +91,14 @@ export const quantizeCommand: Command = {
       });
     const chosen = await chosenModel(args, console, quantizerFields(args, type));
     const progress = quantizeProgress(console, () => performance.now());
-    const made = await quantizeModel(
-      {
-        ...jobOf(args, console, chosen),
-        quantizer: quantizerOf(chosen),
-        out: resolve(console.cwd, out),
-      },
-      { now: () => performance.now(), onProgress: progress.update },
+    const folder = resolve(console.cwd, out);
+    const made = await keepingParts(console, partsFolder(folder), () =>
+      quantizeModel(
+        { ...jobOf(args, console, chosen), quantizer: quantizerOf(chosen), out: folder },
+        { now: () => performance.now(), onProgress: progress.update },
+      ),
     ).finally(progress.close);
     for (const finding of made.findings) console.err(findingText(finding));
-    const folder = resolve(console.cwd, out);
     if (args.flag("json"))
       console.out(`${JSON.stringify({ folder, ...summary(made), layers: made.layers })}\n`);
     else console.out(report(made, folder));
@@ -110,7 +106,7 @@ export const quantizeCommand: Command = {
   },
 };
 
-async function compared(args: Arguments, console: Console, list: string): Promise<void> {
+async function compared(args: Arguments, console: Console, list: string): Promise<0 | 1> {
   const extra = (["type", "out"] as const).find((name) => args.text(name) !== undefined);
   if (extra !== undefined)
     throw new UserError({
@@ -129,8 +125,8 @@ async function compared(args: Arguments, console: Console, list: string): Promis
     candidates.push(candidateOf(word, chosen));
     first ??= chosen;
   }
-  if (!first) return;
-  await compareAndShow(args, console, args.positionals[0] ?? "", {
+  if (!first) return 0;
+  return compareAndShow(args, console, args.positionals[0] ?? "", {
     job: jobOf(args, console, first),
     candidates,
     data: pathOf(args.text("data"), console),

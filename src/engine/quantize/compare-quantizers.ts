@@ -12,7 +12,7 @@ import { openForInference } from "../session/open-for-inference.ts";
 import { openRunData } from "../session/run-data.ts";
 import { perplexityOn } from "./perplexity.ts";
 import type { QuantizedModel, QuantizeJob } from "./quantize-model.ts";
-import { quantizeModel } from "./quantize-model.ts";
+import { quantizeModel, refusePacked } from "./quantize-model.ts";
 import { calibrationText } from "./windows.ts";
 
 /** One quantizer as it was asked for. */
@@ -49,7 +49,7 @@ export async function compareQuantizers(
 ): Promise<Compared> {
   const steps = candidates.length + 1;
   watch.onProgress("float", 0);
-  const { held, windows } = await measuring(job, data, { id: job.reference.id });
+  const { held, windows } = await measuring(job, data, job.reference, undefined, refusePacked);
   const rows: QuantizeRow[] = [{ label: "float", type: "float", ...held }];
   const matrices = new Map<string, QuantizedMatrix>();
   for (const [index, { label, type, config }] of candidates.entries()) {
@@ -117,8 +117,9 @@ interface Held {
 async function measuring(
   job: Comparison["job"],
   data: string | undefined,
-  reference: { readonly id: string },
+  reference: Comparison["job"]["reference"],
   known?: readonly CalibrationBatch[],
+  check: (opened: OpenInference["opened"]) => void = () => undefined,
 ): Promise<{ readonly held: Held; readonly windows: readonly CalibrationBatch[] }> {
   const { task, device, places, experiment } = job;
   const open = await openForInference(
@@ -127,6 +128,7 @@ async function measuring(
     () => undefined,
   );
   try {
+    check(open.opened);
     const windows = known ?? (await heldOut(job, open));
     const scores = data === undefined ? undefined : await taskScores(open, experiment, data);
     return {

@@ -6,6 +6,7 @@ export const bnbFields = {
     default: 64,
     min: 32,
     max: 4096,
+    powerOfTwo: true,
     doc: "Weights that share a scale: a power of two.",
     aliases: ["bnb_4bit_block_size"],
   }),

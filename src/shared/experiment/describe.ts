@@ -6,7 +6,7 @@ import { namedFields } from "./lookup.ts";
 export function expectation(shape: Shape): string {
   switch (shape.kind) {
     case "int":
-      return `a whole number${boundsInWords(shape.bounds)}`;
+      return `a ${shape.bounds.powerOfTwo === true ? "power of two" : "whole number"}${boundsInWords(shape.bounds)}`;
     case "number":
       return `a number${boundsInWords(shape.bounds)}`;
     case "share":

@@ -159,13 +159,21 @@ function titled({ title, doc }: Variant): JsonSchema {
   return { ...(title === undefined ? {} : { title }), description: doc };
 }
 
-function boundsSchema({ min, max, above, below }: Bounds): JsonSchema {
+function boundsSchema({ min, max, above, below, powerOfTwo }: Bounds): JsonSchema {
+  if (powerOfTwo === true && min !== undefined && max !== undefined)
+    return { enum: powersOfTwo(min, max) };
   return {
     ...(min === undefined ? {} : { minimum: min }),
     ...(max === undefined ? {} : { maximum: max }),
     ...(above === undefined ? {} : { exclusiveMinimum: above }),
     ...(below === undefined ? {} : { exclusiveMaximum: below }),
   };
+}
+
+function powersOfTwo(min: number, max: number): readonly number[] {
+  const powers: number[] = [];
+  for (let power = 2 ** Math.ceil(Math.log2(min)); power <= max; power *= 2) powers.push(power);
+  return powers;
 }
 
 function defaultOf(field: Field<unknown>): JsonSchema {

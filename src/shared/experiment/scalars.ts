@@ -72,7 +72,15 @@ function withinBounds(
 ): number | undefined {
   const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity } = bounds;
   const strictly = (above === -Infinity || value > above) && (below === Infinity || value < below);
-  if (Number.isFinite(value) && value >= min && value <= max && strictly) return value;
+  if (Number.isFinite(value) && value >= min && value <= max && strictly) {
+    const lower = 2 ** Math.floor(Math.log2(value));
+    if (bounds.powerOfTwo !== true || value === lower) return value;
+    ctx.report("out-of-bounds", node.at, {
+      message: `${nameOf(path)} must be a power of two, and this is ${value}; the nearest are ${lower} and ${2 * lower}.`,
+      path,
+    });
+    return undefined;
+  }
   const wanted = boundsInWords(bounds) || " finite";
   ctx.report("out-of-bounds", node.at, {
     message: `${nameOf(path)} must be${wanted}, and this is ${value}.`,

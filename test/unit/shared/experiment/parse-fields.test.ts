@@ -74,6 +74,17 @@ describe("parseFields", () => {
     assert.deepEqual(codes(Infinity, NaN), ["out-of-bounds", "out-of-bounds"]);
   });
 
+  it("takes powers of two alone where a field says so, and tells the nearest", () => {
+    const blocks = int({ default: 64, min: 32, max: 4096, powerOfTwo: true, doc: "Blocks." });
+    const said = (value: number) =>
+      parseFields({ blocks }, { blocks: value }).findings.map(({ message }) => message);
+    for (const size of [32, 64, 4096]) assert.deepEqual(said(size), []);
+    assert.match(said(48).join(), /a power of two, and this is 48; the nearest are 32 and 64\./);
+    assert.match(said(8192).join(), /at most 4096/);
+    const [described] = describeFields({ blocks });
+    assert.equal(described?.expects, "a power of two at least 32 and at most 4096");
+  });
+
   it("has no value where a field without a default is missing", () => {
     const { value, findings } = parseFields({ name: text({ doc: "A name." }) }, {});
     assert.equal(value, undefined);

@@ -1,0 +1,39 @@
+/** @file Tells of what is kept of work that ended before its end: by an interrupt or an error. */
+import { existsSync, rmdirSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { endBySignal } from "../engine/session/end-by-signal.ts";
+import type { Console } from "./define.ts";
+
+/** Runs work that keeps what is done of it in the folder `parts`, as `openParts` of the engine does. */
+export async function keepingParts<T>(
+  console: Console,
+  parts: string,
+  work: () => Promise<T>,
+): Promise<T> {
+  const onSignal = (signal: NodeJS.Signals): void => {
+    console.err("\n");
+    tell(console, parts);
+    endBySignal(signal);
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  try {
+    return await work();
+  } catch (error) {
+    tell(console, parts);
+    throw error;
+  } finally {
+    process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
+  }
+}
+
+function tell(console: Console, parts: string): void {
+  if (existsSync(join(parts, "progress.json")))
+    console.err(`What is done is kept in ${parts}: the same command goes on from there.\n`);
+  else
+    try {
+      rmdirSync(parts);
+    } catch {
+      // There is none, or it is not empty: then something in it was worth keeping.
+    }
+}
