@@ -62,14 +62,15 @@ function createDeviceOptimizer(
       backend.release(sum);
       return Math.sqrt(value);
     },
-    async step({ t, lr, gradientScale }) {
+    async step({ t: step, lr, gradientScale, takes, updates }) {
       const scale = number(gradientScale);
       const numbers = new Map<string, readonly (readonly [string, DeviceTensor])[]>();
       const numbersOf = (
         decays: boolean,
         rate: number,
+        t: number,
       ): readonly (readonly [string, DeviceTensor])[] => {
-        const key = `${decays} ${rate}`;
+        const key = `${decays} ${rate} ${t}`;
         const found =
           numbers.get(key) ??
           Object.entries(rule.numbers({ t, lr: lr * rate, decays })).map(
@@ -79,7 +80,11 @@ function createDeviceOptimizer(
         return found;
       };
       for (const parameter of all) {
-        const { name, shape, decays } = parameter;
+        const { name, shape, decays, blocks } = parameter;
+        // What several blocks share trains with the first of them, as on the host.
+        const block = takes && blocks?.[0];
+        if (takes && !takes(block)) continue;
+        const t = (block !== undefined && updates?.(block)) || step;
         const program = await compiled(shape.join(), () => updateProgram(rule, shape));
         const states = rule.state.map(
           (state) => [updateNames.state(state), trained.state(name, state)] as const,
@@ -89,7 +94,7 @@ function createDeviceOptimizer(
             ["weight", trained.weight(name)],
             ["gradient", trained.gradient(name)],
             ["gradientScale", scale],
-            ...numbersOf(decays, rule.rate(parameter)),
+            ...numbersOf(decays, rule.rate(parameter), t),
             ...states,
           ]),
         );

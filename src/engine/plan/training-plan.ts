@@ -1,6 +1,7 @@
 /** @file How training examples become steps: what is set aside, how much is in memory at a time, which rows each step sees. */
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { BatchPlan, MicroBatch } from "../data/batches/batch-plan.ts";
+import { optimizers, rowNamed } from "../catalog.ts";
 import { planBatches } from "../data/batches/batch-plan.ts";
 import type { Split } from "../data/batches/splits.ts";
 import { splitExamples } from "../data/batches/splits.ts";
@@ -26,9 +27,12 @@ export function planTraining(
     typeof data.eval === "object" && data.eval !== null
       ? splitExamples(examples.count, data.eval.share, data.eval.seed)
       : undefined;
-  const fitting = Math.floor(autoTokens / (data.packing ? maxLength : longest));
-  const wanted = train.micro_batch_size === "auto" ? Math.max(1, fitting) : train.micro_batch_size;
-  const microBatchSize = Math.min(wanted, train.batch_size);
+  const microBatchSize = Math.min(
+    train.micro_batch_size === "auto"
+      ? fitting(train, data.packing ? maxLength : longest)
+      : train.micro_batch_size,
+    train.batch_size,
+  );
   const batches = planBatches(examples, {
     subset: split?.train,
     batchSize: train.batch_size,
@@ -40,6 +44,12 @@ export function planTraining(
     seed: train.seed,
   });
   return { split, microBatchSize, batches };
+}
+
+/** As many rows as are to be in memory at a time; all, where gradients of several batches cannot be added up. */
+function fitting({ optimizer, batch_size: whole }: Experiment["train"], length: number): number {
+  const rule = rowNamed(optimizers, optimizer.type).bind(optimizer.config);
+  return rule.gradients === "consumed" ? whole : Math.max(1, Math.floor(autoTokens / length));
 }
 
 /** The batches in which examples are measured on: all of them once, in order. */

@@ -1,5 +1,5 @@
 /** @file One optimizer step: micro-batches, clipping, update; or the update within the backward pass, or without one. */
-import { UserError, at } from "../../shared/errors.ts";
+import { UserError, at, invariant } from "../../shared/errors.ts";
 import type { ModelBatch } from "../network/batch.ts";
 import type { Estimator } from "../network/estimator.ts";
 import type { Optimizer, TakesBlock } from "../network/optimizer.ts";
@@ -82,7 +82,8 @@ async function consumedStep(
   t: number,
   lr: number,
 ): Promise<StepResult> {
-  if (batches.length > 1) throw needsOneBatch(batches.length);
+  // The table of excluded pairs and the plan see to it.
+  invariant(batches.length === 1, "gradients of several batches cannot be added up and used up");
   const batch = at(batches, 0);
   const blocks = active?.at(t);
   const updates = active && ((block: string) => active.updates(t, block));
@@ -137,15 +138,6 @@ function clipped(maxGradNorm: number, norm: number): number {
 /** Rows of a batch that have a loss. */
 function targetCount({ rows }: ModelBatch): number {
   return rows.length;
-}
-
-function needsOneBatch(count: number): UserError {
-  return new UserError({
-    code: "optimizer-needs-one-batch",
-    message: `The optimizer uses up gradients in the backward pass, but a step has ${count} micro-batches whose gradients would have to be added up.`,
-    remedy:
-      "Set train.batch_size to the size of a micro-batch, or choose an optimizer that keeps gradients, such as sgd.",
-  });
 }
 
 function checkFinite(t: number, loss: number, norm: number): void {

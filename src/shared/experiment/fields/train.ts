@@ -32,7 +32,12 @@ export function trainField(catalog: CatalogFields) {
       micro_batch_size: union(
         [
           int({ min: 1, unit: "examples", doc: "Examples in memory at a time." }),
-          oneOf({ auto: "As many as fit into memory." }, { doc: "Chosen by the plan." }),
+          oneOf(
+            {
+              auto: "As many as fit into memory; all of a step with an optimizer that uses up gradients in the backward pass.",
+            },
+            { doc: "Chosen by the plan." },
+          ),
         ],
         {
           default: "auto",
