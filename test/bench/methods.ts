@@ -42,16 +42,17 @@ export async function methods(): Promise<unknown> {
     const told = outcome.refused ?? `${outcome.score} ${outcome.loss} ${outcome.step}`;
     process.stderr.write(`${row.name} ${learningRate} ${seed}: ${told}\n`);
   };
+  const memory = new Map<string, number | undefined>();
+  const memoryOf = async (row: BenchRow): Promise<void> => {
+    const method = sizes.get(row.name);
+    if (!method || performance.now() > until) return;
+    const job = { row, method, learningRate: fromTheMiddle[0], seed: seeds[0] };
+    memory.set(row.name, await trainer.memory(job).catch(failure));
+  };
   try {
     /** What tells most comes first: all rates at one seed, the best rate at the others, then the rest of the grid. */
     const [first, ...later] = seeds;
-    for (const rate of fromTheMiddle) {
-      for (const row of benchRows) {
-        // Its memory is that of a process of its own.
-        if (rate === fromTheMiddle[0]) trainer.end();
-        await run(row, rate, first);
-      }
-    }
+    for (const rate of fromTheMiddle) for (const row of benchRows) await run(row, rate, first);
     const best = new Map(
       benchRows.map(({ name }) => [name, bestRate(outcomes.get(name) ?? [])] as const),
     );
@@ -62,10 +63,11 @@ export async function methods(): Promise<unknown> {
     for (const place of fromTheMiddle.keys())
       for (const seed of later)
         for (const row of benchRows) await run(row, orderOf(row)[place] ?? NaN, seed);
+    for (const row of benchRows) await memoryOf(row);
   } finally {
     trainer.end();
   }
-  const table = scoreTable(benchRows, outcomes, learningRates);
+  const table = scoreTable(benchRows, { outcomes, memory }, learningRates);
   return { steps, batch, examples, learningRates, seeds, rows: table, runs: trainer.lines() };
 }
 

@@ -10,7 +10,8 @@
  *   w2 [b1, b2]    trained, Kaiming uniform with a = √5, where r ≥ max(b1, b2) / 2; else
  *   w2_a [b1, r] and w2_b [r, b2]  trained, the same, w2 = w2_a w2_b
  *
- * a1 b1 = out and a2 b2 = in, each split into two factors as near to one another as can be, the smaller first.
+ * a1 b1 = out and a2 b2 = in, each split into two factors: `factor` and the rest where it divides the size, else as near to
+ * one another as can be, the smaller first.
  */
 import { int, number } from "../../shared/schema.ts";
 import { add, matmul, reshape, scale, transpose } from "../core/ops.ts";
@@ -30,13 +31,13 @@ export const lokr = defineLinearMethod<ReturnType<typeof config>, string>({
   config: config(),
   peft: {
     type: "LOKR",
-    fields: ({ r, alpha }) => ({
+    fields: ({ r, alpha, factor }) => ({
       r,
       alpha,
       rank_dropout: 0,
       module_dropout: 0,
       decompose_both: false,
-      decompose_factor: -1,
+      decompose_factor: factor === 0 ? -1 : factor,
       rank_dropout_scale: false,
       use_effective_conv2d: false,
       init_weights: true,
@@ -44,20 +45,20 @@ export const lokr = defineLinearMethod<ReturnType<typeof config>, string>({
       alpha_pattern: {},
     }),
     read: ({ r, alpha, decompose_both: both, decompose_factor: factor = -1 }) => ({
-      config: { r, alpha },
-      unknown: both === true ? "decompose_both" : factor === -1 ? undefined : "decompose_factor",
+      config: { r, alpha, factor: factor === -1 ? 0 : factor },
+      unknown: both === true ? "decompose_both" : undefined,
     }),
     tensors: { w1: "lokr_w1", w2: "lokr_w2", w2_a: "lokr_w2_a", w2_b: "lokr_w2_b" },
   },
-  params(site, { r }) {
-    const { a1, a2, b1, b2 } = factorSizes(site);
+  params(site, { r, factor }) {
+    const { a1, a2, b1, b2 } = factorSizes(site, factor);
     const init = { kaimingUniform: Math.sqrt(5) };
     const w1 = { shape: [a1, a2], init: "zeros" } as const;
     if (r >= Math.max(b1, b2) / 2) return { w1, w2: { shape: [b1, b2], init } };
     return { w1, w2_a: { shape: [b1, r], init }, w2_b: { shape: [r, b2], init } };
   },
-  weight(g, W, { w1, ...others }, { r, alpha }, site) {
-    const { a1, a2, b1, b2 } = factorSizes(site);
+  weight(g, W, { w1, ...others }, { r, alpha, factor }, site) {
+    const { a1, a2, b1, b2 } = factorSizes(site, factor);
     invariant(w1, "LoKr has w1");
     const flat = matmul(
       g,
@@ -68,8 +69,8 @@ export const lokr = defineLinearMethod<ReturnType<typeof config>, string>({
     return add(g, W, scale(g, reshape(g, blocks, [site.out, site.in]), alpha / r));
   },
   // x as [a2, b2] times w2ᵀ from the right and w1 from the left: the product is never formed.
-  forward(g, x, base, { w1, ...others }, { r, alpha }, ctx) {
-    const { a1, a2, b1, b2 } = factorSizes(base);
+  forward(g, x, base, { w1, ...others }, { r, alpha, factor }, ctx) {
+    const { a1, a2, b1, b2 } = factorSizes(base, factor);
     invariant(w1, "LoKr has w1");
     const dropped = ctx.dropout(x);
     const [rows = 1] = dropped.shape;
@@ -90,6 +91,11 @@ function config() {
       aliases: ["rank"],
     }),
     alpha: number({ default: 8, above: 0, doc: "Scale: W' = W + (alpha / r) w1 ⊗ w2." }),
+    factor: int({
+      default: 0,
+      min: 0,
+      doc: "Size of the first factor, where it divides the layer's: the smaller it is, the more the second trains. 0 makes both alike.",
+    }),
   };
 }
 
@@ -99,20 +105,25 @@ function second(g: Graph, { w2, w2_a: a, w2_b: b }: Readonly<Record<string, Valu
   return matmul(g, a, b);
 }
 
-function factorSizes({ in: n, out: m }: SiteShape): {
+function factorSizes(
+  { in: n, out: m }: SiteShape,
+  factor: number,
+): {
   readonly a1: number;
   readonly a2: number;
   readonly b1: number;
   readonly b2: number;
 } {
-  const [a1, b1] = nearSquare(m);
-  const [a2, b2] = nearSquare(n);
+  const [a1, b1] = split(m, factor);
+  const [a2, b2] = split(n, factor);
   return { a1, a2, b1, b2 };
 }
 
-/** Two factors of a number, the smaller first. */
-function nearSquare(size: number): readonly [number, number] {
-  let small = Math.floor(Math.sqrt(size));
+/** Two factors of a number as in peft: `factor` and the rest, or the nearest to one another of which one is at most `factor`. */
+function split(size: number, factor: number): readonly [number, number] {
+  if (factor > 0 && size % factor === 0) return [factor, size / factor];
+  const most = factor === 0 ? size : factor;
+  let small = Math.min(Math.floor(Math.sqrt(size)), most);
   while (size % small !== 0) small -= 1;
   return [small, size / small];
 }

@@ -116,15 +116,18 @@ export function createOptimizer(
     new Map([...parameters.statesOf(name)].map(([key, { data }]) => [key, data]));
   return {
     async step({ t: step, lr, gradientScale, takes = () => true, updates }) {
-      for (const { A, B, scale } of pairs)
-        if (takes(A.blocks?.[0]))
-          await rule.pair?.(
-            {
-              ...{ rank: at(A.shape, 0), scale },
-              ...{ A: A.weight, B: B.weight, gradientA: A.gradient, gradientB: B.gradient },
-            },
-            linalg(),
-          );
+      for (const { A, B, scale } of pairs) {
+        const block = A.blocks?.[0];
+        if (!takes(block)) continue;
+        const t = (block !== undefined && updates?.(block)) || step;
+        await rule.pair?.(
+          {
+            ...{ rank: at(A.shape, 0), scale, t, gradientScale, state: stateOf(B) },
+            ...{ A: A.weight, B: B.weight, gradientA: A.gradient, gradientB: B.gradient },
+          },
+          linalg(),
+        );
+      }
       const scaled = number(gradientScale);
       const scalars = new Map<string, readonly (readonly [string, DeviceTensor])[]>();
       const numbersOf = ({ decays, rate }: ParameterSpan, t: number) => {

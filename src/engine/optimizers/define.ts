@@ -23,6 +23,8 @@ export interface TensorFacts {
     readonly site: string;
     readonly role: "A" | "B" | "core";
     readonly scale: number;
+    /** The weight [out, in] that it changes. */
+    readonly shape: Shape;
   };
 }
 
@@ -84,6 +86,11 @@ export interface PairGradients {
   readonly gradientA: Float32Array;
   readonly gradientB: Float32Array;
   readonly scale: number;
+  readonly t: number;
+  /** What the gradients are multiplied by afterwards, for clipping. */
+  readonly gradientScale: number;
+  /** State of B by name, to be written. */
+  readonly state: ReadonlyMap<string, Float32Array>;
 }
 
 /** A gradient from losses at w ± eps z alone: (L₊ − L₋) / (2 eps) · z, z normal and drawn again instead of stored. */

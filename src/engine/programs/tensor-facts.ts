@@ -37,5 +37,6 @@ function pairPlace({ spec, sites }: BlockSetup, name: string): TensorFacts["pair
   const inputs = [...placed.params].map(
     ([key, { shape, dtype }]) => [key, g.input(key, dtype ?? "float32", shape)] as const,
   );
-  return { site: linear.module, role, scale: pair(g, new Map(inputs), linear).scale };
+  const { scale } = pair(g, new Map(inputs), linear);
+  return { site: linear.module, role, scale, shape: [linear.out, linear.in] };
 }

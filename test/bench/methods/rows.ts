@@ -34,6 +34,8 @@ const overrides: Readonly<Record<string, Fragment>> = {
   lora,
   smt: { block: 16 },
   randlora: { alpha: 40 },
+  // Near squares have no form as large as LoRA's pair; and s = 1 at the rank that does.
+  lokr: { factor: 2, alpha: 16 },
   lora_sb: { type: "lora_xs" },
   galore: { rank: 32, update_proj_gap: 20 },
   fira: { rank: 32, update_proj_gap: 20 },
@@ -52,7 +54,7 @@ const knobs: Readonly<Record<string, Knob>> = {
   svft: { field: "off_diagonals", values: integers(0, 79) },
   loldu: { field: "r", values: integers(4, 160) },
   miss: { field: "r", values: integers(1, 80) },
-  lokr: { field: "r", values: integers(1, 160) },
+  lokr: { field: "r", values: integers(1, 39) },
   paca: { field: "r", values: integers(1, 80) },
   lamda: { field: "r", values: integers(4, 120) },
   adalora: { field: "r", values: integers(8, 12) },

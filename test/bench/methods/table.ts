@@ -18,9 +18,15 @@ export function bestRate(outcomes: readonly Outcome[]): number | undefined {
     .toSorted((a, b) => a.loss - b.loss)[0]?.rate;
 }
 
+export interface Measurements {
+  readonly outcomes: ReadonlyMap<string, readonly Outcome[]>;
+  /** In bytes. */
+  readonly memory: ReadonlyMap<string, number | undefined>;
+}
+
 export function scoreTable(
   rows: readonly BenchRow[],
-  outcomes: ReadonlyMap<string, readonly Outcome[]>,
+  { outcomes, memory }: Measurements,
   learningRates: readonly number[],
 ): readonly unknown[] {
   const of = (name: string): readonly Outcome[] => outcomes.get(name) ?? [];
@@ -50,7 +56,7 @@ export function scoreTable(
         name === reference ? undefined : pairedDifference(bySeed(its), bySeed(lora), confidence),
       why: whys[name],
       step: stepOf(all) / loraStep,
-      memory: all.find(({ memory }) => memory !== undefined)?.memory,
+      memory: memory.get(name),
       scores: learningRates.map((rate) =>
         all.filter(({ learningRate }) => learningRate === rate).map(({ score }) => score),
       ),

@@ -42,13 +42,13 @@ export interface Outcome {
   readonly parameters: number;
   /** Median processor seconds of a step. */
   readonly step: number;
-  /** Greatest resident memory in bytes, of the runs that had a process of their own. */
-  readonly memory?: number | undefined;
 }
 
 export interface Trainer {
   /** The result of a job, from an earlier call or trained now. */
   trained(job: Job): Promise<Outcome>;
+  /** Greatest resident memory in bytes of a process that trains nothing else, for a few steps. */
+  memory(job: Job): Promise<number | undefined>;
   /** Trainable parameters; undefined where the program refuses. */
   counted(job: Job): Promise<number | undefined>;
   /** Everything known, a line each, to begin the next call with. */
@@ -58,10 +58,13 @@ export interface Trainer {
 
 /** Runs before a process gives way to a fresh one. */
 const runsOfProcess = 12;
+/** Steps in which memory is measured. */
+const memorySteps = 3;
 
 /** `known` are lines of earlier calls beside those in the folder. */
 export function openTrainer(folder: string, known: readonly string[]): Trainer {
-  writeFileSync(join(folder, evalFile), measured());
+  const evalPath = join(folder, evalFile);
+  writeFileSync(evalPath, measured());
   const file = join(folder, "runs.jsonl");
   const kept = new Map<string, string>();
   const own = existsSync(file) ? readFileSync(file, "utf8").split("\n") : [];
@@ -81,34 +84,47 @@ export function openTrainer(folder: string, known: readonly string[]): Trainer {
     count: boolean,
   ): Promise<Readonly<Record<string, unknown>>> => {
     child ??= fork(worker, { stdio: ["ignore", "ignore", "inherit", "ipc"] });
-    const closed = once(child, "exit").then(() => ({ failed: "The process ended." }));
-    const answer = once(child, "message").then(([message]): unknown => message);
-    child.send({ document, count });
+    const running = child;
+    const done = new AbortController();
+    const answer = once(running, "message", done).then(([message]): unknown => message);
+    const closed = once(running, "exit", done).then(() => ({ failed: "The process ended." }));
+    for (const waiting of [answer, closed]) waiting.catch(() => undefined);
+    running.send({ document, count });
     const made = await Promise.race([answer, closed]);
-    if (child.exitCode !== null || child.signalCode !== null) end();
+    done.abort();
+    if (running.exitCode !== null || running.signalCode !== null) end();
     return isRecord(made) ? made : {};
+  };
+  const answered = async (
+    { row, method, learningRate, seed }: Job,
+    document: object,
+  ): Promise<Readonly<Record<string, unknown>>> => {
+    const key = keyOf(row.name, document);
+    const before = recordOf(kept.get(key) ?? "");
+    if (before) return before;
+    if (runs >= runsOfProcess) end();
+    runs++;
+    const made = await ask(JSON.stringify(document), false);
+    if (typeof made["failed"] === "string") throw new Error(made["failed"]);
+    const found = { key, name: row.name, method, learningRate, seed, ...made };
+    const line = JSON.stringify(found);
+    kept.set(key, line);
+    appendFileSync(file, `${line}\n`);
+    return found;
   };
   return {
     async trained(job) {
-      const document = documentOf(job, join(folder, evalFile));
-      const key = keyOf(job, document);
-      const before = recordOf(kept.get(key) ?? "");
-      if (before) return outcomeIn(before, job);
-      if (runs >= runsOfProcess) end();
-      const alone = runs === 0;
-      runs++;
-      const { memory, ...made } = await ask(JSON.stringify(document), false);
-      if (typeof made["failed"] === "string") throw new Error(made["failed"]);
-      const { name } = job.row;
-      const { learningRate, seed } = job;
-      const found = { key, name, learningRate, seed, ...made, ...(alone ? { memory } : {}) };
-      const line = JSON.stringify(found);
-      kept.set(key, line);
-      appendFileSync(file, `${line}\n`);
-      return outcomeIn(found, job);
+      return outcomeIn(await answered(job, documentOf(job, evalPath)), job);
+    },
+    async memory(job) {
+      const { train, ...others } = documentOf(job, evalPath);
+      const document = { ...others, train: { ...train, max_steps: memorySteps } };
+      if (!kept.has(keyOf(job.row.name, document))) end();
+      const { memory } = await answered(job, document);
+      return typeof memory === "number" ? memory : undefined;
     },
     async counted(job) {
-      const made = await ask(JSON.stringify(documentOf(job, join(folder, evalFile))), true);
+      const made = await ask(JSON.stringify(documentOf(job, evalPath)), true);
       return typeof made["parameters"] === "number" ? made["parameters"] : undefined;
     },
     lines: () => [...kept.values()],
@@ -117,7 +133,7 @@ export function openTrainer(folder: string, known: readonly string[]): Trainer {
 }
 
 /** The sample's LoRA experiment with another method, made short. */
-function documentOf({ row, method, learningRate, seed }: Job, evalPath: string): object {
+function documentOf({ row, method, learningRate, seed }: Job, evalPath: string) {
   return {
     version: 1,
     extends: sample,
@@ -141,9 +157,9 @@ function documentOf({ row, method, learningRate, seed }: Job, evalPath: string):
 }
 
 /** What a run is made of: its document but for folders, and the sample's files. */
-function keyOf({ row }: Job, document: object): string {
+function keyOf(name: string, document: object): string {
   const text = JSON.stringify({ ...document, extends: undefined, data: undefined });
-  const hash = createHash("sha256").update(`${row.name}\n${text}\n${measured()}`);
+  const hash = createHash("sha256").update(`${name}\n${text}\n${measured()}`);
   for (const file of [sample, join(dirname(sample), "data/train.jsonl")])
     hash.update(readFileSync(file));
   return hash.digest("hex").slice(0, 16);
@@ -163,7 +179,6 @@ function outcomeIn(
     ...{ learningRate, seed },
     ...{ score: number("score"), loss: number("loss"), parameters: number("parameters") },
     step: number("step"),
-    memory: typeof value["memory"] === "number" ? value["memory"] : undefined,
     refused: typeof value["refused"] === "string" ? value["refused"] : undefined,
   };
 }

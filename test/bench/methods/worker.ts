@@ -26,7 +26,9 @@ process.on("message", (message) => {
 });
 
 async function count(document: string): Promise<object> {
-  return { parameters: (await prepared(document)).setup.trainableParameters };
+  const { setup, opened } = await prepared(document);
+  await opened.source.close();
+  return { parameters: setup.trainableParameters };
 }
 
 async function train(document: string): Promise<object> {

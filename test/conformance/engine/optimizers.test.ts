@@ -56,7 +56,7 @@ const plain: readonly ParameterSpec[] = [
   { name: "bias", shape: [2], decays: false, kind: "bias", blocks: ["two"] },
 ];
 const two: readonly ParameterSpec[] = [{ name: "two", shape: [2], decays: true }];
-const place = { site: "site", scale: 2 };
+const place = { site: "site", scale: 2, shape: [2, 3] };
 const factors: readonly ParameterSpec[] = [
   { name: "A", shape: [2, 3], decays: true, kind: "factor", pair: { ...place, role: "A" } },
   { name: "B", shape: [2, 2], decays: true, kind: "factor", pair: { ...place, role: "B" } },

@@ -17,13 +17,13 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import peft
 import torch
-from make_updates import LoraPro, Rule, adam, adam_mini, projected
+from make_updates import LoraPro, LoraProFull, Rule, adam_mini, projected
 from peft import get_peft_model
 from tokenizers import Tokenizer
 from transformers import AutoModelForCausalLM
 
 SAMPLE = Path(__file__).resolve().parents[3] / "media" / "sample"
-EXAMPLES, BATCH, NEW = 128, 16, 32
+EXAMPLES, BATCH = 128, 8
 LINEAR = {"target_modules": "all-linear", "task_type": "CAUSAL_LM"}
 TOKENIZER = Tokenizer.from_file(str(SAMPLE / "base" / "tokenizer.json"))
 END = 0
@@ -93,36 +93,11 @@ class Ruled:
         self.rule.step()
 
 
-class LoraProFull(Rule):
-    """LoRA-Pro's `full` mode: Adam's averages of s (B g_A + g_B A), whose direction is divided among A and B."""
-
-    @torch.no_grad()
-    def step(self):
-        self.t += 1
-        s, ridge = 2.0, 1e-8
-        for name in [n for n in self.named if "lora_A" in n]:
-            a, b = self.named[name], self.named[name.replace("lora_A", "lora_B")]
-            A, B, ga, gb = (x.double() for x in (a, b, a.grad, b.grad))
-            eye = torch.eye(len(A), dtype=torch.float64)
-            AA, BB = A @ A.T, B.T @ B
-            AAi, BBi = torch.linalg.inv(AA + ridge * eye), torch.linalg.inv(BB + ridge * eye)
-            outside = lambda g: g - B @ (BBi @ (B.T @ g))
-            g = s * B @ (BBi @ ga) / s**2 + s * (outside(gb) @ AAi / s**2) @ A
-            state = self.states.setdefault(name, {"m": torch.zeros_like(g), "v": torch.zeros_like(g)})
-            state["m"] = 0.9 * state["m"] + 0.1 * g
-            state["v"] = 0.999 * state["v"] + 0.001 * g * g
-            g = (state["m"] / (1 - 0.9**self.t)) / ((state["v"] / (1 - 0.999**self.t)).sqrt() + 1e-8)
-            ga, gb = s * B.T @ g, s * g @ A.T
-            right = -BBi @ ga @ A.T / s**2
-            system = torch.kron(eye, BB.contiguous()) + torch.kron(AA.contiguous(), eye)
-            X = torch.linalg.lstsq(system, right.T.reshape(-1, 1)).solution.reshape(len(A), len(A)).T
-            a.sub_((self.lr * (BBi @ ga / s**2 + X @ A)).float())
-            b.sub_((self.lr * (outside(gb) @ AAi / s**2 - B @ X)).float())
-
-
 def peft_case(config, optimizer=adamw, **options):
+    given = {key: value for key, value in {**LINEAR, **options}.items() if value is not None}
+
     def case(lr, steps):
-        model = get_peft_model(base(), config(**{**LINEAR, **options})).eval()
+        model = get_peft_model(base(), config(**given)).eval()
         return model, optimizer(model, lr), lambda t: None, None
 
     return case
@@ -161,39 +136,33 @@ def ruled(step):
     return lambda model, lr: Ruled(Rule(saved(model), step, lr))
 
 
+TOKENS = {"target_modules": None}
 LORA = {"r": 8, "lora_alpha": 16}
 CASES = {
     "lora": peft_case(peft.LoraConfig, **LORA),
     "rslora": peft_case(peft.LoraConfig, use_rslora=True, **LORA),
     "dora": peft_case(peft.LoraConfig, use_dora=True, **LORA),
     "pissa": peft_case(peft.LoraConfig, init_lora_weights="pissa", **LORA),
-    "lora_pro": peft_case(peft.LoraConfig, lambda m, lr: Ruled(LoraPro(saved(m), None, lr)), **LORA),
-    "lora_pro_full": peft_case(peft.LoraConfig, lambda m, lr: Ruled(LoraProFull(saved(m), None, lr)), **LORA),
+    "lora_pro": peft_case(peft.LoraConfig, lambda m, lr: Ruled(LoraProFull(saved(m), None, lr)), **LORA),
+    "lora_pro-efficient": peft_case(peft.LoraConfig, lambda m, lr: Ruled(LoraPro(saved(m), None, lr)), **LORA),
     "vera": peft_case(peft.VeraConfig, r=256),
     "randlora": peft_case(peft.RandLoraConfig, r=32, randlora_alpha=40),
     "miss": peft_case(peft.MissConfig, r=15),
-    "lokr": peft_case(peft.LoKrConfig, r=8, alpha=8),
+    "lokr": peft_case(peft.LoKrConfig, r=16, alpha=16, decompose_factor=2),
     "ia3": peft_case(
         peft.IA3Config,
         feedforward_modules=["down_proj"],
         target_modules=["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"],
     ),
     "adalora": adalora,
-    "prompt_tuning": peft_case(peft.PromptTuningConfig, num_virtual_tokens=20, target_modules=None),
-    "prefix_tuning": peft_case(peft.PrefixTuningConfig, num_virtual_tokens=20, target_modules=None),
+    "prompt_tuning": peft_case(peft.PromptTuningConfig, num_virtual_tokens=20, **TOKENS),
+    "prefix_tuning": peft_case(peft.PrefixTuningConfig, num_virtual_tokens=20, **TOKENS),
     "full": full_case(adamw),
     "adam_mini": full_case(ruled(adam_mini)),
     "galore": full_case(ruled(projected(False, 32, 20))),
     "fira": full_case(ruled(projected(True, 32, 20))),
     "sgd": full_case(lambda m, lr: torch.optim.SGD(trained(m), lr=lr)),
 }
-# Prompts are no linear layers.
-for tokens in ("prompt_tuning", "prefix_tuning"):
-    config = {"prompt_tuning": peft.PromptTuningConfig, "prefix_tuning": peft.PrefixTuningConfig}[tokens]
-    CASES[tokens] = lambda lr, steps, config=config: (
-        lambda model: (model, adamw(model, lr), lambda t: None, None)
-    )(get_peft_model(base(), config(num_virtual_tokens=20, task_type="CAUSAL_LM")).eval())
-
 
 def factor(t: int, steps: int) -> float:
     """transformers' linear schedule with a warm-up of a twentieth."""
@@ -237,5 +206,5 @@ if __name__ == "__main__":
     warnings.simplefilter("ignore")
     torch.set_num_threads(1)
     name, lr = sys.argv[1], float(sys.argv[2])
-    seed, steps = (int(x) for x in [*sys.argv[3:], "0", "60"][:2]) if len(sys.argv) < 5 else map(int, sys.argv[3:5])
+    seed, steps = int((sys.argv[3:] or ["0"])[0]), int((sys.argv[4:] or ["40"])[0])
     print(json.dumps({"row": name, "learningRate": lr, "seed": seed, "steps": steps, **train(CASES[name], lr, seed, steps)}))

@@ -231,6 +231,14 @@ CASES = {
         **{"oft_block_size": 8, "block_share": True, "num_cayley_neumann_terms": 3},
     ),
     "oft-constrained": oft({"block_size": 12, "coft": True, "eps": 0.4}, oft_block_size=12, coft=True, eps=0.4),
+    "lokr-factor": simple(
+        {"type": "lokr", "r": 4, "alpha": 8, "factor": 2},
+        peft.LoKrConfig,
+        {"lokr_w1": ("w1", 0.3, 0), "lokr_w2_a": ("w2_a", 0.2, 0), "lokr_w2_b": ("w2_b", 0.2, 0)},
+        r=4,
+        alpha=8,
+        decompose_factor=2,
+    ),
     "ia3": simple(
         {"type": "ia3"},
         peft.IA3Config,

@@ -93,7 +93,7 @@ describe("against PyTorch", () => {
 
   const pair = (role: "A" | "B", shape: readonly number[]): ParameterSpec => ({
     ...{ name: role, shape, decays: true, kind: "factor" },
-    pair: { site: "site", role, scale: 2 },
+    pair: { site: "site", role, scale: 2, shape: [5, 4] },
   });
 
   it("lora_plus", async () => {
@@ -106,7 +106,7 @@ describe("against PyTorch", () => {
   it("lora_pro", async () => {
     const parameters = await steps(
       "lora_pro",
-      {},
+      { mode: "efficient" },
       [pair("A", [2, 4]), pair("B", [5, 2])],
       (factors, t) => {
         const [A, B] = [factors.get("A"), factors.get("B")];
