@@ -3,8 +3,7 @@ import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { findRun, findSpectuneFolder, runLayout } from "../engine/runs/run-folder.ts";
-import type { Nf4Form } from "../engine/lab/held-nf4.ts";
-import { heldFormOf } from "../engine/lab/held-nf4.ts";
+import { heldChoice, plainNf4 } from "../engine/lab/held-base.ts";
 import type { LookPlace } from "../engine/lab/look.ts";
 import { questions } from "../engine/lab/matrix-set.ts";
 import type { SideChoice } from "../engine/lab/open-sides.ts";
@@ -13,6 +12,7 @@ import { findSweep } from "../engine/sweeps/sweep-folder.ts";
 import { readTrainerFolder } from "../engine/lab/trainer-folder.ts";
 import { UserError } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
+import type { Choice } from "../shared/schema.ts";
 import type { Arguments, Console, Options } from "./define.ts";
 import { jsonOption } from "./define.ts";
 import { placesOf } from "./model-options.ts";
@@ -193,16 +193,13 @@ function textsOf(env: Console["env"]): Readonly<Record<string, string | undefine
   return { ...env };
 }
 
-function heldForm(args: Arguments, experiment: Experiment | undefined): Nf4Form | undefined {
+function heldForm(args: Arguments, experiment: Experiment | undefined): Choice | undefined {
   const word = args.text("quantized");
-  const config = experiment?.quantization;
   if (word !== undefined && word !== "nf4")
     throw wrong(
-      `--quantized is nf4, not ${word}; other forms hold their base by files of their own: give them as --tuned.`,
+      `--quantized is nf4, not ${word}; a run says its own, and other forms are files of their own: give them as --tuned.`,
     );
-  const recorded = heldFormOf(config);
-  if (recorded) return recorded;
-  return word === undefined ? undefined : { blockSize: 64, doubleQuant: true };
+  return heldChoice(experiment?.quantization) ?? (word === undefined ? undefined : plainNf4);
 }
 
 /** The folder of an analysis that belongs to no run. */

@@ -12,14 +12,7 @@ import { isTableOrHead, roleOf } from "./names.ts";
 import type { StoredMatrix } from "./stored-matrix.ts";
 import { dtypeOf, readMatrix, sizeOf } from "./stored-matrix.ts";
 import type { SideRecord } from "../../shared/analysis-documents.ts";
-import type { HashedUpdate, TunedSide } from "./tuned-side.ts";
-
-/** How a base is held while something trains on it. */
-export interface HeldForm {
-  /** Names the form with everything that its values hang on: `nf4 block 64 double`. */
-  readonly label: string;
-  readonly apply: (W: Matrix<Data>) => Matrix<Data>;
-}
+import type { HashedUpdate, HeldForm, HeldMatrix, TunedSide } from "./tuned-side.ts";
 
 /** Which of the three questions of a quantized base is asked. */
 export const questions = ["original-tuned", "dequantized-tuned", "original-dequantized"] as const;
@@ -121,19 +114,21 @@ function pending(
     ...facts,
     async prepare() {
       const { W, hash } = await readMatrix(stored);
-      const held = quantized ? quantized.form.apply(W) : W;
+      const { W: held, label: how } = quantized
+        ? await heldAs(plain, stored, W, quantized.form, tuned)
+        : { W, label: "" };
       const isHeld = quantized?.question === "dequantized-tuned";
       const found = await updateFor(quantized?.question, W, held, () =>
         tuned?.update(plain, stored, held),
       );
-      const label = quantized === undefined ? "" : `${quantized.question} ${quantized.form.label}`;
+      const label = quantized === undefined ? "" : `${quantized.question} ${how}`;
       const base = isHeld ? held : W;
       const dtype = dtypeOf(stored);
       return {
         ...facts,
         baseDtype: dtype,
         tunedDtype: tuned?.dtype(plain, stored) ?? dtype,
-        baseHash: isHeld ? combined(hash, quantized.form.label) : hash,
+        baseHash: isHeld ? combined(hash, how) : hash,
         tunedHash: combined(hash, found?.hash ?? "", label),
         load: () => Promise.resolve({ base, ...(found ? { update: found.update } : {}) }),
         references: {
@@ -148,6 +143,27 @@ function pending(
       };
     },
   };
+}
+
+function heldAs(
+  plain: string,
+  stored: StoredMatrix,
+  W: Matrix<Data>,
+  form: HeldForm,
+  tuned: TunedSide | undefined,
+): Promise<HeldMatrix> {
+  const { name } = stored.info;
+  return tuned?.held?.(plain, stored, W, form) ?? heldUnless(isTableOrHead(name), name, W, form);
+}
+
+/** As the form makes it, or as it is stored. */
+export async function heldUnless(
+  isStored: boolean,
+  name: string,
+  W: Matrix<Data>,
+  form: HeldForm,
+): Promise<HeldMatrix> {
+  return isStored ? { W, label: "as stored" } : { W: await form.apply(name, W), label: form.label };
 }
 
 async function updateFor(
@@ -209,6 +225,14 @@ function emptySelection(
 ): UserError {
   const names = [...base.matrices.values()].map(({ info }) => info.name);
   const some = names.slice(0, 3).join(", ");
+  if (tuned?.reason !== undefined)
+    throw new UserError({
+      code: "no-matrix-update",
+      message: `${tuned.record.path} changes no ${pattern === undefined ? "matrix of a layer" : `matrix that --matrices ${pattern} finds`}. ${tuned.reason}`,
+      place: { file: tuned.record.path },
+      remedy:
+        "Look at a method that changes matrices, or compare what the models answer: `spectune compare`.",
+    });
   const of = tuned ? `${base.path} that ${tuned.record.path} changes` : base.path;
   return new UserError({
     code: "empty-selection",

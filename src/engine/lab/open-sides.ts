@@ -3,16 +3,16 @@ import { basename } from "node:path";
 import type { Linalg } from "../../../kernels/linalg/index.ts";
 import type { SweepMember } from "../../shared/analysis-documents.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { Choice } from "../../shared/schema.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import type { ModelPlaces } from "../weights/hub-cache.ts";
-import { heldNf4 } from "./held-nf4.ts";
-import type { Nf4Form } from "./held-nf4.ts";
+import { adapterSide } from "./adapter-side.ts";
+import { heldBase } from "./held-base.ts";
 import type { MatrixSet, Question } from "./matrix-set.ts";
 import { matrixSet } from "./matrix-set.ts";
 import type { ModelFolder } from "./model-folder.ts";
 import { openModelFolder } from "./model-folder.ts";
-import { runCheckpoint } from "./run-checkpoint.ts";
-import { tunedAdapter } from "./tuned-adapter.ts";
+import { runCheckpoint, trainedBy } from "./run-checkpoint.ts";
 import { tunedFolder } from "./tuned-folder.ts";
 import type { TunedSide } from "./tuned-side.ts";
 
@@ -43,7 +43,8 @@ export interface SetChoice {
   readonly places: ModelPlaces;
   readonly matrices: string | undefined;
   readonly splitsFused: boolean;
-  readonly held: Nf4Form | undefined;
+  /** What a run's \`quantization\` says; undefined where the base is taken as it is stored. */
+  readonly held: Choice | undefined;
   readonly question: Question;
   /** A full fine-tuning of the same base, whose ΔW controls are scaled from. */
   readonly full?: SideChoice | undefined;
@@ -74,7 +75,7 @@ export async function openSet(
   try {
     tuned = await openSide(side, base, places, tools);
     if (other) full = await openSide(other, base, places, tools);
-    const quantized = held && { form: heldNf4(held), question };
+    const quantized = held && { form: heldBase(held, tools.linalg), question };
     const options = { matrices, splitsFused, fullMatch: tools.fullMatch, quantized, full };
     return { ...matrixSet(base, tuned, options), close };
   } catch (error) {
@@ -93,11 +94,14 @@ async function openSide(
     case "none":
       return undefined;
     case "adapter":
-      return tunedAdapter(side.folder, base, tools, stepOf(side));
+      return adapterSide(side.folder, base, places, tools, stepOf(side));
     case "model":
       return tunedFolder(await openModelFolder(side.id, places), stepOf(side));
     case "checkpoint":
-      return runCheckpoint(side.folder, side.experiment, places, tools.fullMatch, stepOf(side));
+      return runCheckpoint(side.folder, trainedBy(side.experiment), places, tools.fullMatch, {
+        ...{ kind: "checkpoint", path: side.folder },
+        ...stepOf(side),
+      });
   }
 }
 

@@ -8,12 +8,12 @@ import { messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { EventBody, Metrics } from "../../shared/protocol.ts";
 import type { Hashed } from "../lab/analysis-file.ts";
-import { heldFormOf } from "../lab/held-nf4.ts";
 import { lookForIntruders } from "../lab/look-intruders.ts";
 import { lookAtSpectra } from "../lab/look-spectra.ts";
 import type { Look, LookPlace } from "../lab/look.ts";
 import { lookAt } from "../lab/look.ts";
 import { cacheFolder } from "../lab/svd-cache.ts";
+import { heldChoice } from "../lab/held-base.ts";
 import { isDue } from "../train/due.ts";
 import type { RunState } from "../train/run-state.ts";
 
@@ -99,7 +99,7 @@ async function see<R extends Hashed>(
     places: { base: runFolder, env: { ...env }, home },
     matrices: undefined,
     splitsFused: false,
-    held: heldFormOf(experiment.quantization),
+    held: heldChoice(experiment.quantization),
     question: "dequantized-tuned",
     folder: join(runFolder, runLayout.analysis),
     cache: cacheFolder(env, home),

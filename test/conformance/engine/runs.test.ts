@@ -21,6 +21,7 @@ import type { Experiment } from "../../../src/shared/experiment/fields/experimen
 import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
 import type { RunSummary } from "../../../src/shared/protocol.ts";
 import { makeWorkspace } from "../../support/workspace.ts";
+import { lastCheckpoint, looksApart, looksAsMerged } from "./look-case.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
@@ -55,9 +56,10 @@ const cases: readonly Case[] = [
     const changes = row.kind === "tensors" ? undefined : row.changesAtStart;
     const one = { method: small(row.name), changes, merges, apart };
     const quantized = { title: `${row.name} on NF4`, ...one, quantization: nf4 };
-    const isBase = row.kind === "tensors" && row.leavesLinear !== true;
+    const isBase = row.kind === "tensors" && row.noQuantizedBase !== undefined;
     return [{ title: row.name, ...one }, ...(isBase ? [] : [quantized])];
   }),
+  { title: "lora on rtn", method: small("lora"), quantization: { type: "rtn" } },
   // The attention's pairs of the paper, and a prompt before an adapted model.
   ...["mixlora", "prompt_tuning"].map((type) => ({
     title: `${type} beside lora`,
@@ -99,7 +101,7 @@ describe("a run of", () => {
       assert(evalAfter.loss < evalBefore.loss, `${evalBefore.loss} became ${evalAfter.loss}`);
       const parted = hasTaken(first.checkpoints);
       // All that start as the base start alike; a quantized rest is not the quantized whole.
-      const key = one.quantization ? "quantized" : "plain";
+      const key = JSON.stringify(one.quantization ?? "plain");
       if (one.changes === undefined && !(parted && one.quantization)) {
         const base = baseLosses.get(key) ?? evalBefore.loss;
         baseLosses.set(key, base);
@@ -115,6 +117,9 @@ describe("a run of", () => {
       // What is quantized was trained as such: merged weights stand for it.
       if (one.apart !== true)
         near(trained, await logits(merged, { kind: "none" }, null, batch), 2e-4);
+      const side = lastCheckpoint(first.checkpoints, experiment);
+      if (one.apart === true) await looksApart(side, experiment);
+      else await looksAsMerged(side, experiment, merged);
       const adapter = join(folder, "first", "adapter");
       assert.equal(existsSync(adapter), one.merges !== true);
       const readable = one.apart === true || existsSync(adapter);

@@ -195,7 +195,7 @@ describe("sources", () => {
   it("answer the three questions of a quantized base", async () => {
     const plain = await writeAdapter(join(root, "held"), {}, lora);
     const side = { kind: "adapter", folder: plain } as const;
-    const held = { blockSize: 64, doubleQuant: false };
+    const held = { type: "nf4", config: { block_size: 64, double_quant: false } };
     const of = async (question: SetChoice["question"]) =>
       (await tunedOf(side, { held, question })).made[0]?.[1].data ?? [];
     const [tuned, both, alone] = [

@@ -1,0 +1,85 @@
+/** @file Any adapter folder beside its base: peft's LoRA and IA³ without the architecture, other types and our own form by the catalog. */
+import { join } from "node:path";
+import { isRecord } from "../../shared/wire.ts";
+import type { SideRecord } from "../../shared/analysis-documents.ts";
+import { fillFromAdapter, openAdapter, placeOpenAdapter } from "../adapters/load-peft.ts";
+import { isOtherConfig } from "../adapters/other-config.ts";
+import { readOwnAdapter } from "../exports/own-adapter.ts";
+import { adapterFiles } from "../exports/peft-adapter.ts";
+import { createFactors } from "../network/factors.ts";
+import { createParameters } from "../network/parameters.ts";
+import { noState } from "../optimizers/define.ts";
+import { openModel, readJson } from "../session/open-model.ts";
+import { setUpModel } from "../session/set-up.ts";
+import { unlessMissing } from "../runs/file-errors.ts";
+import type { ModelPlaces } from "../weights/hub-cache.ts";
+import { throwErrors } from "../weights/read-errors.ts";
+import { methodSide } from "./method-side.ts";
+import type { ModelFolder } from "./model-folder.ts";
+import { runCheckpoint } from "./run-checkpoint.ts";
+import type { AdapterContext } from "./tuned-adapter.ts";
+import { tunedAdapter } from "./tuned-adapter.ts";
+import type { TunedSide } from "./tuned-side.ts";
+
+export async function adapterSide(
+  folder: string,
+  base: ModelFolder,
+  places: ModelPlaces,
+  ctx: AdapterContext,
+  origin: Partial<SideRecord>,
+): Promise<TunedSide> {
+  const record: SideRecord = { kind: "adapter", path: folder, ...origin };
+  const own = await readOwnAdapter(folder);
+  if (own) {
+    const by = { ...own, reference: { id: base.path }, quantization: null };
+    return runCheckpoint(folder, by, places, ctx.fullMatch, record);
+  }
+  const config = await unlessMissing(readJson(join(folder, adapterFiles.config)));
+  if (isOtherConfig(config) && isRecord(config) && config["peft_type"] !== "IA3")
+    return otherType(folder, base, places, ctx, record);
+  return tunedAdapter(folder, base, ctx, origin);
+}
+
+/** By the method of the catalog that peft's type is; its tensors are read whole. */
+async function otherType(
+  folder: string,
+  base: ModelFolder,
+  places: ModelPlaces,
+  { fullMatch }: AdapterContext,
+  record: SideRecord,
+): Promise<TunedSide> {
+  const adapter = await openAdapter(folder);
+  const { config, source, labels } = adapter;
+  try {
+    const outputs =
+      labels === undefined
+        ? undefined
+        : { labels, target: labels === 1 ? ("values" as const) : ("classes" as const) };
+    const task = config.task ?? "causal-lm";
+    const opened = await openModel({ id: base.path }, task, places, outputs);
+    await opened.source.close();
+    const placed = placeOpenAdapter(adapter, opened.model, fullMatch);
+    const method = [placed.choice];
+    const { value: setup, findings } = setUpModel(
+      opened.model,
+      { method, quantization: null },
+      opened.source.tensors,
+      fullMatch,
+    );
+    throwErrors(findings);
+    const parameters = createParameters(setup.trained, noState);
+    const factors = createFactors(setup.factors);
+    await fillFromAdapter(placed, source, parameters, factors);
+    return methodSide({
+      ...{ record, method, setup, whole: new Map(), findings: adapter.findings },
+      read(name) {
+        const trained = parameters.all.get(name);
+        const own = trained && { name, shape: trained.shape, data: trained.weight, stored: true };
+        return Promise.resolve(own ?? factors.all.get(name));
+      },
+      close: () => Promise.resolve(),
+    });
+  } finally {
+    await source.close();
+  }
+}
