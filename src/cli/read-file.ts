@@ -6,6 +6,7 @@ import type { Experiment } from "../shared/experiment/fields/experiment-fields.t
 import type { ExperimentFinding } from "../shared/experiment/findings.ts";
 import { inTextOrder } from "../shared/experiment/findings.ts";
 import { readExperiment } from "../shared/experiment/normalise.ts";
+import type { ExpandedSweep } from "../shared/experiment/sweep.ts";
 import { expandSweep } from "../shared/experiment/sweep.ts";
 import type { Finding } from "../shared/findings.ts";
 import { errorsOf, hasErrors } from "../shared/findings.ts";
@@ -19,11 +20,11 @@ export interface ReadFile {
   readonly findings: readonly ExperimentFinding[];
   /** Folder that its paths are relative to. */
   readonly folder: string;
-  /** Runs of its sweep; undefined where it has none. */
-  readonly sweepRuns: number | undefined;
+  /** Undefined where it has no sweep. */
+  readonly sweep: ExpandedSweep | undefined;
 }
 
-export type UsableExperiment = Pick<ReadFile, "folder" | "sweepRuns"> & {
+export type UsableExperiment = Pick<ReadFile, "folder" | "sweep"> & {
   readonly experiment: Experiment;
 };
 
@@ -49,7 +50,7 @@ export async function readExperimentFile(
     experiment: failed ? undefined : experiment,
     findings,
     folder: dirname(path),
-    sweepRuns: sweep?.value?.runs.length,
+    sweep: sweep?.value,
   };
 }
 
@@ -77,7 +78,7 @@ async function shownExperiment(
   console: Console,
   shown: readonly Finding["severity"][],
 ): Promise<UsableExperiment> {
-  const { experiment, findings, folder, sweepRuns } = await readExperimentFile(
+  const { experiment, findings, folder, sweep } = await readExperimentFile(
     file,
     overrides,
     console.cwd,
@@ -90,7 +91,7 @@ async function shownExperiment(
       code: "invalid-experiment",
       message: `${file} has ${errors.length} error${errors.length === 1 ? "" : "s"}; nothing was run.`,
     });
-  return { experiment, folder, sweepRuns };
+  return { experiment, folder, sweep };
 }
 
 /** `file:line:column: severity: message [code]` and the remedy below. */

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
-import { spectune } from "../support/command-line.ts";
+import { lastLine, spectune } from "../support/command-line.ts";
 import { makeWorkspace, tinyExperiment, tinyLlama } from "../support/workspace.ts";
 
 /** What `plan` says beside its tables; it must have passed. */
@@ -202,13 +202,41 @@ describe("a plan", () => {
     assert.match(out, /, 1 thread\. /u);
   });
 
-  it("of a sweep says that it is the file's without it", async (t) => {
+  it("of a sweep plans each point, and the whole", async (t) => {
     const sweep = "sweep: { grid: { method.r: [1, 2] }, seeds: [0, 1] }\n";
-    const { out, err } = await spectune(
-      makeWorkspace(t, tinyExperiment + sweep),
-      "plan",
-      "a.peft.yaml",
-    );
-    assert.match(out, /^sweep +4 runs; this is the file without its sweep/mu, err);
+    const folder = makeWorkspace(t, tinyExperiment + sweep);
+    const { out, err } = await spectune(folder, "plan", "a.peft.yaml");
+    assert.match(out, /^sweep +4 runs, about .* one after the other$/mu, err);
+    const { points } = lastLine(await spectune(folder, "plan", "a.peft.yaml", "--json"));
+    assert.ok(Array.isArray(points));
+    const told = points.map(({ label, runs, trainableParameters }: Record<string, unknown>) => ({
+      ...{ label, runs, trainableParameters },
+    }));
+    for (const [index, r] of [1, 2].entries()) {
+      const alone = await spectune(
+        folder,
+        "plan",
+        "a.peft.yaml",
+        "--json",
+        `--set=method.r=${r}`,
+        "--set=sweep=null",
+      );
+      const { trainableParameters } = lastLine(alone);
+      assert.deepEqual(told[index], { label: `r=${r}`, runs: 2, trainableParameters });
+      assert.match(
+        out,
+        new RegExp(`^r=${r} +2 +${Number(trainableParameters).toLocaleString("en-US")} `, "mu"),
+      );
+    }
+  });
+
+  it("names the point of a sweep that cannot be planned", async (t) => {
+    const sweep = "sweep: { grid: { data.too_long: [truncate, error] }, seeds: [0] }\n";
+    const folder = makeWorkspace(t, tinyExperiment + sweep);
+    const long = JSON.stringify({ prompt: "a".repeat(40), completion: "b".repeat(40) });
+    writeFileSync(join(folder, "train.jsonl"), `${long}\n`);
+    const { code, err } = await spectune(folder, "plan", "a.peft.yaml");
+    assert.equal(code, 2);
+    assert.match(err, /too_long=error: /u);
   });
 });

@@ -2,6 +2,7 @@
 import { resolve } from "node:path";
 import { machineFacts, memoryOfMachine } from "../../engine/session/machine-facts.ts";
 import { memoryInputs } from "../../engine/plan/memory-inputs.ts";
+import type { PrepareHost } from "../../engine/session/prepare-run.ts";
 import { prepareRun } from "../../engine/session/prepare-run.ts";
 import { withAbsolutePaths } from "../../engine/session/absolute-paths.ts";
 import { planMemory } from "../../engine/plan/plan-memory.ts";
@@ -16,6 +17,8 @@ import { bytes, count, duration, percent, table } from "../format.ts";
 import { withFieldPlaces } from "../field-places.ts";
 import { createProgress } from "../progress.ts";
 import { usableExperiment } from "../read-file.ts";
+import type { PlannedPoint } from "../sweep-plan.ts";
+import { planPoints, pointsTable, sweepSeconds } from "../sweep-plan.ts";
 
 export const planCommand: Command = {
   name: "plan",
@@ -30,38 +33,41 @@ export const planCommand: Command = {
   async run(args, console) {
     const [file = ""] = args.positionals;
     const read = await usableExperiment(file, args.texts("set"), console);
-    const experiment = withAbsolutePaths(read.experiment, read.folder, isFolder);
     const progress = createProgress(console);
-    const prepared = await withFieldPlaces(
+    const { first, points } = await withFieldPlaces(
       resolve(console.cwd, file),
       args.texts("set"),
-      (placed) =>
-        prepareRun(experiment, {
+      async (placed) => {
+        const host: PrepareHost = {
           emit(event) {
             progress.event(placed(event));
           },
           facts: machineFacts(),
           memory: { bytes: memoryOfMachine(), whereOver: "warn" },
           now: new Date(),
-        }),
+        };
+        if (read.sweep) return planPoints(read.sweep, read.folder, host);
+        const prepared = await prepareRun(
+          withAbsolutePaths(read.experiment, read.folder, isFolder),
+          host,
+        );
+        await prepared.opened.source.close();
+        return { first: prepared, points: undefined };
+      },
     ).finally(() => {
       progress.close();
     });
-    await prepared.opened.source.close();
-    const { plan, setup, data, tokenizer, device } = prepared;
+    const { experiment, plan, setup, data, tokenizer, device } = first;
     if (args.flag("json")) {
-      console.out(`${JSON.stringify({ ...plan, device })}\n`);
+      const each = points?.map(({ plan: numbers, ...point }) => ({ ...point, ...numbers }));
+      console.out(`${JSON.stringify({ ...plan, device, points: each })}\n`);
       return 0;
     }
     const memory = planMemory(memoryInputs(experiment, setup, data, tokenizer));
     const share = percent(plan.trainableParameters / plan.totalParameters);
     console.out(
       [
-        ...(read.sweepRuns === undefined
-          ? []
-          : [
-              `sweep      ${count(read.sweepRuns)} runs; this is the file without its sweep: --set plans a point of it`,
-            ]),
+        ...(points ? sweepLines(points) : []),
         `trainable  ${count(plan.trainableParameters)} of ${count(plan.totalParameters)} parameters (${share})`,
         `steps      ${count(plan.steps)} (${count(data.plan.stepsPerEpoch)} an epoch, batches of ${experiment.train.batch_size} in memory ${data.microBatchSize} at a time)`,
         `tokens     ${count(data.plan.tokensPerEpoch)} an epoch; lengths padded to ${data.plan.buckets.join(", ")}`,
@@ -83,6 +89,18 @@ export const planCommand: Command = {
     return 0;
   },
 };
+
+/** The points of a sweep, before what the file itself takes. */
+function sweepLines(points: readonly PlannedPoint[]): readonly string[] {
+  const runs = points.reduce((sum, point) => sum + point.runs, 0);
+  const seconds = sweepSeconds(points);
+  return [
+    `sweep      ${count(runs)} runs${seconds === undefined ? "" : `, about ${duration(seconds)} one after the other`}`,
+    "",
+    pointsTable(points),
+    "its first point:",
+  ];
+}
 
 /** The parts that take something, which add up to the total. */
 function memoryRows(memory: MemoryPlan): readonly (readonly string[])[] {

@@ -52,6 +52,13 @@ export interface PrepareHost {
   readonly now: Date;
   /** What the machine has, in bytes, and whether a run that needs more is refused or only warned of. */
   readonly memory?: { readonly bytes: number; readonly whereOver: "warn" | "refuse" };
+  /** {@link productRate} of so many threads; measured anew where several runs need not be held against each other. */
+  readonly rateOf?: (threads: number) => Promise<number>;
+}
+
+/** Measures how fast this machine multiplies at present. */
+export function rateNow(threads: number): Promise<number> {
+  return productRate(threads, () => performance.now());
 }
 
 /** The experiment has absolute paths. The caller closes `opened.source`. */
@@ -61,7 +68,7 @@ export async function prepareRun(experiment: Experiment, host: PrepareHost): Pro
 
 async function prepare(
   experiment: Experiment,
-  { emit, facts, now, memory }: PrepareHost,
+  { emit, facts, now, memory, rateOf = rateNow }: PrepareHost,
 ): Promise<PreparedRun> {
   emit({ type: "progress", phase: "loading", done: 0 });
   const device = chooseDevice(experiment.run, facts);
@@ -112,10 +119,7 @@ async function prepare(
   if (over?.severity === "error") throwErrors([over]);
   if (over) emit({ type: "finding", finding: over });
   // Of a GPU the rate is not known before something has run there.
-  const rate =
-    device.chosen === "cpu"
-      ? await productRate(device.threads, () => performance.now())
-      : undefined;
+  const rate = device.chosen === "cpu" ? await rateOf(device.threads) : undefined;
   const plan: PlanNumbers = {
     trainableParameters: setup.trainableParameters,
     totalParameters: setup.totalParameters,
