@@ -4,11 +4,21 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { CatalogRow } from "../../../src/engine/catalog-row.ts";
-import { catalogFields, methods, optimizers, quantizers } from "../../../src/engine/catalog.ts";
+import {
+  activeLayers,
+  catalogFields,
+  initialisers,
+  methods,
+  optimizers,
+  quantizers,
+  sharings,
+} from "../../../src/engine/catalog.ts";
 import { learningRateSchedules } from "../../../src/engine/schedules/learning-rate.ts";
 import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
 
-const tables: Readonly<Record<string, readonly CatalogRow[]>> = { methods, optimizers, quantizers };
+const tables: Readonly<Record<string, readonly CatalogRow[]>> = {
+  ...{ methods, initialisers, sharings, optimizers, activeLayers, quantizers },
+};
 
 for (const [table, rows] of Object.entries(tables))
   describe(table, () => {
@@ -21,6 +31,10 @@ for (const [table, rows] of Object.entries(tables))
         assert.match(row.paperTitle, /^\S.*\S$/);
         assert.match(row.paper, /^https:\/\/\S+$/);
         for (const field of Object.values(row.config)) assertSentence(field.doc);
+        // What quantizers do to a weight is in their files and their measured rows.
+        if (table === "quantizers") return;
+        assert(row.equation && row.equation.length <= 120, `${row.name} has no equation of a line`);
+        assertSentence(row.use ?? "");
       });
 
     it("have names of their own", () => {

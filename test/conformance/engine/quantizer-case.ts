@@ -177,6 +177,12 @@ export function defaultsOf({ config }: Quantizer): Readonly<Record<string, unkno
   return defaults;
 }
 
+/** Fields for matrices as small as those of the tests, of those that it has. */
+export function smallFields({ config }: Quantizer): Readonly<Record<string, unknown>> {
+  const small = { group: 16, rank: 2, steps: 10, thresholds: 5 };
+  return Object.fromEntries(Object.entries(small).filter(([name]) => name in config));
+}
+
 export function valuesOf(quantizer: Quantizer, packed: PackedMatrix): Float32Array {
   return expanded(packed, quantizer.formats);
 }

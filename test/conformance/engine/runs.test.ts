@@ -123,6 +123,11 @@ describe("a run of", () => {
       const adapter = join(folder, "first", "adapter");
       assert.equal(existsSync(adapter), one.merges !== true);
       const readable = one.apart === true || existsSync(adapter);
+      if (existsSync(adapter) && !one.quantization) {
+        const folder = { kind: "adapter", folder: adapter } as const;
+        if (one.apart === true) await looksApart(folder, experiment);
+        else await looksAsMerged(folder, experiment, merged);
+      }
       // The rest of a quantized weight without its part cannot be told by an adapter of the original.
       if (readable && !(parted && one.quantization)) {
         const model = experiment.model.id;
