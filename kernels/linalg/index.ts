@@ -52,6 +52,8 @@ export interface Linalg {
   lu<D extends Data>(A: Matrix<D>): Promise<LuFactors<D>>;
   /** A = L Lᵀ of a symmetric matrix, by its lower triangle. ‖A − LLᵀ‖_F ≤ 4 n ε ‖A‖_F. */
   cholesky<D extends Data>(A: Matrix<D>): Promise<Cholesky<D>>;
+  /** Whether `cholesky` finds a factor, which is not handed over. */
+  isPositiveDefinite(A: Matrix<Data>): Promise<boolean>;
   /** X of op(T) X = B; the other triangle is not read. RangeError for a zero on the diagonal. */
   solveTriangular<D extends Data>(
     T: Matrix<D>,
@@ -152,6 +154,8 @@ export function createLinalg(
           ? ({ kind: "factor", L: out(A, block) } as const)
           : ({ kind: "not-positive-definite", index } as const);
       }),
+    isPositiveDefinite: (A) =>
+      run(async () => (await factorCholesky(ws, loadSquare(ws, "isPositiveDefinite", A))) < 0),
     solveTriangular: (T, { triangle, transposed: turned = false, unit = false }, B) =>
       run(async () => {
         const block = loadSquare(ws, "solveTriangular", T);

@@ -2,6 +2,20 @@
 
 // The index of the first element that is NaN or infinite, or -1.
 export function firstNotFinite(x: usize, count: usize): i32 {
+  // Zero times what is not finite is NaN, and so is every sum with it.
+  let a = f64x2.splat(0);
+  let b = a;
+  const zero = a;
+  const end = x + (count << 3);
+  let at = x;
+  for (; at + 32 <= end; at += 32) {
+    a = f64x2.add(a, f64x2.mul(zero, v128.load(at)));
+    b = f64x2.add(b, f64x2.mul(zero, v128.load(at, 16)));
+  }
+  a = f64x2.add(a, b);
+  let sum = f64x2.extract_lane(a, 0) + f64x2.extract_lane(a, 1);
+  for (; at < end; at += 8) sum += 0 * load<f64>(at);
+  if (sum == 0) return -1;
   for (let i: usize = 0; i < count; i++) if (!isFinite(load<f64>(x + (i << 3)))) return <i32>i;
   return -1;
 }

@@ -48,7 +48,7 @@ export async function leadingVectors(
     (block) => block !== undefined,
   );
   const found = await krylovTop(tools, W, {
-    ...{ count, error: 0.02, cluster, seed, gram },
+    ...{ count, beyond, error: 0.02, cluster, seed, gram },
     steps: kept === undefined ? 4 : 2,
     start: begin.length === 0 ? undefined : joinColumns(begin),
   });
@@ -61,6 +61,9 @@ export async function leadingVectors(
     });
   return found;
 }
+
+/** So many more are kept than are waited for: certificates take off what is good enough of them. */
+const beyond = 16;
 
 /** Left vectors (rows) as columns on the smaller side of W, where its Krylov spaces live. */
 export async function smallerSide(W: Operator, left: Matrix): Promise<Matrix> {

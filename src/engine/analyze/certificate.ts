@@ -1,5 +1,6 @@
 /** @file The certificate that no left vector of W₀ has a cosine of ε or more with y: a covering of the spectrum. */
-import { massesAt, type MassesAt, type Recurrence } from "./interval-masses.ts";
+import { at } from "../../shared/errors.ts";
+import { massesAt, valuesAndFirst, type MassesAt, type Recurrence } from "./interval-masses.ts";
 
 /** A vector x, θ = xᵀ G x, that Lanczos was kept away from: `overlap` ⟨s, x⟩ and `residual` ‖G x − θ x‖. */
 export interface Deflated {
@@ -69,8 +70,26 @@ export function boundOn(
   return (inside + Math.sqrt(near2) + far) / height;
 }
 
+/** The node of J's own quadrature with the largest weight: no interval around it has a smaller bound, by less than rounding. */
+function heaviest(view: SpectralView): { readonly at: number; readonly bound: number } {
+  const m = view.alpha.length;
+  const nodes = Float64Array.from(view.alpha);
+  const first = new Float64Array(m);
+  first[0] = 1;
+  valuesAndFirst(nodes, Float64Array.from(view.beta), first);
+  let found = { at: view.lambdaMin, bound: 0 };
+  for (const [i, node] of nodes.entries()) {
+    if (node < view.lambdaMin || node > view.lambdaMax) continue;
+    const bound = (view.startNorm * Math.abs(at(first, i))) / weightAt(view, node);
+    if (bound > found.bound) found = { at: node, bound };
+  }
+  return found;
+}
+
 /** Covers [lambdaMin, lambdaMax] by intervals whose bound is under `epsilon`; open where one of width η is not. */
 export function cover(view: SpectralView, epsilon: number, most = 2000): Covering {
+  const heavy = heaviest(view);
+  if (heavy.bound >= epsilon) return { kind: "open", at: heavy.at };
   const known = new Map<number, MassesAt>();
   const masses = (t: number): MassesAt => {
     const found = known.get(t) ?? massesAt(view, t);

@@ -6,7 +6,7 @@ import { at } from "../../shared/errors.ts";
 import type { Deflated } from "./certificate.ts";
 import type { Apply } from "./gram.ts";
 import { columnOf, columnsOf } from "./lockstep-lanczos.ts";
-import type { Tools } from "./products.ts";
+import { product, timesColumns, type Tools } from "./products.ts";
 import type { TopVectors } from "./top-vectors.ts";
 
 export interface Deflation {
@@ -20,13 +20,14 @@ export interface Deflation {
 
 /** X from the top left vectors: they themselves for W₀W₀ᵀ, W₀ᵀ u made orthonormal for W₀ᵀW₀; then Rayleigh and Ritz. `rounding`: of a product with G, which joins what was measured with it. */
 export async function deflate(
-  { linalg }: Tools,
+  tools: Tools,
   W: Operator,
   G: Apply,
   rounding: number,
   top: TopVectors,
   starts: readonly Float64Array[],
 ): Promise<Deflation> {
+  const { linalg } = tools;
   const left = transposedCopy(top.left);
   const raw = W.rows <= W.columns ? left : await W.applyTransposed(left);
   const { Q } = await linalg.qr(raw);
@@ -35,25 +36,19 @@ export async function deflate(
   const { values, V } = await linalg.eigh(H);
   const all = await linalg.multiply(Q, V);
   const GX = await linalg.multiply(image, V);
-  const errors = columnNorms(
-    subtract(GX, { ...all, data: all.data.map((x, i) => x * (values[i % all.columns] ?? NaN)) }),
-  );
+  const errors = columnNorms(subtract(GX, timesColumns(all, values)));
   for (const [i, error] of errors.entries()) errors[i] = error + rounding;
   // One with a large residual would widen every window around it; Lanczos finds that part again.
-  const good = Array.from(values, (_, i) => i).filter((i) => at(errors, i) <= 1e-4 * at(values, i));
+  const good = Array.from(values, (_, i) => i).filter((i) => at(errors, i) <= 1e-3 * at(values, i));
   const X = columnsOf(good.map((i) => columnOf(all, i)));
   if (good.length === 0) return { apply: G, starts, deflated: starts.map(() => []) };
-  const without = async (Y: Matrix) => {
-    let rest = Y;
-    for (let round = 0; round < 2; round++) {
-      const inside = await linalg.multiply(X, rest, { transposeA: true });
-      rest = subtract(rest, await linalg.multiply(X, inside));
-    }
-    return rest;
-  };
+  const rows = transposedCopy(X);
+  const without = async (Y: Matrix) =>
+    subtract(Y, await product(tools, X, await product(tools, rows, Y)));
   const S = columnsOf(starts);
   const overlaps = await linalg.multiply(X, S, { transposeA: true });
-  const rest = await without(S);
+  // Of a start that all but lies in X, one round would leave rounding.
+  const rest = await without(await without(S));
   return {
     apply: async (Y) => without(await G(await without(Y))),
     starts: starts.map((_, j) => columnOf(rest, j)),

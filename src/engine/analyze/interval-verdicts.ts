@@ -23,6 +23,8 @@ export interface BaseMatrix {
   readonly W: Operator;
   readonly base: Matrix;
   readonly gram: Matrix | undefined;
+  /** Vectors of W₀ from which certificates keep Lanczos away, where they are good enough. */
+  readonly near: TopVectors;
 }
 
 /** The verdict on each of `tuned`'s vectors; undefined where there is none. */
@@ -78,7 +80,7 @@ export async function intervalVerdicts(
     finding === undefined && vectorError(tuned, j, cluster) < epsilon ? [j] : [],
   );
   if (open.length === 0) return findings;
-  const found = await certificates(tools, base, open, tuned, top, options);
+  const found = await certificates(tools, base, open, tuned, options);
   for (const [i, j] of open.entries()) {
     const one = found[i];
     if (one === undefined) continue;
@@ -94,10 +96,9 @@ export async function intervalVerdicts(
 /** Certificates of the vectors in `open`, by as many Lanczos steps as each needs. */
 async function certificates(
   tools: Tools,
-  { W, base, gram: formed }: BaseMatrix,
+  { W, base, gram: formed, near }: BaseMatrix,
   open: readonly number[],
   tuned: TopVectors,
-  top: TopVectors,
   { epsilon, steps, cluster }: IntruderOptions,
 ) {
   const vectors = open.map((j) => rowOf(tuned.left, j));
@@ -105,13 +106,13 @@ async function certificates(
   const image = gram === "left" ? undefined : await W.applyTransposed(columnsOf(vectors));
   const starts = vectors.map((y, i) => (image === undefined ? y : columnOf(image, i)));
   const size = frobenius(base);
-  const sigma1 = Math.min(size, at(top.sigma, 0) + at(top.residuals, 0));
+  const sigma1 = Math.min(size, at(near.sigma, 0) + at(near.residuals, 0));
   const lambdaMin = gram === "left" ? 0 : await tallFloor(tools, base, formed, sigma1);
   if (lambdaMin === undefined) return [];
   const G = formed === undefined ? gramOf(W) : applyGram(tools, formed);
   const rounding = 2 ** -53 * (W.rows + W.columns) * size ** 2;
-  const deflation = await deflate(tools, W, G, rounding, top, starts);
-  const lanczos = lockstepLanczos(deflation.apply, deflation.starts);
+  const deflation = await deflate(tools, W, G, rounding, near, starts);
+  const lanczos = lockstepLanczos(tools, deflation.apply, deflation.starts);
   const norms = deflation.starts.map(norm);
   const settled = new Map<number, Certificate>();
   let remaining = open.map((_, i) => i);
@@ -189,10 +190,10 @@ async function tallFloor(
   for (const share of [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6]) {
     const shift = share * sigma1 ** 2;
     if (shift < 100 * rounding) return undefined;
-    const data = Float64Array.from(G.data);
+    const data = G.data.slice();
     for (let i = 0; i < n; i++) data[i * n + i] = at(data, i * n + i) - shift;
-    const factor = await tools.linalg.cholesky({ rows: n, columns: n, data });
-    if (factor.kind === "factor") return shift - rounding;
+    if (await tools.linalg.isPositiveDefinite({ rows: n, columns: n, data }))
+      return shift - rounding;
   }
   return undefined;
 }

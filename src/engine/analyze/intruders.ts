@@ -16,7 +16,7 @@ import type {
   VectorRecord,
 } from "../../shared/intruder-records.ts";
 import type { KeptSvd, LoadedPair, MatrixPair, SvdCache } from "./source.ts";
-import { rowOf, type TopVectors } from "./top-vectors.ts";
+import { firstOf, rowOf, type TopVectors } from "./top-vectors.ts";
 import { tunedTop } from "./tuned-top.ts";
 
 export interface IntruderContext {
@@ -27,6 +27,9 @@ export interface IntruderContext {
   /** Hears |Uᵀ_tuned U_base| [k, count] where the base's vectors were needed. */
   readonly onCosines?: (cosines: Matrix) => void;
 }
+
+/** So many of W₀'s leading vectors are witnesses. */
+const leading = 16;
 
 /** Where certificates stop to be worth their steps. */
 const leastCertified = 0.35;
@@ -123,21 +126,23 @@ async function findingsOf(
     const top = await leadingVectors(tools, W, {
       gram: gram && applyGram(tools, gram),
       ...{ hash, cache, seed: options.seed, cluster: options.cluster },
-      count: Math.min(16, pair.out, pair.in),
+      count: leading,
       start: await smallerSide(W, tuned.left),
     });
+    // Gaps are counted of those that were waited for.
+    const asked = firstOf(top, leading);
     const counted =
       gram === undefined
-        ? top
+        ? asked
         : await knownGaps(
-            top,
+            asked,
             provesByCholesky(tools, gram, {
               size: frobenius(base),
               long: Math.max(pair.out, pair.in),
             }),
           );
     for (const [j, finding] of (
-      await intervalVerdicts(tools, { W, base, gram }, tuned, counted, options)
+      await intervalVerdicts(tools, { W, base, gram, near: top }, tuned, counted, options)
     ).entries())
       findings[j] = finding;
   }

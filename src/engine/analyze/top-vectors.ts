@@ -90,7 +90,7 @@ export async function krylovTop(
   // Two values more than are asked for, so that the last has a neighbour to keep away from.
   const k = Math.min(n, count + beyond + 2);
   const given = start?.columns ?? 0;
-  const random = normalMatrix(n, Math.min(n, Math.max(8, k + 8 - given)), seed);
+  const random = normalMatrix(n, Math.min(n, Math.max(8, count + 10 - given)), seed);
   const joined = start === undefined ? random : joinColumns([start, random]);
   const first = await tools.linalg.qr(joined.columns > n ? firstColumns(joined, n) : joined);
   const basis = growingBasis(tools, first.Q);
@@ -101,7 +101,7 @@ export async function krylovTop(
     const { inside, outside, R } = await basis.part(await applyGram(newest));
     H = bordered(H, inside);
     const last = step > steps || outside.columns === 0;
-    if (last || step >= 3) {
+    if (last || step >= 4) {
       const { values, V: Z } = await tools.linalg.eigh(H);
       const top = lastColumns(Z, k);
       const wanted = Math.min(count, k);

@@ -87,7 +87,7 @@ export async function tryMatrix(linalg: Linalg, random: () => number, tally: Tal
     const plan = deflated
       ? await deflate({ linalg }, operator, apply, rounding, taken, starts)
       : { apply, starts, deflated: [[]] };
-    const lanczos = lockstepLanczos(plan.apply, plan.starts);
+    const lanczos = lockstepLanczos({ linalg }, plan.apply, plan.starts);
     const startNorm = norm(at(plan.starts, 0));
     for (let step = 0; step < count; step++) {
       if (lanczos.view(0).complete) break;

@@ -95,6 +95,7 @@ describe("linear algebra: products and factorisations", () => {
     it(`Cholesky, SPD systems and inverses of ${n} × ${n}`, async () => {
       const A = positive(n, n);
       const result = await linalg.cholesky(A);
+      assert.equal(await linalg.isPositiveDefinite(A), true);
       if (result.kind !== "factor") assert.fail(`minor ${result.index}`);
       const { L } = result;
       assert.ok(difference(multiplyReference(L, transposedCopy(L)), A) <= 4 * n * eps * norm(A));
@@ -123,6 +124,7 @@ describe("linear algebra: products and factorisations", () => {
     ] as const) {
       const A = cases.matrix(n, n, (i, j) => (i === j ? (i === bad ? -1 : 2) : 0));
       assert.deepEqual(await linalg.cholesky(A), { kind: "not-positive-definite", index: bad });
+      assert.equal(await linalg.isPositiveDefinite(A), false);
       assert.equal(await linalg.solveSpd(A, A), undefined);
       assert.equal(await linalg.spdInverse(A, 0.5), undefined);
       assert.ok((await linalg.spdInverse(A, 1.5)) !== undefined);
