@@ -1,7 +1,9 @@
 /** @file Every row of the catalog in one form: what `spectune methods` lists and tables of documents show. Pure. */
+import { metrics } from "../shared/experiment/fields/metrics.ts";
 import type { Fields } from "../shared/schema.ts";
 import { measured } from "./catalog-evidence.ts";
 import type { Measured } from "./catalog-evidence.ts";
+import { tensorsOnLayer, trainedOnLayer } from "./catalog-layer.ts";
 import type { Axis, CatalogRow, Evidence } from "./catalog-row.ts";
 import {
   activeLayers,
@@ -16,13 +18,27 @@ import { isPlaced } from "./methods/placed.ts";
 import { learningRateSchedules } from "./schedules/learning-rate.ts";
 
 export type RowKind =
-  "method" | "initialiser" | "sharing" | "optimizer" | "active-layers" | "quantizer" | "schedule";
+  | "method"
+  | "initialiser"
+  | "sharing"
+  | "optimizer"
+  | "active-layers"
+  | "quantizer"
+  | "schedule"
+  | "metric";
 
 export interface ListedRow {
   readonly name: string;
   readonly title: string;
   readonly kind: RowKind;
   readonly doc: string;
+  readonly equation: string | undefined;
+  /** When to choose it. */
+  readonly use: string | undefined;
+  /** What it trains on a layer [4096, 4096] at its defaults; of methods alone. */
+  readonly trains: string | undefined;
+  /** Its tensors there, a line each. */
+  readonly tensors: readonly string[];
   /** Full title and address; null for what has no paper. */
   readonly paperTitle: string | null;
   readonly paper: string | null;
@@ -42,7 +58,11 @@ export interface ListedRow {
 
 export function listedRows(): readonly ListedRow[] {
   return [
-    ...methods.map((row) => listed("method", row, { export: formsOf(row), ...baseOf(row) })),
+    ...methods.map((row) =>
+      listed("method", row, {
+        ...{ export: formsOf(row), trains: trainedOnLayer(row), tensors: tensorsOnLayer(row) },
+      }),
+    ),
     ...initialisers.map((row) =>
       listed("initialiser", row, { export: [startForm(row.axes?.E), "merged"] }),
     ),
@@ -50,27 +70,49 @@ export function listedRows(): readonly ListedRow[] {
     ...optimizers.map((row) => listed("optimizer", row)),
     ...activeLayers.map((row) => listed("active-layers", row)),
     ...quantizers.map((row) => listed("quantizer", row)),
-    ...Object.entries(learningRateSchedules).map(([name, { doc }]): ListedRow => ({
-      name,
-      title: `Learning rate, ${name}`,
-      kind: "schedule",
-      doc,
-      ...{ paperTitle: null, paper: null, axes: { T: "learning rate" }, export: [] },
-      ...{ quantizedBase: "yes", evidence: ["invariants"], measured: undefined, config: {} },
-    })),
+    ...Object.entries(learningRateSchedules).map(([name, { doc }]) =>
+      unpublished(
+        "schedule",
+        { name, title: `Learning rate, ${name}`, doc, fields: {} },
+        {
+          T: "learning rate",
+        },
+      ),
+    ),
+    ...Object.entries(metrics).map(([name, { doc, fields }]) =>
+      unpublished("metric", { name, title: `Metric, ${name}`, doc, fields }, {}),
+    ),
   ];
+}
+
+/** What is nobody's paper. */
+function unpublished(
+  kind: RowKind,
+  {
+    fields: config,
+    ...row
+  }: Pick<ListedRow, "name" | "title" | "doc"> & { readonly fields: Fields },
+  axes: ListedRow["axes"],
+): ListedRow {
+  return {
+    ...{ kind, ...row, equation: undefined, use: undefined, trains: undefined, tensors: [] },
+    ...{ paperTitle: null, paper: null, axes, export: [] },
+    ...{ quantizedBase: "yes", evidence: ["invariants"], measured: undefined, config },
+  };
 }
 
 function listed(
   kind: RowKind,
-  { name, title, doc, paperTitle, paper, axes = {}, evidence, config }: CatalogRow,
-  more: Partial<Pick<ListedRow, "export" | "quantizedBase">> = {},
+  row: CatalogRow,
+  more: Partial<Pick<ListedRow, "export" | "trains" | "tensors">> = {},
 ): ListedRow {
+  const { name, title, doc, equation, use, paperTitle, paper, axes = {}, evidence, config } = row;
   const found = measured[`${kind} ${name}`];
   const reference = found !== undefined || evidence === "reference" || evidence === "task";
   return {
-    ...{ name, title, kind, doc, paperTitle, paper, axes },
-    ...{ export: [], quantizedBase: "yes", ...more },
+    ...{ name, title, kind, doc, equation, use, paperTitle, paper, axes },
+    ...{ export: [], trains: undefined, tensors: [], ...more },
+    quantizedBase: row.noQuantizedBase === undefined ? "yes" : `no: ${row.noQuantizedBase}`,
     evidence: [
       "invariants",
       ...(reference ? (["reference"] as const) : []),
@@ -107,9 +149,4 @@ function loraForm({ axes }: Method): string {
 /** How a pair leaves that begins as a row's axis E says: one that was taken off the weight costs its rank once more. */
 export function startForm(says: string | undefined): string {
   return says?.includes("2r") ? "lora-2r" : "lora";
-}
-
-function baseOf(method: Method): Pick<ListedRow, "quantizedBase"> {
-  const whole = method.kind === "tensors" && !method.leavesLinear;
-  return { quantizedBase: whole ? "no: it trains the weights themselves" : "yes" };
 }

@@ -16,19 +16,31 @@ export interface CatalogRow<F extends Fields = Fields> {
   readonly title: string;
   /** What it does, in one sentence. */
   readonly doc: string;
+  /** What it computes, in the symbols of its file. */
+  readonly equation?: string;
+  /** When to choose it, in one sentence. */
+  readonly use?: string;
   readonly paperTitle: string;
   readonly paper: string;
   /** Its own fields in an experiment file. */
   readonly config: F;
   /** Its place on the axes that it decides, in few words. */
   readonly axes?: Partial<Readonly<Record<Axis, string>>>;
+  /** Why it does not stand on a quantized base, where it does not. */
+  readonly noQuantizedBase?: string;
   /** `invariants` where not given. */
   readonly evidence?: Evidence;
 }
 
 /** What a definition says as a row, without what it computes. */
 export function rowOf<F extends Fields>(definition: CatalogRow<F>): CatalogRow<F> {
-  const { name, title, doc, paperTitle, paper, config, axes = {}, evidence } = definition;
-  const row = { name, title, doc, paperTitle, paper, config, axes };
-  return evidence === undefined ? row : { ...row, evidence };
+  const { name, title, doc, equation, use, paperTitle, paper, config, axes = {} } = definition;
+  const { evidence, noQuantizedBase } = definition;
+  return {
+    ...{ name, title, doc, paperTitle, paper, config, axes },
+    ...(equation === undefined ? {} : { equation }),
+    ...(use === undefined ? {} : { use }),
+    ...(noQuantizedBase === undefined ? {} : { noQuantizedBase }),
+    ...(evidence === undefined ? {} : { evidence }),
+  };
 }

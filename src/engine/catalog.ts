@@ -176,7 +176,7 @@ function withoutMeaning(method: Method): Pick<Variant, "omits" | "trainsBase"> {
     case "tensors":
       return {
         omits: [...linearOnly, "modules_to_save"],
-        ...(method.leavesLinear ? {} : { trainsBase: true }),
+        ...(method.noQuantizedBase === undefined ? {} : { trainsBase: true }),
       };
     case "rows":
     case "tokens":

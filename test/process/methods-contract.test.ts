@@ -30,15 +30,23 @@ it("lists every row of the catalog with these fields alone", async (t) => {
     listedRows().map(({ kind, name }) => `${kind} ${name}`),
   );
   const kinds = new Set(list.map((row: unknown) => (isRecord(row) ? row["kind"] : undefined)));
-  for (const kind of ["method", "initialiser", "sharing", "optimizer", "quantizer", "schedule"])
+  for (const kind of [
+    "method",
+    "initialiser",
+    "sharing",
+    "optimizer",
+    "quantizer",
+    "schedule",
+    "metric",
+  ])
     assert(kinds.has(kind), kind);
   for (const row of list) {
     assert(isRecord(row));
     const name = text(row["name"]);
     assert.deepEqual(Object.keys(row), fields, name);
     assert(text(row["title"]).length > 0, name);
-    // A learning-rate schedule is nobody's paper.
-    if (row["kind"] !== "schedule") {
+    // A learning-rate schedule is nobody's paper, nor is a metric.
+    if (row["kind"] !== "schedule" && row["kind"] !== "metric") {
       assert(text(row["paperTitle"]).length > 10, name);
       assert.match(text(row["paper"]), /^https:\/\//u, name);
     }

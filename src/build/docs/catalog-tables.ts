@@ -7,26 +7,23 @@ import {
   quantizers,
   sharings,
 } from "../../engine/catalog.ts";
+import { defaultsOf, exampleLayer, trainedOnLayer } from "../../engine/catalog-layer.ts";
 import type { CatalogRow } from "../../engine/catalog-row.ts";
-import type { LinearMethod, Method } from "../../engine/methods/define.ts";
+import type { Method } from "../../engine/methods/define.ts";
 import { isPlaced } from "../../engine/methods/placed.ts";
 import { layoutBytes } from "../../engine/network/parameters.ts";
 import type { UpdateRule } from "../../engine/optimizers/define.ts";
 import type { Quantizer } from "../../engine/quantizers/define.ts";
 import { learningRateSchedules } from "../../engine/schedules/learning-rate.ts";
-import { elementCount } from "../../shared/dtypes.ts";
-import type { Fields } from "../../shared/schema.ts";
-import { fileKey } from "../../shared/schema.ts";
 
-/** A linear layer as models of seven billion parameters have it. */
-const layer = { in: 4096, out: 4096 };
+const layer = exampleLayer;
 const weights = layer.in * layer.out;
 
 /** All tables; the numbers are those of each row's defaults. */
 export function catalogTables(): string {
   return [
     table("method", ["trains on a 4096 × 4096 layer", "leaves as"], methods, (method) => [
-      trained(method),
+      trainedOnLayer(method),
       leaves(method),
     ]),
     table("start of a pair", [], initialisers, () => []),
@@ -79,39 +76,8 @@ function leaves(method: Method): string {
   return `${type} adapter for peft; merged model`;
 }
 
-function trained(method: Method): string {
-  if (method.kind === "tensors")
-    return method.leavesLinear ? "not at linear layers" : share(weights);
-  if (isPlaced(method)) return "not at linear layers";
-  const values = defaults(method.config);
-  const count = trainedBy(method, values);
-  const named = Object.entries(method.config)
-    .filter(([name]) => {
-      const value = values[name];
-      // What the count depends on.
-      return (
-        typeof value === "number" && trainedBy(method, { ...values, [name]: 2 * value }) !== count
-      );
-    })
-    .map(([name, field]) => `\`${fileKey(name, field)}: ${String(field.default)}\``);
-  return share(count) + (named.length === 0 ? "" : ` with ${named.join(", ")}`);
-}
-
-function trainedBy(method: LinearMethod, values: Readonly<Record<string, unknown>>): number {
-  const params = [...method.bind(values).params(layer).values()];
-  return params.reduce(
-    (sum, { shape, trains }) => sum + (trains === false ? 0 : elementCount(shape)),
-    0,
-  );
-}
-
-function share(count: number): string {
-  const percent = Number(((100 * count) / weights).toPrecision(2));
-  return `${count.toLocaleString("en")} (${percent} %)`;
-}
-
 function held(quantizer: Quantizer): string {
-  const bound = quantizer.bind(defaults(quantizer.config));
+  const bound = quantizer.bind(defaultsOf(quantizer.config));
   const bytes = bound.storedBytes({ rows: layer.out, columns: layer.in });
   const bits = ((8 * bytes) / weights).toFixed(2);
   return `${(bytes / 1e6).toFixed(1)} MB (${bits} bits a weight)`;
@@ -119,7 +85,7 @@ function held(quantizer: Quantizer): string {
 
 /** State of the layer's weight, for each of its elements. */
 function kept(row: UpdateRule): string {
-  const rule = row.bind(defaults(row.config));
+  const rule = row.bind(defaultsOf(row.config));
   const tensor = {
     ...({ name: "weight", kind: "linear", decays: true } as const),
     shape: [layer.out, layer.in],
@@ -128,8 +94,4 @@ function kept(row: UpdateRule): string {
   const names = [...(rule.own?.(tensor)?.keys() ?? rule.state)];
   const bytes = Number((state / weights).toPrecision(2));
   return `${bytes} bytes${names.length > 0 ? ` (${names.map((name) => `\`${name}\``).join(", ")})` : ""}`;
-}
-
-function defaults(fields: Fields): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.default]));
 }

@@ -15,7 +15,7 @@ import { table } from "../format.ts";
 
 export const methodsCommand: Command = {
   name: "methods",
-  summary: "List the catalog: methods, optimizers, quantizers, schedules; or explain one.",
+  summary: "List the catalog: methods, optimizers, quantizers, schedules, metrics; or explain one.",
   usage: "[NAME] [--json]",
   positionals: { min: 0, max: 1 },
   options: { json: jsonOption },
@@ -33,13 +33,17 @@ export const methodsCommand: Command = {
   },
 };
 
-const columns = ["name", "kind", "title", "leaves as", "evidence", "paper"].map((title) => ({
-  title,
-}));
+const columns = [
+  ...["name", "kind", "title", "axes", "trains on a 4096² layer", "leaves as"],
+  ...["quantized base", "evidence", "paper"],
+].map((title) => ({ title }));
 
 function cells(row: ListedRow): readonly string[] {
-  const { name, kind, title, paper, evidence } = row;
-  return [name, kind, title, row.export[0] ?? "", evidence.at(-1) ?? "", paper ?? ""];
+  const { name, kind, title, paper, axes, trains = "", quantizedBase, evidence } = row;
+  const places = Object.keys(axes).join("");
+  const [numbers = ""] = trains.split(" with ");
+  const base = quantizedBase.split(":")[0] ?? "";
+  return [name, kind, title, places, numbers, row.export[0] ?? "", base, evidence.join(", "), paper ?? ""]; // prettier-ignore
 }
 
 /** What `--json` gives of each row; scripts rely on these names. */
@@ -64,25 +68,31 @@ function described(row: ListedRow) {
     default: field.default ?? null,
     doc: field.doc,
   }));
-  return { ...summary(row), doc: row.doc, measured: row.measured ?? null, fields };
+  const { doc, equation = null, use = null, trains = null, tensors, measured = null } = row;
+  return { ...summary(row), doc, equation, use, trains, tensors, measured, fields };
 }
 
 /** One row on a page. */
 function page(row: ListedRow): string {
-  const { name, title, kind, doc, paperTitle, paper, config, axes, quantizedBase } = row;
+  const { name, title, kind, doc, equation, use, trains, tensors } = row;
+  const { paperTitle, paper, config, axes, quantizedBase } = row;
   const fields = fieldLines(config);
   const common = fieldLines(kind === "method" ? commonFields(name) : {});
   const leaves = row.export.map((form) => formWords[form] ?? `adapter of peft, ${form.slice(5)}`);
   return [
     `${title} (${kind} ${name})`,
     doc,
+    ...(use === undefined ? [] : [use]),
     ...(paper === null ? [] : [paperTitle ?? "", paper]),
     "",
+    ...(equation === undefined ? [] : [equation, ""]),
     ...Object.entries(axes).map(([axis, place]) => `${axisWords[axis] ?? axis}: ${place}`),
     ...(leaves.length > 0 ? [`leaves as: ${leaves.join("; ")}`] : []),
     `on a quantized base: ${quantizedBase}`,
     `evidence: ${evidenceText(row)}`,
+    ...(trains === undefined ? [] : [`trains on a 4096 × 4096 layer at its defaults: ${trains}`]),
     "",
+    ...(tensors.length > 0 ? ["Tensors there:", ...tensors.map((line) => `  ${line}`), ""] : []),
     ...(fields.length > 0 ? ["Fields:", ...fields] : ["No fields of its own."]),
     "",
     ...(common.length > 0 ? ["Fields that it shares with other methods:", ...common, ""] : []),
@@ -110,8 +120,12 @@ const formWords: Readonly<Record<string, string>> = {
 function evidenceText({ evidence, measured }: ListedRow): string {
   if (measured === undefined) return evidence.join(", ");
   const { against, losses, logits, adapter } = measured;
-  const loaded = adapter === undefined ? "" : `; saved adapter in peft to ${adapter}`;
-  return `${evidence.join(", ")} (ten losses within ${losses} of ${against}, logits after them within ${logits}${loaded})`;
+  const loaded = adapter === undefined ? "" : `; saved adapter in peft to ${small(adapter)}`;
+  return `${evidence.join(", ")} (ten losses within ${small(losses)} of ${against}, logits after them within ${small(logits)}${loaded})`;
+}
+
+function small(value: number): string {
+  return value.toExponential(1);
 }
 
 function fieldLines(fields: Fields): readonly string[] {

@@ -17,6 +17,8 @@ export const hift = defineActiveLayers({
   name: "hift",
   title: "HiFT",
   doc: "Trains one group of layers at each step, in turn; the learning rate goes on after each whole turn.",
+  equation: "one group of layers trains in each step, in turn",
+  use: "Choose it for full fine-tuning where gradients and state of one group are what fits.",
   paperTitle: "HiFT: A Hierarchical Full Parameter Fine-Tuning Strategy",
   paper: "https://arxiv.org/abs/2401.15207",
   config: {

@@ -17,6 +17,8 @@ export const lisa = defineActiveLayers({
   name: "lisa",
   title: "LISA",
   doc: "Trains embedding and head always, and a few layers that are drawn at random every so many steps.",
+  equation: "embedding, head and a few layers train, drawn anew each interval",
+  use: "Choose it for full fine-tuning with the memory of a few layers' state at a time.",
   paperTitle:
     "LISA: Layerwise Importance Sampling for Memory-Efficient Large Language Model Fine-Tuning",
   paper: "https://arxiv.org/abs/2403.17919",

@@ -17,6 +17,8 @@ import { defineInitialiser } from "./define.ts";
 export const corda = defineInitialiser({
   name: "corda",
   title: "CorDA",
+  equation: "W C = U Σ Vᵀ, B A from r parts of U Σ (Vᵀ C⁻¹), C the inputs' covariance",
+  use: "Choose it to learn a task faster (ipm), or to lose least of what samples show (kpm).",
   paperTitle:
     "CorDA: Context-Oriented Decomposition Adaptation of Large Language Models for Task-Aware Parameter-Efficient Fine-tuning",
   paper: "https://arxiv.org/abs/2406.05223",

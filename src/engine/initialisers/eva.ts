@@ -19,6 +19,8 @@ import { defineInitialiser } from "./define.ts";
 export const eva = defineInitialiser({
   name: "eva",
   title: "EVA",
+  equation: "A = the r_l principal components of the layer's inputs, B = 0",
+  use: "Choose it where data for measuring is at hand and ranks should follow it.",
   paperTitle: "One Initialization to Rule them All: Fine-tuning via Explained Variance Adaptation",
   paper: "https://arxiv.org/abs/2410.07170",
   doc: "Starts from the principal components of a module's inputs, and gives rank to the modules whose inputs they explain.",

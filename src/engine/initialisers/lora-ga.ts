@@ -24,6 +24,8 @@ type Scale = "stable" | "unit" | "gd_scale" | "weight_svd";
 export const loraGa = defineInitialiser({
   name: "lora_ga",
   title: "LoRA-GA",
+  equation: "A = V₁..ᵣᵀ and B = U of r + 1 .. 2r of the gradient G = U Σ Vᵀ, W − s B A frozen",
+  use: "Choose it where the first steps should be like full fine-tuning's.",
   paperTitle: "LoRA-GA: Low-Rank Adaptation with Gradient Approximation",
   paper: "https://arxiv.org/abs/2407.05000",
   doc: "Starts so that the first step changes the weight most like full fine-tuning's does.",

@@ -17,6 +17,8 @@ import { defineInitialiser } from "./define.ts";
 export const loraSb = defineInitialiser({
   name: "lora_sb",
   title: "LoRA-SB",
+  equation: "−η sign(G) = U Σ Vᵀ, B = U, R = Σ, A = Vᵀ",
+  use: "Choose it with LoRA-XS: its few numbers then start a step ahead.",
   paperTitle:
     "Initialization using Update Approximation is a Silver Bullet for Extremely Efficient Low-Rank Fine-Tuning",
   paper: "https://arxiv.org/abs/2411.19557",

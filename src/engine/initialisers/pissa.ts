@@ -17,6 +17,8 @@ export const pissa = defineInitialiser({
   name: "pissa",
   title: "PiSSA",
   doc: "Starts the pair with the largest singular directions of the weight and freezes the rest.",
+  equation: "B A = the r largest parts of W = U Σ Vᵀ, W − s B A frozen",
+  use: "Choose it where runs are short: it starts along the weight's own main directions.",
   paperTitle:
     "PiSSA: Principal Singular Values and Singular Vectors Adaptation of Large Language Models",
   paper: "https://arxiv.org/abs/2404.02948",

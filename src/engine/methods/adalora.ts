@@ -27,6 +27,8 @@ export const adalora = defineLinearMethod({
   name: "adalora",
   title: "AdaLoRA",
   doc: "Trains updates in the form of a singular value decomposition, and takes ranks from modules where they matter least.",
+  equation: "W' = W + s B diag(E) A, loss + orthogonality · mean(‖A Aᵀ − I‖, ‖Bᵀ B − I‖)",
+  use: "Choose it where a total rank is given and which layers need it is not known.",
   paperTitle: "AdaLoRA: Adaptive Budget Allocation for Parameter-Efficient Fine-Tuning",
   paper: "https://arxiv.org/abs/2303.10512",
   axes: {

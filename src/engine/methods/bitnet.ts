@@ -19,6 +19,8 @@ export const bitnet = defineLinearMethod({
   name: "bitnet",
   title: "BitNet b1.58",
   doc: "Trains whole matrices whose weights are −1, 0 or 1 times one number when they multiply: quantization-aware training.",
+  equation: "W' = m · round(clip(L / m, −1, 1)), m = mean |L|",
+  use: "Choose it to train weights of three values, with data and time for a long run.",
   paperTitle: "The Era of 1-bit LLMs: All Large Language Models are in 1.58 Bits",
   paper: "https://arxiv.org/abs/2402.17764",
   axes: { P: "whole matrix", B: "ternary by matrix", E: "merged only" },

@@ -33,6 +33,8 @@ export const bottleneck = defineBlockMethod({
   name: "bottleneck",
   title: "Bottleneck adapter",
   doc: "Trains a narrow network with a nonlinearity after the attention and the feed-forward network of each layer.",
+  equation: "y' = y + scale (φ(u downᵀ + d) upᵀ + u₀)",
+  use: "Choose it where a nonlinear change is wanted and the model may keep a module beside it.",
   paperTitle: "Parameter-Efficient Transfer Learning for NLP",
   paper: "https://arxiv.org/abs/1902.00751",
   config: {

@@ -276,8 +276,6 @@ function isParams<P extends string>(
 export interface TensorMethodDefinition extends CatalogRow {
   /** Whether a tensor of the model trains in place. */
   selects(tensor: TensorSpec): boolean;
-  /** Whether it takes no weight of a linear layer, so that those may be quantized. */
-  readonly leavesLinear?: true;
   /** peft's name of it, and of the module that peft puts into each module. */
   readonly peft?: { readonly type: string; readonly part: string };
 }

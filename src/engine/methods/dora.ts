@@ -38,6 +38,8 @@ export const dora = defineLinearMethod({
   name: "dora",
   title: "DoRA",
   doc: "Trains a low-rank pair for the direction of each output's weights and a number for their length, as full fine-tuning changes the two apart.",
+  equation: "V = W + s B A, W' = diag(m / ‖V‖) V",
+  use: "Choose it where LoRA at a low rank falls short and a step may cost somewhat more.",
   paperTitle: "DoRA: Weight-Decomposed Low-Rank Adaptation",
   paper: "https://arxiv.org/abs/2402.09353",
   axes: { P: "low-rank pair and magnitude", E: "adapter of peft" },

@@ -20,6 +20,8 @@ export const dylora = defineLinearMethod({
   name: "dylora",
   title: "DyLoRA",
   doc: "Trains a pair at another rank in each step, so that afterwards it is good at every rank up to r.",
+  equation: "W' = W + s B[:, :b] A[:b], b drawn in each step",
+  use: "Choose it where one run should serve several ranks, cut off afterwards.",
   paperTitle:
     "DyLoRA: Parameter Efficient Tuning of Pre-trained Models using Dynamic Search-Free Low-Rank Adaptation",
   paper: "https://arxiv.org/abs/2210.07558",

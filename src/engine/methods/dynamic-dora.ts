@@ -25,6 +25,8 @@ export const dynamicDora = defineLinearMethod({
   name: "dynamic_dora",
   title: "DoRA (dynamic ranks)",
   doc: "Trains rank-one parts with a weight on each, and closes those that carry least of their module's update.",
+  equation: "W' = W + s B diag(c) A, c of the parts that carry least set to 0",
+  use: "Choose it where rank is to be shared out by what each part adds, at little cost.",
   paperTitle: "DoRA: Enhancing Parameter-Efficient Fine-Tuning with Dynamic Rank Distribution",
   paper: "https://arxiv.org/abs/2405.17357",
   axes: {

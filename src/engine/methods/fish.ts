@@ -23,6 +23,8 @@ export const fish = defineLinearMethod({
   name: "fish",
   title: "FISH mask",
   doc: "Trains the single weights that matter most for the data: those with the largest Fisher information of all modules.",
+  equation: "W'_j = W_j + v_j for the elements j with the largest Fisher information",
+  use: "Choose it where the fewest elements should change, and time to find them is there.",
   paperTitle: "Training Neural Networks with Fixed Sparse Masks",
   paper: "https://arxiv.org/abs/2111.09839",
   axes: { P: "elements of W", R: "global top by Fisher information", E: "merged only" },

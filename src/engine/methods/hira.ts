@@ -20,6 +20,8 @@ export const hira = defineLinearMethod({
   name: "hira",
   title: "HiRA",
   doc: "Trains a pair whose product multiplies the weight element by element: an update of high rank at the parameters of LoRA.",
+  equation: "W' = W + W ⊙ (B A)",
+  use: "Choose it where a low rank is too little and the weight's own pattern is worth keeping.",
   paperTitle: "HiRA: Parameter-Efficient Hadamard High-Rank Adaptation for Large Language Models",
   paper: "https://openreview.net/forum?id=TwJrTz9cRS",
   axes: { P: "low-rank pair times the weight", E: "adapter of peft" },

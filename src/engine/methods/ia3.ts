@@ -16,6 +16,8 @@ export const ia3 = defineLinearMethod({
   name: "ia3",
   title: "IA³",
   doc: "Trains one scale for each output of a layer, or for each input where it ends a feed-forward block: very few parameters, and nothing to add up.",
+  equation: "y = l ⊙ (x Wᵀ + b), or (l ⊙ x) Wᵀ + b at the end of a feed-forward network",
+  use: "Choose it for few examples, where a few thousand numbers are enough.",
   paperTitle:
     "Few-Shot Parameter-Efficient Fine-Tuning is Better and Cheaper than In-Context Learning",
   paper: "https://arxiv.org/abs/2205.05638",

@@ -25,6 +25,8 @@ export const l4q = defineLinearMethod({
   name: "l4q",
   title: "L4Q",
   doc: "Trains a low-rank pair and the scales of whole numbers together: the weight is rounded with the pair in it.",
+  equation: "W' = s ∘ round(clip((W + (alpha / r) B A − b) / s)) + b",
+  use: "Choose it where the result itself should be whole numbers, with nothing beside them.",
   paperTitle: "L4Q: Parameter Efficient Quantization-Aware Fine-Tuning on Large Language Models",
   paper: "https://arxiv.org/abs/2402.04902",
   axes: { P: "low-rank pair inside the rounding", B: "integers, learned scales", E: "merged only" },

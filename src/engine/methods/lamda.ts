@@ -23,6 +23,8 @@ export const lamda = defineLinearMethod({
   name: "lamda",
   title: "LaMDA",
   doc: "Trains a square matrix behind a frozen projection, and for the first part of the run the output factor, whose columns freeze one by one.",
+  equation: "W' = W + s B C A, A frozen, B's columns one after the other",
+  use: "Choose it where the late part of a run should keep few activations.",
   paperTitle: "LaMDA: Large Model Fine-Tuning via Spectrally Decomposed Low-Dimensional Adaptation",
   paper: "https://arxiv.org/abs/2406.12832",
   axes: { P: "square core", I: "SVD of W", T: "columns freeze", E: "plain LoRA" },

@@ -24,6 +24,8 @@ export const lokr = defineLinearMethod<ReturnType<typeof config>, string>({
   name: "lokr",
   title: "LoKr",
   doc: "Trains the two factors of a Kronecker product beside each weight: a high rank in few parameters.",
+  equation: "W' = W + s w1 ⊗ w2",
+  use: "Choose it where updates of high rank are wanted of few numbers.",
   paperTitle:
     "Navigating Text-To-Image Customization: From LyCORIS Fine-Tuning to Model Evaluation",
   paper: "https://arxiv.org/abs/2309.14859",

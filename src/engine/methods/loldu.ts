@@ -22,6 +22,8 @@ export const loldu = defineLinearMethod({
   name: "loldu",
   title: "LoLDU",
   doc: "Trains one diagonal and one factor between the frozen triangular factors of each weight: as few parameters as ranks.",
+  equation: "W' = W + γ P L diag(z) U − γ₀ P L D U, the first r parts of W = P L D U",
+  use: "Choose it for r numbers a layer at a start that already carries the weight's own directions.",
   paperTitle:
     "LoLDU: Low-Rank Adaptation via Lower-Diag-Upper Decomposition for Parameter-Efficient Fine-Tuning",
   paper: "https://arxiv.org/abs/2410.13618",

@@ -18,6 +18,8 @@ export const loraXs = defineLinearMethod({
   name: "lora_xs",
   title: "LoRA-XS",
   doc: "Trains a square matrix of rank × rank between the frozen singular vectors of each weight: very few parameters, whatever the layer's size.",
+  equation: "W' = W + s B R A, B and A from the SVD of W",
+  use: "Choose it for many small adapters: r² numbers a layer, whatever its size.",
   paperTitle: "LoRA-XS: Low-Rank Adaptation with Extremely Small Number of Parameters",
   paper: "https://arxiv.org/abs/2405.17604",
   axes: { P: "square core between frozen factors", I: "SVD of W", E: "plain LoRA" },

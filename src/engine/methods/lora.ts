@@ -17,6 +17,8 @@ export const lora = defineLinearMethod({
   name: "lora",
   title: "LoRA",
   doc: "Trains a product of two thin matrices beside each frozen weight, which can be added to the weight afterwards.",
+  equation: "W' = W + (alpha / r) B A",
+  use: "Choose it first: well understood, read everywhere, and what the others are measured against.",
   paperTitle: "LoRA: Low-Rank Adaptation of Large Language Models",
   paper: "https://arxiv.org/abs/2106.09685",
   config: {

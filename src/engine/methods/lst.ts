@@ -25,6 +25,8 @@ export const lst = defineSideMethod({
   name: "lst",
   title: "Ladder side-tuning",
   doc: "Trains a narrow network beside the model that reads its hidden states: no gradient runs through the model itself.",
+  equation: "z_l = Layer_l(g_l z_{l−1} + (1 − g_l) h_l D_lᵀ), the head reads z_L Uᵀ",
+  use: "Choose it where memory for a backward pass through the model is not there.",
   paperTitle: "LST: Ladder Side-Tuning for Parameter and Memory Efficient Transfer Learning",
   paper: "https://arxiv.org/abs/2206.06522",
   config: {

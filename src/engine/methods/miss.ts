@@ -18,6 +18,8 @@ export const miss = defineLinearMethod({
   name: "miss",
   title: "MiSS (Bone)",
   doc: "Trains one matrix behind sums over chunks of the input: a pair without its first product, so that a step costs less than LoRA's.",
+  equation: "W' = W + ΔW, ΔW[:, c] = M[c mod r]ᵀ",
+  use: "Choose it where steps must be cheap: one thin product where LoRA has two.",
   paperTitle: "MiSS: Revisiting the Trade-off in LoRA with an Efficient Shard-Sharing Structure",
   paper: "https://arxiv.org/abs/2409.15371",
   axes: { P: "shared blocks", X: "sharing inside a matrix", E: "adapter of peft" },

@@ -47,6 +47,8 @@ export const mixlora = defineBlockMethod({
   name: "mixlora",
   title: "MixLoRA",
   doc: "Trains several low-rank experts of each feed-forward network and a router that sends each token to the best of them.",
+  equation: "y = Σ_e w_e FFN_e(x), w the softmax over the top_k of x routerᵀ",
+  use: "Choose it for data of several kinds that would disturb one another in one adapter.",
   paperTitle:
     "MixLoRA: Enhancing Large Language Models Fine-Tuning with LoRA-based Mixture of Experts",
   paper: "https://arxiv.org/abs/2404.15159",

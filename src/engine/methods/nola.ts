@@ -22,6 +22,8 @@ export const nola = defineLinearMethod({
   name: "nola",
   title: "NOLA",
   doc: "Trains coefficients of random matrices that add up to a pair: their number is chosen apart from rank and layer size.",
+  equation: "W' = W + s (Σ β_k B_k) (A₀ + Σ α_k A_k), bases random",
+  use: "Choose it where the number of trained numbers must not depend on the layer's size.",
   paperTitle: "NOLA: Compressing LoRA using Linear Combination of Random Basis",
   paper: "https://arxiv.org/abs/2310.02556",
   axes: {

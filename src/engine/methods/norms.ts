@@ -12,11 +12,12 @@ export const norms = defineTensorMethod({
   name: "norms",
   title: "Trainable norms",
   doc: "Trains the weights and biases of every normalisation in place: a few thousand numbers, with no cost in generation.",
+  equation: "w' = w + Δw and b' = b + Δb of each normalisation",
+  use: "Choose it for a small change at almost no cost, or beside another method.",
   paperTitle: "Tuning LayerNorm in Attention: Towards Efficient Multi-Modal LLM Finetuning",
   paper: "https://arxiv.org/abs/2312.11420",
   config: {},
   selects: ({ role, ofNorm }) => role === "norm" || ofNorm === true,
-  leavesLinear: true,
   peft: { type: "LN_TUNING", part: "ln_tuning_layers" },
   axes: { P: "norms in place", E: "adapter of peft" },
 });

@@ -48,6 +48,8 @@ export const oft = defineLinearMethod({
   name: "oft",
   title: "OFT",
   doc: "Turns the inputs of each layer by a trained orthogonal matrix: lengths and angles of the weight's rows stay as they were.",
+  equation: "W' = W Rᵀ, R = diag(R₁ … R_n) orthogonal",
+  use: "Choose it where angles between a layer's neurons should stay, as in images of a subject.",
   paperTitle: "Controlling Text-to-Image Diffusion by Orthogonal Finetuning",
   paper: "https://arxiv.org/abs/2306.07280",
   axes: { P: "orthogonal blocks times the weight", E: "adapter of peft" },

@@ -21,6 +21,8 @@ export const paca = defineLinearMethod({
   name: "paca",
   title: "PaCA",
   doc: "Trains a few columns of each weight, chosen at random: a step costs less than LoRA's, since only those columns of the input are needed.",
+  equation: "W'[:, J] = W[:, J] + s D",
+  use: "Choose it where memory for activations and time for each step count most.",
   paperTitle: "PaCA: Partial Connection Adaptation for Efficient Fine-Tuning",
   paper: "https://arxiv.org/abs/2503.01905",
   axes: { P: "columns of W", R: "random columns", E: "plain LoRA" },

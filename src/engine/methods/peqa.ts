@@ -19,6 +19,8 @@ export const peqa = defineLinearMethod({
   name: "peqa",
   title: "PEQA",
   doc: "Trains the scales of a quantized base, and leaves its whole numbers as they are: a task is one set of scales.",
+  equation: "W' = t ∘ s (q − z), q and z fixed",
+  use: "Choose it on a base of whole numbers where a task should be one set of scales.",
   paperTitle:
     "Memory-Efficient Fine-Tuning of Compressed Large Language Models via sub-4-bit Integer Quantization",
   paper: "https://arxiv.org/abs/2305.14152",

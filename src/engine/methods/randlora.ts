@@ -27,6 +27,8 @@ export const randlora = defineLinearMethod({
   name: "randlora",
   title: "RandLoRA",
   doc: "Trains the scales of as many random pairs as make the update one of full rank; the pairs are shared by all layers and drawn again from the seed.",
+  equation: "W' = W + s Σ B_n Λ_n A Γ_n over random pairs that span the full rank",
+  use: "Choose it where LoRA's rank is the limit and memory for a LoRA of that rank is not there.",
   paperTitle: "RandLoRA: Full-rank parameter-efficient fine-tuning of large models",
   paper: "https://arxiv.org/abs/2502.00987",
   axes: {

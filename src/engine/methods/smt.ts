@@ -35,6 +35,8 @@ export const smt = defineLinearMethod({
   name: "smt",
   title: "SMT",
   doc: "Trains the square blocks of each weight that the gradient before the first step marks as the most important.",
+  equation: "W'[block k] = W[block k] + V_k, where |G| is largest",
+  use: "Choose it where more should train than a low rank holds, in few places of each weight.",
   paperTitle: "Sparse Matrix in Large Language Model Fine-tuning",
   paper: "https://arxiv.org/abs/2405.15525",
   axes: { P: "blocks of W", R: "blocks of the largest gradient", E: "merged only" },

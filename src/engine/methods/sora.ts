@@ -19,6 +19,8 @@ export const sora = defineLinearMethod({
   name: "sora",
   title: "SoRA",
   doc: "Trains a pair with a gate on each rank; a threshold after each step closes the gates that are of little use.",
+  equation: "W' = W + s B diag(g) A, g ← sign(g) max(|g| − λ, 0) after each step",
+  use: "Choose it where the rank should find itself, from a largest one down.",
   paperTitle: "Sparse Low-rank Adaptation of Pre-trained Language Models",
   paper: "https://arxiv.org/abs/2311.11696",
   axes: { P: "low-rank pair with gates", R: "proximal", E: "plain LoRA" },

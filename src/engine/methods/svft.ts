@@ -22,6 +22,8 @@ export const svft = defineLinearMethod({
   name: "svft",
   title: "SVFT",
   doc: "Trains a diagonal or band between all frozen singular vectors of each weight: few parameters of full rank, in much memory.",
+  equation: "W' = U (Σ + M) Vᵀ, M sparse",
+  use: "Choose it for few numbers of full rank where the singular vectors of each weight find room in memory.",
   paperTitle: "SVFT: Parameter-Efficient Fine-Tuning with Singular Vectors",
   paper: "https://arxiv.org/abs/2405.19597",
   axes: { P: "sparse core of full rank", I: "SVD of W", E: "merged only" },

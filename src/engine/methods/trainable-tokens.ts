@@ -17,6 +17,8 @@ export const trainableTokens = defineRowsMethod({
   name: "trainable_tokens",
   title: "Trainable tokens",
   doc: "Trains the rows of chosen tokens in the table of words, and in a head that is tied to it.",
+  equation: "E'[token_indices] = rows",
+  use: "Choose it for words that were added to the vocabulary, beside another method.",
   paperTitle: "PEFT: State-of-the-art Parameter-Efficient Fine-Tuning methods",
   paper: "https://github.com/huggingface/peft",
   config: {

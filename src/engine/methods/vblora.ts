@@ -34,6 +34,8 @@ export const vblora = defineLinearMethod({
   name: "vblora",
   title: "VB-LoRA",
   doc: "Trains one bank of vectors for the whole model, and at each layer which of them make up its pair: few numbers to keep.",
+  equation: "each piece of A and B = softmax of its topk logits · vectors of one shared bank",
+  use: "Choose it where what is stored must be smallest, over many layers at once.",
   paperTitle: "VB-LoRA: Extreme Parameter Efficient Fine-Tuning with Vector Banks",
   paper: "https://arxiv.org/abs/2405.15179",
   axes: {

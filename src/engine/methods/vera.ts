@@ -22,6 +22,8 @@ export const vera = defineLinearMethod({
   name: "vera",
   title: "VeRA",
   doc: "Trains two vectors at each site that scale a random low-rank pair, which all layers share and which is drawn again from the seed.",
+  equation: "W' = W + diag(b) B diag(d) A, A and B random and shared",
+  use: "Choose it where the adapter file must be tiny and layers are wide.",
   paperTitle: "VeRA: Vector-based Random Matrix Adaptation",
   paper: "https://arxiv.org/abs/2310.11454",
   axes: {

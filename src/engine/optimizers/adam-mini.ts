@@ -30,6 +30,8 @@ export const adamMini = defineUpdateRule({
   name: "adam_mini",
   title: "Adam-mini",
   doc: "AdamW that averages the squared gradient over heads and rows: half of its state falls away.",
+  equation: "m ← β₁ m + (1 − β₁) g, v_b ← β₂ v_b + (1 − β₂) mean(g²) for each block b",
+  use: "Choose it for full fine-tuning where AdamW's second state does not fit.",
   paperTitle: "Adam-mini: Use Fewer Learning Rates To Gain More",
   paper: "https://arxiv.org/abs/2406.16793",
   config: adamFields,

@@ -13,6 +13,8 @@ export const adamw = defineUpdateRule({
   name: "adamw",
   title: "AdamW",
   doc: "Divides a running average of the gradient by that of its square, and shrinks the weights apart from it.",
+  equation: "w ← w − lr (m̂ / (√v̂ + ε) + λ w)",
+  use: "Choose it first: all methods' defaults are made for it.",
   paperTitle: "Decoupled Weight Decay Regularization",
   paper: "https://arxiv.org/abs/1711.05101",
   config: adamFields,

@@ -25,6 +25,8 @@ export const galore = defineUpdateRule({
   name: "galore",
   title: "GaLore",
   doc: "Adam whose state lives in the gradient's top singular directions: full fine-tuning with a fraction of its state.",
+  equation: "w ← w − lr · scale · P (m / (√v + ε)), m and v of Pᵀ g",
+  use: "Choose it for full fine-tuning with little state, where all weights should move.",
   paperTitle: "GaLore: Memory-Efficient LLM Training by Gradient Low-Rank Projection",
   paper: "https://arxiv.org/abs/2403.03507",
   config: projectedFields,

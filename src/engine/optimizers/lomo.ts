@@ -16,6 +16,8 @@ export const lomo = defineUpdateRule({
   name: "lomo",
   title: "LOMO",
   doc: "SGD inside the backward pass: no state, and gradients of one layer at a time.",
+  equation: "w ← w − lr g as soon as g is complete",
+  use: "Choose it for full fine-tuning where not even all gradients fit at once.",
   paperTitle: "Full Parameter Fine-tuning for Large Language Models with Limited Resources",
   paper: "https://arxiv.org/abs/2306.09782",
   config: {},

@@ -15,6 +15,8 @@ export const loraPlus = defineUpdateRule({
   name: "lora_plus",
   title: "LoRA+",
   doc: "AdamW that gives B of every low-rank pair a higher learning rate than A.",
+  equation: "lr_B = ratio · lr, lr_A = lr, else AdamW",
+  use: "Choose it for LoRA on wide models, where B may learn faster than A.",
   paperTitle: "LoRA+: Efficient Low Rank Adaptation of Large Models",
   paper: "https://arxiv.org/abs/2402.12354",
   config: {

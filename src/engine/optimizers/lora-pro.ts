@@ -25,6 +25,8 @@ export const loraPro = defineUpdateRule({
   name: "lora_pro",
   title: "LoRA-Pro",
   doc: "Changes the gradients of A and B so that their product moves as full fine-tuning by AdamW would.",
+  equation: "gradients of A and B such that the step of s B A is nearest to full fine-tuning's",
+  use: "Choose it where LoRA falls short of full fine-tuning and time for each step is there.",
   paperTitle: "LoRA-Pro: Are Low-Rank Adapters Properly Optimized?",
   paper: "https://arxiv.org/abs/2407.18242",
   config: {

@@ -17,6 +17,8 @@ export const mezo = defineUpdateRule({
   name: "mezo",
   title: "MeZO",
   doc: "Estimates the slope along a random direction from two forward passes and steps along it: training in the memory of inference, with far more steps.",
+  equation: "w ← w − lr z (L(w + ε z) − L(w − ε z)) / (2 ε), z normal",
+  use: "Choose it where memory is that of inference, and many steps are no matter.",
   paperTitle: "Fine-Tuning Language Models with Just Forward Passes",
   paper: "https://arxiv.org/abs/2305.17333",
   config: {

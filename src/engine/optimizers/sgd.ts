@@ -15,8 +15,11 @@ export const sgd = defineUpdateRule({
   name: "sgd",
   title: "SGD",
   doc: "Steps against the gradient, with a share of the last step where `momentum` is set.",
+  equation: "w ← w − lr (μ u + g), u the momentum",
+  use: "Choose it where state must be small and the learning rate can be searched.",
   paperTitle: "A Stochastic Approximation Method",
   paper: "https://doi.org/10.1214/aoms/1177729586",
+  axes: { U: "along the gradient, with momentum" },
   config: {
     momentum: number({
       default: 0,

@@ -15,6 +15,8 @@ export const nf4 = defineQuantizer({
   doc: "Holds each frozen weight as the nearest of 16 quantiles of a normal distribution, with one scale for each block.",
   paperTitle: "QLoRA: Efficient Finetuning of Quantized LLMs",
   paper: "https://arxiv.org/abs/2305.14314",
+  axes: { B: "4-bit quantiles by blocks" },
+  evidence: "reference",
   config: bnbFields,
   formats: [bnb],
   storedBytes: ({ block_size: blockSize, double_quant: doubleQuant }, shape) =>

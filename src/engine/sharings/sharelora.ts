@@ -15,6 +15,8 @@ export const sharelora = defineSharing({
   name: "sharelora",
   title: "ShareLoRA",
   doc: "One A, one B or both for all layers' projections of a kind.",
+  equation: "W_l' = W_l + s B_l A, A, B or both of all layers",
+  use: "Choose it where half the adapter's size or less matters more than its last bit of quality.",
   paperTitle:
     "ShareLoRA: Parameter Efficient and Robust Large Language Model Fine-tuning via Shared Low-Rank Adaptation",
   paper: "https://arxiv.org/abs/2406.10785",
