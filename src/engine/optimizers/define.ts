@@ -130,6 +130,8 @@ export interface UpdateRuleDefinition<F extends Fields> extends CatalogRow<F> {
   /** Gradients are estimated from losses; there is no backward pass. */
   estimate?(config: Infer<F>): Estimate;
   readonly noise?: NoisePart<Infer<F>>;
+  /** Why its steps may end before an optimum where gradients have no noise, at its defaults. */
+  readonly stopsShort?: string;
 }
 
 /** How a rule's state is laid out. */
@@ -174,6 +176,7 @@ export interface BoundRule extends StateLayout {
 
 export interface UpdateRule extends CatalogRow {
   readonly kind: "optimizer";
+  readonly stopsShort: string | undefined;
   readonly bind: (config: unknown) => BoundRule;
 }
 
@@ -184,6 +187,7 @@ export function defineUpdateRule<F extends Fields>(
   return {
     kind: "optimizer",
     ...rowOf(definition),
+    stopsShort: definition.stopsShort,
     bind(given) {
       const config = complete(fields, given, name);
       const estimate = definition.estimate?.(config);

@@ -58,20 +58,26 @@ export const fira = defineUpdateRule({
     takes: projects,
     state: (tensor, config) => ({ ...projectedState(tensor, config), norm: [1, 1] }),
     step: (g, inputs, config, tensor) =>
-      projectedStep(g, inputs, config, tensor, ({ low, adam, back, kept }) => {
-        const axis = kept === 0 ? 1 : 0;
-        const factor = div(g, norm(g, adam, [axis]), add(g, norm(g, low, [axis]), scalar(g, 1e-8)));
-        const rest = mul(g, sub(g, inputs.gradient, back(low)), factor);
-        const now = norm(g, rest, [0, 1]);
-        const before = read(inputs.state, "norm");
-        const grown = div(g, now, add(g, before, scalar(g, 1e-8)));
-        const one = reshape(g, scalar(g, 1), [1, 1]);
-        const over = larger(g, div(g, grown, scalar(g, growth)), one);
-        const limiter = where(g, less(g, scalar(g, 0), before), over, one);
-        return {
-          update: div(g, rest, limiter),
-          state: { norm: div(g, now, limiter) },
-        };
+      projectedStep(g, inputs, config, tensor, {
+        beside({ low, adam, back, kept }) {
+          const axis = kept === 0 ? 1 : 0;
+          const factor = div(
+            g,
+            norm(g, adam, [axis]),
+            add(g, norm(g, low, [axis]), scalar(g, 1e-8)),
+          );
+          const rest = mul(g, sub(g, inputs.gradient, back(low)), factor);
+          const now = norm(g, rest, [0, 1]);
+          const before = read(inputs.state, "norm");
+          const grown = div(g, now, add(g, before, scalar(g, 1e-8)));
+          const one = reshape(g, scalar(g, 1), [1, 1]);
+          const over = larger(g, div(g, grown, scalar(g, growth)), one);
+          const limiter = where(g, less(g, scalar(g, 0), before), over, one);
+          return {
+            update: div(g, rest, limiter),
+            state: { norm: div(g, now, limiter) },
+          };
+        },
       }),
     host: { every: ({ update_proj_gap }) => update_proj_gap, run: refresh },
   },

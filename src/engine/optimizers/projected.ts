@@ -146,29 +146,41 @@ export interface Projection {
   readonly kept: 0 | 1;
 }
 
-/** scale · back(Adam(project(g))), and what `beside` adds to it, which is scaled too. */
+/** What a rule does otherwise than GaLore. */
+export interface ProjectedParts {
+  /** What Adam sees in place of the projected gradient. */
+  readonly through?: (low: Value) => Changed<"gradient">;
+  /** What is added to the update, and scaled with it. */
+  readonly beside?: (seen: Projection) => Changed<"update">;
+}
+
+type Changed<Name extends string> = { readonly [N in Name]: Value } & {
+  /** Of the rule's own. */
+  readonly state: Readonly<Record<string, Value>>;
+};
+
+/** scale · back(Adam(project(g))). */
 export function projectedStep(
   g: Graph,
   { weight, gradient, state, numbers }: StepInputs,
   { betas, eps, scale }: ProjectedConfig,
   tensor: TensorFacts,
-  beside: (
-    seen: Projection,
-  ) => { readonly update: Value; readonly state: Record<string, Value> } | undefined = () =>
-    undefined,
+  { through, beside }: ProjectedParts = {},
 ): StepOutputs {
   const P = read(state, "P");
   const tall = isTall(tensor);
-  const low = tall
+  const projected = tall
     ? matmul(g, gradient, P, { transB: true })
     : matmul(g, P, gradient, { transA: true });
+  const seen = through?.(projected);
+  const low = seen?.gradient ?? projected;
   const moments = adamMoments(g, state, low, betas);
   const adam = direction(g, moments, eps);
   const back = (x: Value): Value => (tall ? matmul(g, x, P) : matmul(g, P, x));
-  const rest = beside({ low, adam, back, kept: tall ? 0 : 1 });
+  const rest = beside?.({ low, adam, back, kept: tall ? 0 : 1 });
   const whole = rest ? add(g, back(adam), rest.update) : back(adam);
   return {
     weight: stepped(g, weight, mul(g, whole, scalar(g, scale)), numbers),
-    state: { ...moments, ...rest?.state },
+    state: { ...moments, ...seen?.state, ...rest?.state },
   };
 }
