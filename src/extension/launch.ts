@@ -4,16 +4,22 @@ import { closeSync, mkdirSync, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { runFolderLine } from "../shared/workbench.ts";
+import { runFolderLine, sweepFolderLine } from "../shared/workbench.ts";
 import type { Runtime } from "./runtime.ts";
 
 export interface Launched {
   readonly pid: number | undefined;
   readonly log: string;
-  /** The folder of the run, as soon as the process names it; `undefined` where it ends before. */
-  readonly runFolder: Promise<string | undefined>;
+  /** What it makes, as soon as the process names its folder; `undefined` where it ends before. */
+  readonly begun: Promise<Begun | undefined>;
   /** Its exit code, `null` where a signal ended it; never resolves where the window goes first. */
   readonly ended: Promise<number | null>;
+}
+
+/** A run's folder, or that of a sweep of runs. */
+export interface Begun {
+  readonly kind: "run" | "sweep";
+  readonly folder: string;
 }
 
 export interface LaunchOptions {
@@ -58,16 +64,27 @@ export function launchDetached(runtime: Runtime, options: LaunchOptions): Launch
   });
   // Whoever waits for the end hears of a program that cannot be started.
   ended.catch(() => undefined);
-  const runFolder = (async () => {
+  const begun = (async () => {
     for (;;) {
       // Asked before it reads, so that what a process wrote last is read.
       const last = life.over;
-      const found = runFolderLine.exec(await headOf(log))?.[1]?.trim();
+      const found = begunIn(await headOf(log));
       if (found !== undefined || last) return found;
       await sleep(lookEveryMs);
     }
   })();
-  return { pid: child.pid, log, runFolder, ended };
+  return { pid: child.pid, log, begun, ended };
+}
+
+function begunIn(head: string): Begun | undefined {
+  for (const [kind, line] of [
+    ["sweep", sweepFolderLine],
+    ["run", runFolderLine],
+  ] as const) {
+    const folder = line.exec(head)?.[1]?.trim();
+    if (folder !== undefined) return { kind, folder };
+  }
+  return undefined;
 }
 
 async function headOf(path: string): Promise<string> {

@@ -90,3 +90,6 @@ export const logsFolder = "logs";
 
 /** What a run's process prints first, and from which the log's reader knows the run. */
 export const runFolderLine = /^run folder (.+)$/m;
+
+/** What it prints first of a sweep. */
+export const sweepFolderLine = /^sweep folder (.+)$/m;

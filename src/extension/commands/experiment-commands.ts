@@ -12,6 +12,7 @@ import { readSetting } from "../read-setting.ts";
 import { offerGitignore } from "./gitignore.ts";
 import { askExperiment } from "./ask.ts";
 import { showRunProgress } from "./run-progress.ts";
+import { showSweepProgress } from "./sweep-progress.ts";
 import { showText } from "./show-text.ts";
 
 type Commands = Pick<
@@ -95,7 +96,7 @@ export async function startRun(
   args: readonly string[],
   name: string,
 ): Promise<string | undefined> {
-  const { runtime, workbench, runs, output } = app;
+  const { runtime, workbench, runs, output, panels } = app;
   const spectune = await workbench.ask("spectuneFolder", { file: beside });
   const attempts = new Map((await runs.watch()).map((head) => [head.folder, head.attempt]));
   const launched = launchDetached(runtime(), {
@@ -106,22 +107,32 @@ export async function startRun(
     now: new Date(),
   });
   output.info(`started process ${launched.pid ?? "?"}: spectune ${args.join(" ")}`);
-  const folder = await vscode.window.withProgress(
+  // Until it is known, and for a sweep all along, the side view shows whatever trains.
+  panels.live.choose([]);
+  const begun = await vscode.window.withProgress(
     { location: vscode.ProgressLocation.Window, title: vscode.l10n.t("Starting {0}", name) },
-    () => launched.runFolder,
+    () => launched.begun,
   );
-  if (folder === undefined) {
+  if (begun === undefined) {
     const code = await launched.ended;
     if (code === 0) return undefined;
     throw new Error(reasonOf(await readFile(launched.log, "utf8")));
   }
   await runs.rescan();
-  app.panels.live.choose([folder]);
+  const { kind, folder } = begun;
+  if (kind === "sweep") {
+    showSweepProgress(app, { folder, name, launched });
+    return undefined;
+  }
+  panels.live.choose([folder]);
   showRunProgress(app, { folder, after: attempts.get(folder) ?? 0, launched });
   return folder;
 }
 
-async function runQueue({ runtime, workbench, runs, output }: App, folder: string): Promise<void> {
+async function runQueue(
+  { runtime, workbench, runs, output, panels }: App,
+  folder: string,
+): Promise<void> {
   const spectune = await workbench.ask("spectuneFolder", { file: join(folder, "x") });
   const launched = launchDetached(runtime(), {
     args: ["queue", "run"],
@@ -131,6 +142,7 @@ async function runQueue({ runtime, workbench, runs, output }: App, folder: strin
     now: new Date(),
   });
   output.info(`started process ${launched.pid ?? "?"}: spectune queue run`);
+  panels.live.choose([]);
   await runs.rescan();
 }
 

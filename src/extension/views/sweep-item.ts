@@ -5,6 +5,8 @@ import { isLive } from "../../shared/run-state.ts";
 import type { PathItem } from "./path-item.ts";
 
 export interface SweepNode {
+  /** What commands act on, as for a run. */
+  readonly folder: string;
   readonly sweep: SweepPlace;
   /** Those that have begun and are shown, in the order of the view. */
   readonly heads: readonly RunHead[];
@@ -15,7 +17,7 @@ export function grouped(heads: readonly RunHead[]): readonly (RunHead | SweepNod
   const groups = Map.groupBy(heads, ({ folder, sweep }) => sweep?.folder ?? folder);
   return [...groups.values()].flatMap((group): readonly (RunHead | SweepNode)[] => {
     const sweep = group[0]?.sweep;
-    return sweep === undefined ? group : [{ sweep, heads: group }];
+    return sweep === undefined ? group : [{ folder: sweep.folder, sweep, heads: group }];
   });
 }
 
