@@ -1,5 +1,6 @@
 /** @file What stands above the curves of a run: its state, how far it is, and what it can be told. */
 import type { livePanel } from "../../../src/shared/panels/live.ts";
+import type { Phase } from "../../../src/shared/protocol.ts";
 import type { Death, RunHead } from "../../../src/shared/run-head.ts";
 import type { RunState } from "../../../src/shared/run-state.ts";
 import { canResume, isLive } from "../../../src/shared/run-state.ts";
@@ -75,6 +76,26 @@ function wordOf(state: RunState, say: Say): string {
   }
 }
 
+/** What it does besides training, which steps tell. */
+function phaseText(phase: Phase, say: Say): string | undefined {
+  switch (phase) {
+    case "loading":
+      return say("reading the model");
+    case "decomposing":
+      return say("decomposing weights");
+    case "compiling":
+      return say("compiling");
+    case "calibrating":
+      return say("calibrating");
+    case "training":
+      return undefined;
+    case "evaluating":
+      return say("evaluating");
+    case "exporting":
+      return say("exporting");
+  }
+}
+
 /** `running · step 12 of 60 · 40 s left`. */
 function stateText({ state, step, steps, secondsLeft, progress }: RunHead, say: Say): string {
   const live = isLive(state);
@@ -85,7 +106,7 @@ function stateText({ state, step, steps, secondsLeft, progress }: RunHead, say: 
         ? say("step {0}", grouped(step))
         : undefined
       : say("step {0} of {1}", grouped(step), grouped(steps)),
-    live && progress !== undefined ? progress.phase : undefined,
+    live && progress !== undefined ? phaseText(progress.phase, say) : undefined,
     live && secondsLeft !== undefined ? say("{0} left", duration(secondsLeft)) : undefined,
   ];
   return parts.filter((part) => part !== undefined).join(" · ");

@@ -1,6 +1,6 @@
 /** @file One run, read as it grows: each look reads only what is new of its events. */
 import { readFile, stat } from "node:fs/promises";
-import { hostname, totalmem } from "node:os";
+import { hostname } from "node:os";
 import { basename, join } from "node:path";
 import { catalogFields } from "../../engine/catalog.ts";
 import { flatten } from "../../engine/compare/flatten.ts";
@@ -9,6 +9,7 @@ import { eventsFile, readEvents } from "../../engine/runs/events-log.ts";
 import { unlessMissing } from "../../engine/runs/file-errors.ts";
 import { runStatus } from "../../engine/runs/liveness.ts";
 import { runLayout } from "../../engine/runs/run-folder.ts";
+import { memoryOfMachine } from "../../engine/session/machine-facts.ts";
 import { readExperiment } from "../../shared/experiment/normalise.ts";
 import { plainExperiment } from "../../shared/experiment/serialise.ts";
 import type { RunHead, RunProduct } from "../../shared/run-head.ts";
@@ -67,7 +68,7 @@ export function readRun(folder: string): RunReader {
       view,
       config,
       lastLines: log === undefined ? [] : await lastLines(log),
-      machineBytes: owner?.host === hostname() ? totalmem() : undefined,
+      machineBytes: owner?.host === hostname() ? memoryOfMachine() : undefined,
     });
     const id = basename(folder);
     const next: RunHead = {
