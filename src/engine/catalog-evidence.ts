@@ -130,6 +130,11 @@ export const measured: Readonly<Record<string, Measured>> = {
     logits: 6.3e-7,
   },
   "optimizer mezo": { against: "its formulas in PyTorch 2.15.0", losses: 6.6e-7, logits: 9.4e-7 },
+  "optimizer natural_galore": {
+    against: "its formulas in PyTorch 2.15.0",
+    losses: 9.1e-7,
+    logits: 7.0e-7,
+  },
   "optimizer sgd": { against: "PyTorch 2.15.0", losses: 8.3e-7, logits: 6.9e-7 },
   "sharing sharelora": {
     against: "its formulas in PyTorch 2.15.0",

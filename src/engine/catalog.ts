@@ -55,6 +55,7 @@ import { loraGgpo } from "./optimizers/lora-ggpo.ts";
 import { loraPlus } from "./optimizers/lora-plus.ts";
 import { loraPro } from "./optimizers/lora-pro.ts";
 import { mezo } from "./optimizers/mezo.ts";
+import { naturalGalore } from "./optimizers/natural-galore.ts";
 import { sgd } from "./optimizers/sgd.ts";
 import type { Quantizer } from "./quantizers/define.ts";
 import { adadim } from "./quantizers/adadim.ts";
@@ -123,6 +124,7 @@ export const optimizers: readonly UpdateRule[] = [
   loraPro,
   adamMini,
   galore,
+  naturalGalore,
   fira,
   lomo,
   mezo,

@@ -81,7 +81,17 @@ def adam_mini(rule, name, p, state):
     p.sub_((rule.lr * (m / (1 - 0.9**rule.t)) / ((v / (1 - 0.999**rule.t)).sqrt() + 1e-8)).reshape(p.shape))
 
 
-def projected(fira: bool, rank=16, gap=4, scale=0.25):
+def natural(low, state, history=3, damping=0.01):
+    """Woodbury's identity as the official code takes it, on the last projected gradients and in float64."""
+    h = low.flatten().double()
+    state["history"] = [*state.get("history", []), h][-history:]
+    G = torch.stack(state["history"], 1)
+    S = torch.eye(G.shape[1], dtype=torch.float64) + G.T @ G / damping
+    ng = h / damping - G @ torch.linalg.solve(S, G.T @ h) / damping**2
+    return ng.float().reshape(low.shape)
+
+
+def projected(fira: bool, rank=16, gap=4, scale=0.25, through=lambda low, state: low):
     def step(rule, name, p, state):
         g = p.grad
         rate = rule.lr * math.sqrt(1 - 0.999**rule.t) / (1 - 0.9**rule.t)
@@ -294,6 +304,10 @@ CASES = {
     "lomo": on_full({"type": "lomo"}, torch_rule(torch.optim.SGD), 0.05),
     "adam_mini": on_full({"type": "adam_mini", "weight_decay": 0}, lambda m, lr: Rule(m.named_parameters(), adam_mini, lr)),
     "galore": on_full({"type": "galore", **PROJECTED}, lambda m, lr: Rule(m.named_parameters(), projected(False), lr)),
+    "natural_galore": on_full(
+        {"type": "natural_galore", **PROJECTED, "history": 3, "damping": 0.01},
+        lambda m, lr: Rule(m.named_parameters(), projected(False, through=natural), lr),
+    ),
     "fira": on_full({"type": "fira", **PROJECTED}, lambda m, lr: Rule(m.named_parameters(), projected(True), lr)),
     "lora_plus": lora_plus,
     "lora_pro": lora_pro("full", LoraProFull),
