@@ -7,6 +7,7 @@ import type { Examples } from "../data/examples/example-store.ts";
 import { newTokensFor } from "../metrics/table.ts";
 import { beforeWords } from "../network/virtual-tokens.ts";
 import type { ModelSetup } from "../session/set-up.ts";
+import { activeBlocks } from "../train/active-blocks.ts";
 import { batchShapes, generationShapes } from "./batch-shapes.ts";
 import type { MemoryInputs } from "./plan-memory.ts";
 import { measuringBatches, measuringBatchSize, stepsOf } from "./training-plan.ts";
@@ -57,6 +58,7 @@ export function memoryInputs(
     rule: rowNamed(optimizers, train.optimizer.type).bind(train.optimizer.config),
     trained: setup.trained,
     checkpointing: train.gradient_checkpointing,
+    turns: turnsOf(train.active_layers, setup, steps),
     batches: batchShapes(model, examples, batches, fields.packing),
     measured: splits.flatMap(({ split }) =>
       batchShapes(model, split.examples, split.batches, false),
@@ -69,6 +71,19 @@ export function memoryInputs(
     target: data.target?.kind === "number" ? "values" : "classes",
     dataBytes: 5 * tokens + 40 * tokenizer.vocabSize,
   };
+}
+
+/** The sets of blocks that train in the steps, each once, as if draws were in order: the others are of the same kind. */
+function turnsOf(
+  choice: Choice | null,
+  { model, trained }: ModelSetup,
+  steps: number,
+): readonly ReadonlySet<string>[] | undefined {
+  const inOrder = (_draw: number, count: number): readonly number[] => [...Array(count).keys()];
+  const active = activeBlocks(choice, model.blocks, trained, inOrder);
+  if (!active) return undefined;
+  const turns = Array.from({ length: steps }, (_, step) => active.at(step + 1));
+  return [...new Map(turns.map((turn) => [[...turn].toSorted().join(), turn])).values()];
 }
 
 /** Everything that the run measures, and by what. */

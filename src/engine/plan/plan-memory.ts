@@ -17,8 +17,10 @@ export interface MemoryPlan {
   readonly base: number;
   /** Where weights are expanded to float32, one at a time. */
   readonly scratch: number;
-  /** Trained tensors, their gradients and the optimizer's state. */
+  /** Trained tensors and their gradients. */
   readonly trained: number;
+  /** The optimizer's state. */
+  readonly optimizer: number;
   /** Hidden states, gradients and what the forward pass keeps. */
   readonly activations: number;
   /** What the compiled programs keep for their intermediate results. */
@@ -51,7 +53,7 @@ const productBytes = 4 * rateProduct.inner * rateProduct.columns;
 
 export function planMemory(inputs: MemoryInputs): MemoryPlan {
   const { base, scratch } = heldWeights(inputs);
-  const trained = sum(Object.values(layoutBytes(inputs.trained, inputs.rule)));
+  const { weights, gradients, state } = layoutBytes(inputs.trained, inputs.rule);
   const passes = runPrograms(inputs);
   const updates = updatePrograms(inputs.rule, inputs.trained);
   const graphs = new Map([...passes.graphs, ...updates].map((graph) => [printGraph(graph), graph]));
@@ -67,7 +69,8 @@ export function planMemory(inputs: MemoryInputs): MemoryPlan {
     process: processFloor,
     base,
     scratch,
-    trained,
+    trained: weights + gradients,
+    optimizer: state,
     activations: passes.activations,
     programs: sum(programs),
     copies: Math.max(...outputs.map(sum)),

@@ -28,6 +28,8 @@ export interface ProgramInputs {
   readonly setups: readonly BlockSetup[];
   readonly rule: BoundRule;
   readonly checkpointing: boolean;
+  /** The sets of blocks that train together in some step, where blocks train by turns. */
+  readonly turns?: readonly ReadonlySet<string>[] | undefined;
   /** Micro-batches of the steps. */
   readonly batches: readonly PlannedShape[];
   /** Batches of all measurements. */
@@ -64,6 +66,8 @@ export function runPrograms(inputs: ProgramInputs): RunPrograms {
   };
   const blocks = blocksOf(inputs.setups);
   const hasSide = sideBlocks(inputs.setups).length > 0;
+  // What the head says of a measured batch.
+  const judged = new Map<string, number>();
   // Without gradients a step is a measurement.
   const estimates = rule.gradients === "none";
   const steps = estimates ? [] : batches.map((batch) => trainingPass(inputs, blocks, batch, add));
@@ -73,7 +77,10 @@ export function runPrograms(inputs: ProgramInputs): RunPrograms {
     const outputs = model.task === "causal-lm" ? "scores" : "logits";
     for (const count of headRows) {
       const head = { count, of: shape.batch * shape.length };
-      add(headForward(model, blocks.head, head, inputs.target, outputs));
+      const graph = headForward(model, blocks.head, head, inputs.target, outputs);
+      add(graph);
+      for (const [name, value] of graph.outputs)
+        judged.set(name, Math.max(judged.get(name) ?? 0, bytesOf(value)));
     }
     const side = hasSide ? addSideForward(model, inputs.setups, shape, add) : 0;
     return hiddenBytes(model, shape) + side;
@@ -91,7 +98,7 @@ export function runPrograms(inputs: ProgramInputs): RunPrograms {
       // Two that alternate, and the first where no step keeps it.
       (steps.length > 0 ? 2 : 3) * first +
       Math.max(0, ...generating.map(({ kept }) => kept)) +
-      [...crossing.values()].reduce((a, b) => a + b, 0),
+      [...crossing.values(), ...judged.values()].reduce((a, b) => a + b, 0),
   };
 }
 
@@ -122,54 +129,94 @@ function hiddenBytes(model: Model, { batch, length }: BatchShape): number {
 
 /** Adds the programs of a step's pass; returns the bytes that it keeps. */
 function trainingPass(
+  inputs: ProgramInputs,
+  blocks: Blocks,
+  planned: PlannedShape,
+  add: (graph: Graph) => void,
+): number {
+  const { model, setups, checkpointing, turns } = inputs;
+  const { shape } = planned;
+  add(embeddingForward(model, blocks.embedding, shape));
+  const kept = new Map<string, number>();
+  // A buffer is as large as the largest of what has its name in turn.
+  const keep: Keep = (name, bytes) => kept.set(name, Math.max(kept.get(name) ?? 0, bytes));
+  if (sideBlocks(setups).length > 0)
+    keep("side", addSideTraining(model, setups, shape, checkpointing, add));
+  for (const turn of turns ?? [undefined]) trainingTurn(inputs, blocks, planned, turn, add, keep);
+  return [...kept.values()].reduce((sum, bytes) => sum + bytes, 0);
+}
+
+type Keep = (name: string, bytes: number) => void;
+
+/** The same where only some of the blocks train, or all; buffers have their names of `network/training.ts`. */
+function trainingTurn(
   { model, setups, checkpointing, target }: ProgramInputs,
   { embedding, head, layers }: Blocks,
   { shape, headRows }: PlannedShape,
+  turn: ReadonlySet<string> | undefined,
   add: (graph: Graph) => void,
-): number {
+  keep: Keep,
+): void {
   const rows = shape.batch * shape.length;
   const hasSide = sideBlocks(setups).length > 0;
+  const hasTrained = (setup: BlockSetup): boolean => trainedTensors(setup).length > 0;
   // No gradient runs through a model beside which a side network trains.
-  const trains = (setup: BlockSetup): boolean => !hasSide && trainedTensors(setup).length > 0;
+  const trains = (setup: BlockSetup): boolean =>
+    !hasSide && hasTrained(setup) && (turn?.has(setup.spec.id) ?? true);
   const lowest = layers.findIndex(trains);
   const first = trains(embedding) ? 0 : lowest < 0 ? layers.length : lowest;
-  add(embeddingForward(model, embedding, shape));
-  let kept = hasSide
-    ? addSideTraining(model, setups, shape, checkpointing, add)
-    : hiddenBytes(model, shape) * (1 + Math.min(2, first) + (layers.length - first) + 2);
+  if (!hasSide) {
+    const hidden = hiddenBytes(model, shape);
+    for (const name of ["hidden.0", "gradient.0", "gradient.1"]) keep(name, hidden);
+    for (let index = 1; index <= layers.length; index++)
+      keep(index <= first ? `passing.${(index - 1) % 2}` : `hidden.${index}`, hidden);
+  }
   // Layers of one kind have the same programs: each is made once, whatever the number of layers.
-  const known = new Map<string, number>();
-  const once = (key: string, make: () => number): number => {
-    const bytes = known.get(key) ?? make();
-    known.set(key, bytes);
-    return bytes;
+  const known = new Map<string, readonly (readonly [string, number])[]>();
+  const once = (
+    key: string,
+    make: () => readonly (readonly [string, number])[],
+  ): readonly (readonly [string, number])[] => {
+    const made = known.get(key) ?? make();
+    known.set(key, made);
+    return made;
   };
   layers.forEach((setup, index) => {
     const kind = kindOf(setup);
     if (index < first) {
       once(`forward ${kind}`, () => {
         add(layerForward(model, setup, shape));
-        return 0;
+        return [];
       });
       return;
     }
-    const options = { checkpointing, inputGradient: index > first || trains(embedding) };
-    kept += once(`training ${options.inputGradient} ${kind}`, () => {
-      const { forward, backward, residuals } = layerTraining(model, setup, shape, options);
-      add(forward);
-      add(backward);
-      return residuals.reduce(
-        (sum, { shape: size, dtype }) => sum + elementCount(size) * dtypeBytes[dtype],
-        0,
-      );
-    });
-    for (const linear of setup.spec.linears)
-      if ((setup.sites.get(linear.name)?.dropout ?? 0) > 0) kept += rows * linear.in;
+    const options = {
+      checkpointing,
+      inputGradient: index > first || trains(embedding),
+      weightGradients: !hasTrained(setup) || hasSide || trains(setup),
+    };
+    const residuals = once(
+      `training ${options.inputGradient} ${options.weightGradients} ${kind}`,
+      () => {
+        const programs = layerTraining(model, setup, shape, options);
+        add(programs.forward);
+        add(programs.backward);
+        return programs.residuals.map(
+          ({ name, shape: size, dtype }) => [name, elementCount(size) * dtypeBytes[dtype]] as const,
+        );
+      },
+    );
+    const { id, linears } = setup.spec;
+    for (const [name, bytes] of residuals) keep(`${id}.${name}`, bytes);
+    for (const linear of linears)
+      if ((setup.sites.get(linear.name)?.dropout ?? 0) > 0)
+        keep(`${id}.mask.${linear.name}`, rows * linear.in);
   });
   const flows = hasSide || first < layers.length || trains(embedding);
-  for (const count of headRows) add(headTraining(model, head, { count, of: rows }, target, flows));
+  const whole = !hasTrained(head) || hasSide || trains(head);
+  for (const count of headRows)
+    add(headTraining(model, head, { count, of: rows }, target, flows, whole));
   if (trains(embedding)) add(embeddingTraining(model, embedding, shape).backward);
-  return kept;
 }
 
 /** Adds the programs of a group of prompts; returns the bytes of a hidden state, and of caches and logits. */
