@@ -109,6 +109,7 @@ def projected(fira: bool, rank=16, gap=4, scale=0.25, through=lambda low, state:
         P = state["P"]
         low = g @ P.T if tall else P @ g
         back = (lambda x: x @ P) if tall else (lambda x: P.T @ x)
+        low = through(low, state)
         m, v = moments(state, low)
         direction = m / (v.sqrt() + 1e-6)
         update = back(direction)
