@@ -105,6 +105,7 @@ export async function quantizeModel(
         layers.flatMap(({ linears }) => linears),
         group,
       );
+    refuseWithoutLoss(row, quantizer, opened);
     if (quantizer.folds) refuseWithoutChains(row, opened);
     const batches = await calibrationOf(job, row, quantizer, opened);
     const device = chooseDevice(job.device, machineFacts());
@@ -233,6 +234,17 @@ function refuseShapes(
       remedy: "Choose bits and groups that fit.",
     });
   }
+}
+
+/** What is calibrated on is text without classes: only what comes next is known of it. */
+function refuseWithoutLoss(row: Quantizer, { needs }: BoundQuantizer, { model }: OpenModel): void {
+  if (model.task === "causal-lm") return;
+  if (!needs.some((need) => need === "gradient" || need === "fisher")) return;
+  throw new UserError({
+    code: "no-loss-to-read",
+    message: `${row.title} reads gradients of the loss of the next token, and ${model.modelType} as it is opened here has no next token to tell (task: ${model.task}).`,
+    remedy: "Choose a quantizer that reads the inputs alone, such as gptq.",
+  });
 }
 
 function refuseWithoutChains(row: Quantizer, { model }: OpenModel): void {
