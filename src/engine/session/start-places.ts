@@ -15,7 +15,7 @@ export interface PlaceStartParts {
   readonly setup: ModelSetup;
   readonly parameters: Parameters;
   readonly factors: Factors;
-  readonly base: BaseWeights;
+  readonly base: Pick<BaseWeights, "rows" | "decode">;
   /** Ids of a text, without what the tokenizer puts around it. */
   readonly tokenize: (text: string) => Int32Array;
   readonly random: (place: string, name: string) => StartRandom;
