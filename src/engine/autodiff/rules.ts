@@ -5,6 +5,7 @@ import type { Graph, NodeOf, OpName, Value } from "../core/graph.ts";
 import { causalAttentionGradient } from "./attention.ts";
 import { addColumn, gatherColumns, pickColumn, scatterColumns } from "../core/columns.ts";
 import {
+  abs,
   add,
   cast,
   constant,
@@ -117,6 +118,13 @@ export const vjpRules: VjpRules = {
   Abs: unary((g, dy, x) => mul(g, dy, sign(g, x))),
   Sign: "nondifferentiable",
   Detach: "nondifferentiable",
+  // y = x  ⇒  dx = dy; the reading is Σ |x dy|, which is no derivative
+  Gauge: rule((g, dy, inputs) => {
+    const [x, reading] = [at(inputs, 0), at(inputs, 1)];
+    const all = x.shape.map((_, axis) => axis);
+    const sum = reduceSum(g, abs(g, mul(g, x, dy)), all);
+    return [dy, reshape(g, sum, reading.shape)];
+  }),
   Round: "nondifferentiable",
   // y = x σ  ⇒  dx = dy (σ + y (1 − σ)) = dy (y + σ (1 − y))
   Silu: unary((g, dy, x, y) => {

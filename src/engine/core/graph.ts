@@ -42,6 +42,8 @@ export interface OpAttributes {
   Round: NoAttributes;
   /** x, through which no gradient flows. */
   Detach: NoAttributes;
+  /** x; the gradient of the second input, of one element, is a measurement: Σ |x ∘ dx|. */
+  Gauge: NoAttributes;
   /** x · sigmoid(x). */
   Silu: NoAttributes;
   /** x · Φ(x), exactly or by the tanh approximation. */

@@ -72,6 +72,16 @@ export const round = unary("Round");
 export const detach = unary("Detach");
 export const silu = unary("Silu");
 
+/**
+ * x itself. Where a backward pass is asked for the gradient of `reading`, of one element, it finds Σ |x ∘ dx|: no
+ * derivative, but how sensitive the loss is to the numbers of x, measured where they are without their gradient being kept.
+ */
+export function gauge(g: Graph, x: Value, reading: Value): Value {
+  sameDType("Gauge", x, reading);
+  if (elementCount(reading.shape) !== 1) misfit("Gauge", "reads into one", x.shape, reading.shape);
+  return one(g.emit("Gauge", [x, reading], none, [x]));
+}
+
 /** x times a number known when the graph is built. */
 export function scale(g: Graph, x: Value, factor: number): Value {
   return factor === 1 ? x : mul(g, x, scalar(g, factor));

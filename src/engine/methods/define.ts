@@ -37,6 +37,8 @@ export interface ParamSpec {
   readonly key?: string;
   /** A frozen factor that is drawn again from the experiment's seed instead of being stored. */
   readonly stored?: false;
+  /** One number that never moves: its gradient is what `gauge` of core/ops.ts measured, for hooks to take. */
+  readonly gauge?: true;
   /** Indices; only frozen. Float32 where not given. */
   readonly dtype?: "int32";
 }

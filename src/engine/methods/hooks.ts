@@ -33,6 +33,13 @@ export interface Hooks {
   readonly afterStep?: (sites: readonly HookSite[], step: HookStep) => void;
 }
 
+/** What a `gauge` measured in the step's backward passes; it is left at 0, so that the optimizer moves nothing by it. */
+export function takeReading({ gradient }: HookTensor): number {
+  const [reading = 0] = gradient;
+  gradient.fill(0);
+  return reading;
+}
+
 /** The budget of a step by a cubic: `first` until `from`, then falling to `last` at `to`. */
 export function cubicBudget(
   t: number,

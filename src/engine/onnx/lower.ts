@@ -57,6 +57,7 @@ export const lowerRules: LowerRules = {
   Sigmoid: plain("Sigmoid"),
   Relu: plain("Relu"),
   Detach: plain("Identity"),
+  Gauge: (e, node) => e.node("Identity", [e.name(at(node.inputs, 0))], [outputName(e, node)]),
   Abs: plain("Abs"),
   Sign: (e, node) => {
     if (e.device !== "webgpu") {

@@ -120,6 +120,7 @@ const evaluators: { readonly [Op in OpName]: Evaluate<Op> } = {
   Abs: unary(Math.abs),
   Sign: unary(Math.sign),
   Detach: unary((x) => x),
+  Gauge: unary((x) => x),
   Round: unary(roundHalfEven),
   Silu: unary((x) => x * sigmoid(x)),
   Gelu: gelu,

@@ -107,6 +107,7 @@ export const opCases: { readonly [Op in OpName]: readonly OpCase[] } = {
   Sigmoid: [...unary(o.sigmoid), ...unary(o.sigmoid, -20, 20)],
   Relu: unary(o.relu),
   Abs: unary(o.abs),
+  Gauge: [({ g, float, frozen }) => [o.gauge(g, float([3, 2]), frozen([1]))]],
   Detach: [({ g, float }) => [o.detach(g, float([3, 2]))]],
   Sign: [
     ({ g, floats }) => [o.sign(g, floats([5], [-2, -0, 0, 1e-30, 3]))],

@@ -68,6 +68,15 @@ describe("gradient rules", () => {
     assert.deepEqual(await gradientsAt((g, x) => o.abs(g, x), [[0, -1, 2]]), [[0, -1, 1]]);
   });
 
+  it("read Σ |x dx| of a gauge, and pass on what comes", async () => {
+    const gradients = await gradientsAt(
+      (g, x, reading) =>
+        o.mul(g, o.gauge(g, x, reading), o.constant(g, "float32", [3], Float32Array.of(2, -1, 0))),
+      [[1, -3, 5], [0]],
+    );
+    assert.deepEqual(gradients, [[2, -1, 0], [5]]);
+  });
+
   it("share ReduceMax among equal maxima", async () => {
     const gradients = await gradientsAt((g, x) => o.reduceMax(g, x, [0]), [[3, 1, 3]]);
     assert.deepEqual(gradients, [[0.5, 0, 0.5]]);

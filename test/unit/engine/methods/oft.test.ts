@@ -102,7 +102,13 @@ describe("OFT", () => {
     const hooks = bound({ coft: true, eps: 0.6, block_size: 3 }).hooks?.();
     const weight = Float32Array.of(3, 0, 4, 0.01, 0.02, 0.03, 0, 0, 0, 1, 1, 1);
     const site = { module: "a", tensor: () => ({ shape: [4, 3], weight, gradient: weight }) };
-    const step = { t: 1, steps: 1, lr: 1, random: () => assert.fail("nothing is drawn") };
+    const step = {
+      t: 1,
+      steps: 1,
+      lr: 1,
+      random: () => assert.fail("nothing is drawn"),
+      penalty: () => undefined,
+    };
     hooks?.beforeStep?.([site], step);
     const norm = (block: number): number =>
       Math.SQRT2 * Math.hypot(...weight.subarray(3 * block, 3 * block + 3));
