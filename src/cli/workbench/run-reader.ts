@@ -17,6 +17,7 @@ import { isLive } from "../../shared/run-state.ts";
 import type { RunFold, RunView } from "../../shared/run-view.ts";
 import { createRunFold } from "../../shared/run-view.ts";
 import type { Json } from "../../shared/schema.ts";
+import { present } from "../../shared/present.ts";
 import { deathOf } from "./death.ts";
 import { lastLines, logOfRun } from "./run-logs.ts";
 
@@ -143,15 +144,4 @@ async function productsOf(folder: string, view: RunView): Promise<readonly RunPr
     ),
   );
   return [...there.flat(), ...(view.checkpoints.length > 0 ? ["checkpoints" as const] : [])];
-}
-
-/** Without the entries that are `undefined`. */
-function present<T extends object>(
-  values: T,
-): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries: [string, unknown][] = Object.entries(values).filter(
-    ([, value]) => value !== undefined,
-  );
-  const result: object = Object.fromEntries(entries);
-  return result;
 }

@@ -8,6 +8,7 @@ import type {
   ConfigDifference,
 } from "../../shared/comparison.ts";
 import type { Finding } from "../../shared/findings.ts";
+import { present } from "../../shared/present.ts";
 import { pairedBootstrap } from "../statistics/bootstrap.ts";
 import { meanOfSeeds, pairedDifference } from "../statistics/over-seeds.ts";
 import { wilsonInterval } from "../statistics/wilson.ts";
@@ -173,15 +174,4 @@ function meanOf(values: readonly number[]): number | undefined {
   return values.length === 0
     ? undefined
     : values.reduce((sum, value) => sum + value, 0) / values.length;
-}
-
-/** Without the entries that are `undefined`. */
-function present<T extends object>(
-  values: T,
-): { readonly [K in keyof T]?: Exclude<T[K], undefined> } {
-  const entries: [string, unknown][] = Object.entries(values).filter(
-    ([, value]) => value !== undefined,
-  );
-  const result: object = Object.fromEntries(entries);
-  return result;
 }

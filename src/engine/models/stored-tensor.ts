@@ -10,3 +10,13 @@ export function storedName(
 ): string | undefined {
   return checkpointNames(model, stored).find((name) => tensors.has(name));
 }
+
+/** What the checkpoint has of a tensor; undefined where it lacks it. */
+export function storedTensor<T>(
+  model: Pick<Model, "basePrefix">,
+  tensors: ReadonlyMap<string, T>,
+  tensor: Pick<TensorSpec, "source" | "stored">,
+): T | undefined {
+  const name = storedName(model, tensors, tensor);
+  return name === undefined ? undefined : tensors.get(name);
+}

@@ -1,7 +1,7 @@
 /** @file Tensors that config.json asks for and a checkpoint lacks, or has in another shape. */
 import type { Shape } from "../../shared/dtypes.ts";
 import type { Model } from "./architecture.ts";
-import { storedName } from "./stored-tensor.ts";
+import { storedTensor } from "./stored-tensor.ts";
 
 type Tensors = ReadonlyMap<string, { readonly shape: Shape }>;
 
@@ -12,12 +12,10 @@ export function tensorsAtFault(
 ): { readonly message: string; readonly remedy: string } | undefined {
   const missing: string[] = [];
   const misshapen: string[] = [];
-  for (const { source, stored, shape, transposed, fresh } of model.blocks.flatMap(
-    (block) => block.tensors,
-  )) {
+  for (const tensor of model.blocks.flatMap((block) => block.tensors)) {
+    const { source, shape, transposed, fresh } = tensor;
     const wanted = transposed ? shape.toReversed() : shape;
-    const name = storedName(model, tensors, { source, ...(stored !== undefined && { stored }) });
-    const found = name === undefined ? undefined : tensors.get(name)?.shape;
+    const found = storedTensor(model, tensors, tensor)?.shape;
     if (found === undefined) {
       // What may start afresh need not be there.
       if (fresh === undefined) missing.push(source);

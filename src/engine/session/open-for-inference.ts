@@ -13,7 +13,7 @@ import {
 } from "../adapters/load-peft.ts";
 import { readOwnAdapter } from "../exports/own-adapter.ts";
 import type { PlacedAdapter } from "../adapters/place-adapter.ts";
-import type { HeadOutputs, Task, TensorSpec } from "../models/architecture.ts";
+import type { HeadOutputs, Task } from "../models/architecture.ts";
 import type { StartRandom } from "../methods/start.ts";
 import type { NetworkContext } from "../network/context.ts";
 import { createContext } from "../network/context.ts";
@@ -23,7 +23,6 @@ import { noState } from "../optimizers/define.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
 import { readWeights, weightsFile } from "../train/run-state.ts";
 import type { ModelPlaces, ModelReference } from "../weights/hub-cache.ts";
-import type { TensorInfo } from "../weights/safetensors.ts";
 import { throwErrors } from "../weights/read-errors.ts";
 import { openWeights } from "../weights/weight-source.ts";
 import type { DeviceFields } from "./choose-device.ts";
@@ -42,7 +41,7 @@ import { heldOn, setUpModel } from "./set-up.ts";
 import { storedSizes } from "./start-run.ts";
 import { startPlaces } from "./start-places.ts";
 import { takeOffStored } from "./start-tensors.ts";
-import { storedName } from "../models/stored-tensor.ts";
+import { storedTensor } from "../models/stored-tensor.ts";
 
 export interface InferenceModel {
   /** The base. */
@@ -191,7 +190,7 @@ async function openOnDevice(
       factors,
       base,
       reference: opened.resolved,
-      storedType: (source) => storedTensor(opened, { source })?.dtype,
+      storedType: (source) => storedTensor(opened.model, opened.source.tensors, { source })?.dtype,
     },
     async plain() {
       const made = await plainContext(context, setup, base, opened);
@@ -232,15 +231,10 @@ function refuseMissingHead(
 /** Tensors of the model that train and that the checkpoint lacks. */
 function missingTensors({ trained }: ModelSetup, opened: OpenModel): readonly string[] {
   return trained.flatMap(({ name, start }) =>
-    "tensor" in start && !storedTensor(opened, start.tensor) ? [name] : [],
+    "tensor" in start && !storedTensor(opened.model, opened.source.tensors, start.tensor)
+      ? [name]
+      : [],
   );
-}
-
-function storedTensor(
-  { model, source }: OpenModel,
-  tensor: Pick<TensorSpec, "source" | "stored">,
-): TensorInfo | undefined {
-  return source.tensors.get(storedName(model, source.tensors, tensor) ?? "");
 }
 
 /** The network without methods, its own tensors as the checkpoint has them. */

@@ -23,7 +23,7 @@ import {
 import type { PackedAs } from "../weights/safetensors.ts";
 import { alreadyQuantized, packedStorage } from "./packed-storage.ts";
 import { doesNotFit, quantizedFromData, storageWhenRead } from "./quantized-when-read.ts";
-import { storedName } from "../models/stored-tensor.ts";
+import { storedName, storedTensor } from "../models/stored-tensor.ts";
 import type { FrozenSpec, TrainedSpec } from "./trained-specs.ts";
 import { frozenSpecs, trainedSpecs } from "./trained-specs.ts";
 
@@ -351,7 +351,7 @@ function storageOf(
   if (trained.has(source)) return [];
   const storage = quantized.get(source);
   if (storage) return [[name, storage]];
-  const info = stored.get(storedName(model, stored, tensor) ?? "");
+  const info = storedTensor(model, stored, tensor);
   if (info?.packed) return [[name, packedStorage(info.packed)]];
   const dtype = info?.dtype;
   const large = role === "linear" || role === "embedding";

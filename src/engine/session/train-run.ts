@@ -35,7 +35,7 @@ import type { EvaluationData } from "./run-data.ts";
 import { startFromAdapters } from "./start-from-adapter.ts";
 import type { StartedRun } from "./start-run.ts";
 import { startRun } from "./start-run.ts";
-import { storedName } from "../models/stored-tensor.ts";
+import { storedTensor } from "../models/stored-tensor.ts";
 
 export interface RunHost {
   readonly runFolder: string;
@@ -255,8 +255,7 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
     factors,
     base,
     reference: opened.resolved,
-    storedType: (source: string) =>
-      tensors.get(storedName(setup.model, tensors, { source }) ?? source)?.dtype,
+    storedType: (source: string) => storedTensor(setup.model, tensors, { source })?.dtype,
     labels: data.target?.kind === "class" ? data.target.names : undefined,
   };
   await context.trained.fetch();

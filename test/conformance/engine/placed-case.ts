@@ -1,24 +1,16 @@
 /** @file A tiny network with a method at a place other than a linear layer, computed exactly, to try the method on. */
-import assert from "node:assert/strict";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
-import { catalogFields } from "../../../src/engine/catalog.ts";
 import type { PlacedMethod } from "../../../src/engine/methods/placed.ts";
 import type { ModelBatch } from "../../../src/engine/network/batch.ts";
 import { createTrainer } from "../../../src/engine/network/training.ts";
 import type { TrainBatch } from "../../../src/engine/network/training.ts";
 import { scoresOf } from "../../../src/engine/network/inference.ts";
-import { adamw } from "../../../src/engine/optimizers/adamw.ts";
-import { randomNumbers } from "../../../src/engine/session/draw.ts";
-import { openModel } from "../../../src/engine/session/open-model.ts";
 import type { OpenNetwork } from "../../../src/engine/session/open-network.ts";
-import { openNetwork } from "../../../src/engine/session/open-network.ts";
 import type { ModelSetup } from "../../../src/engine/session/set-up.ts";
-import { setUpModel } from "../../../src/engine/session/set-up.ts";
-import { startPlaces } from "../../../src/engine/session/start-places.ts";
-import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
+import { randomNumbers } from "../../../src/engine/session/draw.ts";
 import { createHostReference } from "../../support/host-reference.ts";
-import { fullMatch } from "../../support/network.ts";
+import { startedNetwork } from "../../support/started-network.ts";
 import { tinyLlama, writeTinyModel } from "../../support/workspace.ts";
 import type { Config } from "../../support/workspace.ts";
 import { scratch } from "../../unit/engine/runs/scratch.ts";
@@ -56,8 +48,6 @@ export const tinyModels: Readonly<Record<string, Config>> = {
   },
 };
 
-const rule = adamw.bind({ betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0 });
-
 /** As a run starts it. */
 export async function placedNetwork(
   t: TestContext,
@@ -68,39 +58,9 @@ export async function placedNetwork(
   const task = name === "bert" ? "sequence-classification" : "causal-lm";
   const base = join(folder, "model");
   writeTinyModel(base, tinyModels[name] ?? {}, task);
-  const text = JSON.stringify({
-    version: 1,
-    model: base,
-    task,
-    data: { train: "none" },
-    method: method ?? "lora",
-  });
-  const { experiment, findings } = readExperiment({ file: "a", text, catalog: catalogFields });
-  assert(experiment, JSON.stringify(findings));
-  const opened = await openModel({ id: base }, task, { base: folder, env: {}, home: folder });
-  const choices = { ...experiment, method: method ? experiment.method : [] };
-  const { value: setup, findings: wrong } = setUpModel(
-    opened.model,
-    choices,
-    opened.source.tensors,
-    fullMatch,
-  );
-  assert.deepEqual(wrong, []);
-  const random = randomNumbers(0);
-  const network = await openNetwork({
+  const { opened, setup, ...network } = await startedNetwork({
+    ...{ model: base, task, fields: { method: method ?? "lora" }, withoutMethod: !method },
     backend: createHostReference(),
-    setup,
-    source: opened.source,
-    layout: rule,
-    checkpointing: false,
-    draw: random.start,
-    drawMask: random.mask,
-    onProgress: () => undefined,
-  });
-  await startPlaces({
-    ...network,
-    setup,
-    random: random.ofStart,
     tokenize: (words) => Int32Array.from(words, (_, index) => (7 * index) % 40),
   });
   await opened.source.close();

@@ -3,21 +3,13 @@ import { lazyLinalg } from "../../../src/engine/runtime/linalg.ts";
 import assert from "node:assert/strict";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { catalogFields } from "../../../src/engine/catalog.ts";
 import { logitsOf } from "../../../src/engine/network/inference.ts";
 import { openOptimizer } from "../../../src/engine/network/device-optimizer.ts";
 import { createTrainer } from "../../../src/engine/network/training.ts";
-import { adamw } from "../../../src/engine/optimizers/adamw.ts";
 import { createOrtBackend } from "../../../src/engine/runtime/ort.ts";
-import { randomNumbers } from "../../../src/engine/session/draw.ts";
 import { exportAdapter, exportMerged } from "../../../src/engine/session/export-run.ts";
-import { openModel } from "../../../src/engine/session/open-model.ts";
-import { openNetwork } from "../../../src/engine/session/open-network.ts";
-import { createFullMatch } from "../../../src/engine/session/python-regex.ts";
-import { startPlaces } from "../../../src/engine/session/start-places.ts";
-import { setUpModel } from "../../../src/engine/session/set-up.ts";
-import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
 import { at } from "../../../src/shared/errors.ts";
+import { plainAdamw, startedNetwork } from "../../support/started-network.ts";
 import { trainSteps } from "../../support/network.ts";
 import { filled } from "../deterministic.ts";
 import { modelBatch } from "../models/batches.ts";
@@ -37,53 +29,21 @@ export async function exportCase(
   const fixture = loadFixture(base);
   const baseFolder = join(path, "base");
   writeBase(baseFolder, base, storage ?? "float32");
-  const text = JSON.stringify({
-    version: 1,
-    model: baseFolder,
-    task: fixture.task,
-    data: { train: "none" },
-    method,
-    ...(quantization === undefined ? {} : { quantization }),
-  });
-  const { experiment, findings } = readExperiment({ file: path, text, catalog: catalogFields });
-  assert(experiment, JSON.stringify(findings));
-  const places = { base: path, env: {}, home: path };
-  const opened = await openModel({ id: baseFolder }, fixture.task, places);
-  const fullMatch = createFullMatch(1000);
-  const { value: setup, findings: wrong } = setUpModel(
-    opened.model,
-    experiment,
-    opened.source.tensors,
-    fullMatch,
-  );
-  assert.deepEqual(wrong, []);
   const backend = await createOrtBackend({ device: "cpu", threads: 1 });
-  const random = randomNumbers(0);
-  const rule = adamw.bind({ betas: [0.9, 0.999], eps: 1e-8, weight_decay: 0 });
   const {
+    experiment,
+    opened,
+    setup,
     context,
     parameters,
     factors,
     base: held,
-  } = await openNetwork({
-    backend,
-    setup,
-    source: opened.source,
-    layout: rule,
-    checkpointing: false,
-    draw: random.start,
-    drawMask: random.mask,
-    onProgress: () => undefined,
-  });
-  await startPlaces({
-    setup,
-    parameters,
-    factors,
-    base: held,
-    random: random.ofStart,
+  } = await startedNetwork({
+    ...{ model: baseFolder, task: fixture.task, backend },
+    fields: { method, ...(quantization !== undefined && { quantization }) },
     tokenize: () => new Int32Array(0),
   });
-  const optimizer = openOptimizer(context, rule, { linalg: lazyLinalg() });
+  const optimizer = openOptimizer(context, plainAdamw, { linalg: lazyLinalg() });
   const network = { context, base: held, parameters, optimizer, train: createTrainer(context) };
   const batches = fixture.batches.map((batch) => modelBatch(setup.model, batch, "scored"));
   await trainSteps(network, batches, { steps: 3, lr: 0.02 });
