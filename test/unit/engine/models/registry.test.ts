@@ -61,7 +61,7 @@ const refusals: readonly (readonly [Config, Config, string])[] = [
     "rope_parameters.partial_rotary_factor",
   ],
   [llama, { rope_parameters: { full_attention: {} } }, "rope_parameters.full_attention"],
-  [llama, { quantization_config: { quant_method: "awq" } }, "quantization_config"],
+  [llama, { quantization_config: { quant_method: "aqlm" } }, "quantization_config"],
   [gpt2, { n_head: 3 }, "n_head"],
   [gpt2, { activation_function: "mish" }, "activation_function"],
   [gpt2, { scale_attn_weights: false }, "scale_attn_weights"],
