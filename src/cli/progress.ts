@@ -47,7 +47,9 @@ export function createProgress(console: Console): ProgressView {
           done++;
           seconds += event.seconds;
           const left = (seconds / done) * (steps - event.step);
-          const text = `step ${event.step}/${steps}  loss ${figure(event.loss)}  lr ${event.lr.toExponential(1)}  ${count(Math.round(event.tokensPerSecond))} tok/s  ${duration(left)} left`;
+          const { penalty } = event.metrics ?? {};
+          const added = penalty === undefined ? "" : `  penalty ${figure(penalty)}`;
+          const text = `step ${event.step}/${steps}  loss ${figure(event.loss)}${added}  lr ${event.lr.toExponential(1)}  ${count(Math.round(event.tokensPerSecond))} tok/s  ${duration(left)} left`;
           if (console.interactive) draw(`${bar(event.step / steps)} ${text}`);
           else if (
             event.step === steps ||

@@ -67,6 +67,7 @@ export interface Step {
   readonly step: number;
   /** Epochs seen after this step, as a fraction. */
   readonly epoch: number;
+  /** Mean over the step's targets: of the data alone. */
   readonly loss: number;
   readonly lr: number;
   /** Norm before clipping. */
@@ -77,7 +78,7 @@ export interface Step {
   readonly seconds: number;
   /** Resident memory of the process. */
   readonly memoryBytes: number;
-  /** What the method adds, e.g. an auxiliary loss. */
+  /** `penalty`: what methods add to the loss for the gradient, such as AdaLoRA's orthogonality or MixLoRA's balance. */
   readonly metrics?: Metrics;
 }
 

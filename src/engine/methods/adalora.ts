@@ -107,12 +107,12 @@ export const adalora = defineLinearMethod({
   },
   pair: (_g, { A, B, E }, { r, alpha }) => ({ A, B, core: E, scale: alpha / r }),
   hooks: (config) => ({
-    afterBackward(sites) {
+    afterBackward(sites, { penalty }) {
       const each = config.orthogonality / (2 * sites.length);
       if (each === 0) return;
       for (const { tensor } of sites) {
-        addOrthogonality(tensor("A"), "rows", each);
-        addOrthogonality(tensor("B"), "columns", each);
+        penalty(addOrthogonality(tensor("A"), "rows", each));
+        penalty(addOrthogonality(tensor("B"), "columns", each));
       }
     },
     afterStep(sites, { t, steps }) {

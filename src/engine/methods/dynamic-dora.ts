@@ -62,11 +62,11 @@ export const dynamicDora = defineLinearMethod({
   }),
   pair: (_g, { A, B, c }, { r, alpha }) => ({ A, B, core: c, scale: alpha / r }),
   hooks: (config) => ({
-    afterBackward(sites, { t, steps }) {
+    afterBackward(sites, { t, steps, penalty }) {
       if (config.variance === 0 || t > config.last_share * steps) return;
       for (const { tensor } of sites) {
-        addVariance(tensor("A"), "rows", config.variance / (2 * sites.length));
-        addVariance(tensor("B"), "columns", config.variance / (2 * sites.length));
+        penalty(addVariance(tensor("A"), "rows", config.variance / (2 * sites.length)));
+        penalty(addVariance(tensor("B"), "columns", config.variance / (2 * sites.length)));
       }
     },
     afterStep(sites, { t, steps }) {
@@ -132,21 +132,25 @@ function gram(
   });
 }
 
-/** Adds the gradient of factor · mean over k of the variance within row, or column, k. */
+/** Adds the gradient of factor · mean over k of the variance within row, or column, k; returns its value. */
 function addVariance(
   { shape: [rows = 0, width = 0], weight, gradient }: HookTensor,
   of: "rows" | "columns",
   factor: number,
-): void {
+): number {
   const [count, length] = of === "rows" ? [rows, width] : [width, rows];
   const place = (k: number, i: number): number => (of === "rows" ? k * width + i : i * width + k);
+  const share = factor / (length * count);
+  let penalty = 0;
   for (let k = 0; k < count; k++) {
     let mean = 0;
     for (let i = 0; i < length; i++) mean += (weight[place(k, i)] ?? 0) / length;
     for (let i = 0; i < length; i++) {
       const at = place(k, i);
-      gradient[at] =
-        (gradient[at] ?? 0) + (2 * factor * ((weight[at] ?? 0) - mean)) / (length * count);
+      const off = (weight[at] ?? 0) - mean;
+      gradient[at] = (gradient[at] ?? 0) + 2 * share * off;
+      penalty += share * off ** 2;
     }
   }
+  return penalty;
 }

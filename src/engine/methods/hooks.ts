@@ -21,6 +21,8 @@ export interface HookStep {
   readonly t: number;
   readonly steps: number;
   readonly lr: number;
+  /** Tells of a penalty whose gradient was added, in the measure of the loss. */
+  readonly penalty: (value: number) => void;
   /** Of this step alone. */
   readonly random: (name: string) => StartRandom;
 }

@@ -26,6 +26,8 @@ export type TrainBatch = (
 export interface TrainOptions {
   /** Whether a block that trains does so in this pass; all do where not given. */
   readonly active?: ((block: string) => boolean) | undefined;
+  /** Told what methods add to a layer's loss, times scale and the batch's rows: over a step it comes to a mean. */
+  readonly onPenalty?: (value: number) => void;
   /** Called in the backward pass once a block's gradients are complete. */
   readonly onGradients?: (block: string) => Promise<void>;
 }
@@ -33,6 +35,7 @@ export interface TrainOptions {
 export function createTrainer(context: NetworkContext): TrainBatch {
   const { backend, model, buffers, layers, embedding, head } = context;
   let active: NonNullable<TrainOptions["active"]> = () => true;
+  let onPenalty: TrainOptions["onPenalty"];
   const isActive = (block: Block): boolean => block.trains && active(block.setup.spec.id);
   // What trains beside the model is no reason for gradients to flow through it.
   const beside = context.narrow !== undefined;
@@ -109,6 +112,11 @@ export function createTrainer(context: NetworkContext): TrainBatch {
       ]),
       buffers: new Map([[layerNames.inputGradient, gradientBuffer(index)]]),
     });
+    const penalty = outputs.get(layerNames.penalty);
+    if (penalty) {
+      onPenalty?.(at(await floats(backend, penalty), 0));
+      buffers.drop(penalty);
+    }
     return outputs.get(layerNames.inputGradient) ?? gradient;
   };
 
@@ -173,6 +181,7 @@ export function createTrainer(context: NetworkContext): TrainBatch {
   ): Promise<number> {
     const batch = withRoom(words, context.before, model);
     active = options.active ?? (() => true);
+    ({ onPenalty } = options);
     const lowest = layers.findIndex(trains);
     first = trains(embedding) ? 0 : lowest < 0 ? layers.length : lowest;
     const complete = async ({ setup }: Block): Promise<void> => {

@@ -3,7 +3,7 @@ import { at, invariant } from "../../shared/errors.ts";
 import { differentiate } from "../autodiff/backward.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
-import { add, scatterAdd } from "../core/ops.ts";
+import { add, mul, scatterAdd } from "../core/ops.ts";
 import type { Residual } from "../core/split.ts";
 import { copyGraph, splitPasses } from "../core/split.ts";
 import type { LayerContext, Model } from "../models/architecture.ts";
@@ -37,6 +37,8 @@ export const layerNames = {
   inputGradient: "d.hidden",
   /** What the losses that methods add are multiplied by. */
   lossScale: "loss.scale",
+  /** Their sum, multiplied so. */
+  penalty: "penalty",
   accumulated: (tensor: string) => `sum.${tensor}`,
   gradient: (tensor: string) => `grad.${tensor}`,
 } as const;
@@ -73,12 +75,15 @@ export function layerTraining(
   const trained = options.weightGradients === false ? new Map<string, Value>() : scope.trained;
   const wrt = [...trained.values(), ...(options.inputGradient ? [hidden] : [])];
   const seeds = new Map([[output, seed]]);
-  if (scope.losses.length > 0) {
-    const factor = g.input(layerNames.lossScale, "float32", []);
-    for (const loss of scope.losses) seeds.set(loss, factor);
-  }
+  const [first, ...others] = scope.losses;
+  const factor = first && g.input(layerNames.lossScale, "float32", []);
+  if (factor) for (const loss of scope.losses) seeds.set(loss, factor);
   const gradients = differentiate(g, seeds, wrt);
   const backwardOutputs = new Map(accumulatedGradients(g, trained, gradients));
+  if (factor) {
+    const sum = others.reduce((whole, loss) => add(g, whole, loss), first);
+    backwardOutputs.set(layerNames.penalty, mul(g, sum, factor));
+  }
   if (options.inputGradient) {
     const gradient = gradients.get(hidden);
     invariant(gradient, "no gradient reaches the layer's input");

@@ -11,7 +11,8 @@ import type { ModelSetup } from "./set-up.ts";
 /** What the steps call; t counts from 1. */
 export interface Controls {
   readonly beforeStep: (t: number, lr: number) => void;
-  readonly afterBackward: (t: number, lr: number) => void;
+  /** The sum of the penalties whose gradients were added; undefined where there are none. */
+  readonly afterBackward: (t: number, lr: number) => number | undefined;
   readonly afterStep: (t: number, lr: number) => void;
 }
 
@@ -60,15 +61,18 @@ export function createControls(parts: ControlParts): Controls | undefined {
     });
   const call =
     (hook: keyof Hooks) =>
-    (t: number, lr: number): void => {
+    (t: number, lr: number): number | undefined => {
+      let sum: number | undefined;
       const step: HookStep = {
         t,
         lr,
         steps: parts.steps,
+        penalty: (value) => (sum = (sum ?? 0) + value),
         random: (name) => parts.random(t, name),
       };
       for (const { hooks, sites } of entries.values()) hooks[hook]?.(sites, step);
       for (const name of written) parts.factors.changed(name);
+      return sum;
     };
   return {
     beforeStep: call("beforeStep"),

@@ -83,7 +83,7 @@ export async function runLoop(parts: LoopParts, from: RunState): Promise<LoopRes
     const scheduled = Math.floor((t - 1) / cycle) * cycle;
     const lr = train.learning_rate * learningRateFactor(parts.schedule, scheduled, steps, warmup);
     const { batches, tokens: stepTokens } = parts.batchesOf(t);
-    const { loss, gradientNorm } = await trainStep(parts, batches, t, lr);
+    const { loss, penalty, gradientNorm } = await trainStep(parts, batches, t, lr);
     const took = (parts.now() - started) / 1000;
     seconds += took;
     tokens += stepTokens;
@@ -101,6 +101,7 @@ export async function runLoop(parts: LoopParts, from: RunState): Promise<LoopRes
       loss,
       lr,
       gradNorm: gradientNorm,
+      ...(penalty === undefined ? {} : { metrics: { penalty } }),
       tokens: stepTokens,
       tokensPerSecond: stepTokens / Math.max(took, 1e-6),
       seconds: took,

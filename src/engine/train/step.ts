@@ -27,12 +27,17 @@ export interface StepParts {
 
 /** Each is told the step, from 1, and its learning rate. */
 export type StepControls = Readonly<
-  Record<"beforeStep" | "afterBackward" | "afterStep", (t: number, lr: number) => void>
->;
+  Record<"beforeStep" | "afterStep", (t: number, lr: number) => void>
+> & {
+  /** Tells the sum of the penalties whose gradients it added, if any. */
+  readonly afterBackward: (t: number, lr: number) => number | undefined;
+};
 
 export interface StepResult {
-  /** Mean over the step's targets. */
+  /** Mean over the step's targets: of the data alone. */
   readonly loss: number;
+  /** What methods add to it for the gradient, such as a balance of experts; absent where they add nothing. */
+  readonly penalty?: number;
   /** Before clipping; without gradients the size of the slope. */
   readonly gradientNorm: number;
 }
@@ -58,12 +63,14 @@ export async function trainStep(
   optimizer.zeroGradients(takes);
   optimizer.addNoise(t);
   let total = 0;
+  const penalties = newPenalties();
   for (const [index, batch] of batches.entries()) {
     parts.beginBatch(t, index);
-    total += await parts.trainBatch(batch, 1 / targets, { active: takes });
+    const onPenalty = penalties.add;
+    total += await parts.trainBatch(batch, 1 / targets, { active: takes, onPenalty });
   }
   optimizer.removeNoise();
-  controls?.afterBackward(t, lr);
+  penalties.add(controls?.afterBackward(t, lr));
   const loss = total / targets;
   const gradientNorm = await optimizer.gradientNorm(takes);
   checkFinite(t, loss, gradientNorm);
@@ -71,7 +78,18 @@ export async function trainStep(
   const updates = active && ((block: string) => active.updates(t, block));
   await optimizer.step({ t, lr, gradientScale, takes, updates });
   controls?.afterStep(t, lr);
-  return { loss, gradientNorm };
+  return { loss, ...penalties.told(), gradientNorm };
+}
+
+/** Sums what methods add to the loss; tells nothing where they add nothing. */
+function newPenalties() {
+  let sum: number | undefined;
+  return {
+    add: (value: number | undefined): void => {
+      if (value !== undefined) sum = (sum ?? 0) + value;
+    },
+    told: (): { readonly penalty?: number } => (sum === undefined ? {} : { penalty: sum }),
+  };
 }
 
 /** Two backward passes where gradients are clipped: one for the norm, one that updates; else one. */
@@ -89,6 +107,7 @@ async function consumedStep(
   const updates = active && ((block: string) => active.updates(t, block));
   const pass = async (use: (takes: TakesBlock) => Promise<void>): Promise<StepResult> => {
     let squares = 0;
+    const penalties = newPenalties();
     const consume = async (takes: TakesBlock): Promise<void> => {
       squares += (await optimizer.gradientNorm(takes)) ** 2;
       await use(takes);
@@ -98,10 +117,12 @@ async function consumedStep(
     beginBatch(t, 0);
     const total = await trainBatch(batch, 1 / targets, {
       active: blocks && ((block) => blocks.has(block)),
+      onPenalty: penalties.add,
       onGradients: (done) => consume((block) => block === done),
     });
     await consume((block) => block === undefined);
-    const result = { loss: total / targets, gradientNorm: Math.sqrt(squares) };
+    const gradientNorm = Math.sqrt(squares);
+    const result = { loss: total / targets, ...penalties.told(), gradientNorm };
     checkFinite(t, result.loss, result.gradientNorm);
     return result;
   };

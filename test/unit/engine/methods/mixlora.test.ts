@@ -279,3 +279,16 @@ it("reaches the routers of a network by the balance loss", async (t) => {
     assert(Math.abs(value - 2 * at(small, index)) < 1e-6);
   });
 });
+
+it("tells the balance of experts apart from the loss of the data", async (t) => {
+  const choice = { type: "mixlora", r: 2, num_experts: 3, top_k: 3, router_aux_loss_coef: 0.5 };
+  const network = await placedNetwork(t, "llama", choice);
+  const told: number[] = [];
+  const rows = network.batch.rows.length;
+  const penalty = (value: number): void => void told.push(value);
+  const loss = await network.train(network.batch, 1 / rows, { onPenalty: penalty });
+  // Where every token takes all experts the shares are 1 and the means sum to 1: 0.5 · 3 at each of two layers.
+  assert.equal(told.length, 2);
+  for (const value of told) assert(Math.abs(value - 1.5) < 1e-5, `${value} is not 1.5`);
+  assert(Math.abs(loss - (await network.loss())) < 1e-4);
+});
