@@ -24,8 +24,10 @@ export function matrixOperator(linalg: Linalg, A: Matrix<Data>): Operator {
   };
 }
 
-/** Columns side by side. */
+/** Columns side by side; one part alone as it is. */
 export function joinColumns(parts: readonly Matrix[]): Matrix {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
   const rows = parts[0]?.rows ?? 0;
   const columns = parts.reduce((sum, block) => sum + block.columns, 0);
   const data = new Float64Array(rows * columns);

@@ -79,23 +79,25 @@ export interface FormedGram {
   readonly size: number;
 }
 
-/** The Gram matrix of W₀ + Σ scale B A, formed of W₀'s: see {@link applyTunedGram}. */
+/** The Gram matrix of W₀ + Σ scale B A, formed of W₀'s, whose norm is `norm`: see {@link applyTunedGram}. */
 export async function formTunedGram(
   tools: Tools,
   base: Matrix,
   G: Matrix,
+  norm: number,
   factors: readonly Factors[],
 ): Promise<FormedGram> {
-  const { L, P, M, size } = await changeOf(tools, base, factors);
+  const { L, P, M, size: change } = await changeOf(tools, base, factors);
+  const size = norm + change;
   // L (Pᵀ + M Lᵀ) + P Lᵀ
   const ML = await tools.linalg.multiply(L, M);
-  const change = await product(
+  const difference = await product(
     tools,
     joinColumns([L, P]),
     transposedCopy(joinColumns([plus(P, ML), L])),
   );
   const long = Math.max(base.rows, base.columns);
-  return { matrix: plus(G, change), error: 4 * long * 2 ** -53 * size ** 2, size };
+  return { matrix: plus(G, difference), error: 4 * long * 2 ** -53 * size ** 2, size };
 }
 
 /**
@@ -119,7 +121,7 @@ export async function applyTunedGram(
   };
 }
 
-/** L, P and M of both, and ‖W₀‖_F + ‖A‖_F ‖B‖_F. */
+/** L, P and M of both, and ‖A‖_F ‖B‖_F. */
 async function changeOf(tools: Tools, base: Matrix, factors: readonly Factors[]) {
   const { left, right } = stacked(factors);
   const wide = base.rows <= base.columns;
@@ -128,7 +130,7 @@ async function changeOf(tools: Tools, base: Matrix, factors: readonly Factors[])
     ? await product(tools, base, other)
     : transposedCopy(await product(tools, transposedCopy(other), base));
   const M = await tools.linalg.multiply(other, other, { transposeA: true });
-  return { L, P, M, size: frobenius(base) + frobenius(left) * frobenius(right) };
+  return { L, P, M, size: frobenius(left) * frobenius(right) };
 }
 
 /** Lᵀ X. */

@@ -13,7 +13,7 @@ import {
   type LanczosView,
 } from "./lockstep-lanczos.ts";
 import { applyGram, formGram } from "./gram.ts";
-import { frobenius, type Tools } from "./products.ts";
+import type { Tools } from "./products.ts";
 import { deflate } from "./deflation.ts";
 import { rowOf, type TopVectors } from "./top-vectors.ts";
 import { witnessOf } from "./witness.ts";
@@ -22,6 +22,8 @@ import { witnessOf } from "./witness.ts";
 export interface BaseMatrix {
   readonly W: Operator;
   readonly base: Matrix;
+  /** ‖W₀‖_F */
+  readonly size: number;
   readonly gram: Matrix | undefined;
   /** Vectors of W₀ from which certificates keep Lanczos away, where they are good enough. */
   readonly near: TopVectors;
@@ -96,7 +98,7 @@ export async function intervalVerdicts(
 /** Certificates of the vectors in `open`, by as many Lanczos steps as each needs. */
 async function certificates(
   tools: Tools,
-  { W, base, gram: formed, near }: BaseMatrix,
+  { W, base, size, gram: formed, near }: BaseMatrix,
   open: readonly number[],
   tuned: TopVectors,
   { epsilon, steps, cluster }: IntruderOptions,
@@ -105,9 +107,8 @@ async function certificates(
   const gram = W.rows <= W.columns ? "left" : "right";
   const image = gram === "left" ? undefined : await W.applyTransposed(columnsOf(vectors));
   const starts = vectors.map((y, i) => (image === undefined ? y : columnOf(image, i)));
-  const size = frobenius(base);
   const sigma1 = Math.min(size, at(near.sigma, 0) + at(near.residuals, 0));
-  const lambdaMin = gram === "left" ? 0 : await tallFloor(tools, base, formed, sigma1);
+  const lambdaMin = gram === "left" ? 0 : await tallFloor(tools, base, size, formed, sigma1);
   if (lambdaMin === undefined) return [];
   const G = formed === undefined ? gramOf(W) : applyGram(tools, formed);
   const rounding = 2 ** -53 * (W.rows + W.columns) * size ** 2;
@@ -181,12 +182,13 @@ export function spectralView(
 async function tallFloor(
   tools: Tools,
   base: Matrix,
+  size: number,
   gram: Matrix | undefined,
   sigma1: number,
 ): Promise<number | undefined> {
   const G = gram ?? (await formGram(tools, base));
   const n = G.rows;
-  const rounding = 4 * (n + base.rows) * 2 ** -53 * frobenius(base) ** 2;
+  const rounding = 4 * (n + base.rows) * 2 ** -53 * size ** 2;
   for (const share of [1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6]) {
     const shift = share * sigma1 ** 2;
     if (shift < 100 * rounding) return undefined;

@@ -107,13 +107,15 @@ async function findingsOf(
   const rounded = options.reference === "official-fp16";
   const base = rounded ? { ...stored, data: stored.data.map(inFloat16) } : stored;
   const W = rounded ? denseOperator(tools, base) : storedOperator;
+  const storedSize = frobenius(stored);
+  const size = rounded ? frobenius(base) : storedSize;
   const hash = rounded ? `${pair.baseHash}-float16` : pair.baseHash;
   let kept: KeptSvd | undefined = await cache?.read(hash, "full");
   const isFormed = !few && (options.prove || Math.min(pair.out, pair.in) <= options.formBelow);
   const known = kept !== undefined && !rounded && pair.out <= pair.in ? kept : undefined;
   const storedGram = isFormed && known === undefined ? await formGram(tools, stored) : undefined;
   const stand = {
-    ...{ base: stored, operator: storedOperator, formed: storedGram },
+    ...{ base: stored, operator: storedOperator, size: storedSize, formed: storedGram },
     kept: rounded ? undefined : kept,
     apply: known
       ? applyKept(tools, known.left, known.sigma)
@@ -137,12 +139,12 @@ async function findingsOf(
         : await knownGaps(
             asked,
             provesByCholesky(tools, gram, {
-              size: frobenius(base),
+              size,
               long: Math.max(pair.out, pair.in),
             }),
           );
     for (const [j, finding] of (
-      await intervalVerdicts(tools, { W, base, gram, near: top }, tuned, counted, options)
+      await intervalVerdicts(tools, { W, base, size, gram, near: top }, tuned, counted, options)
     ).entries())
       findings[j] = finding;
   }

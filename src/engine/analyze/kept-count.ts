@@ -16,6 +16,7 @@ import type { Factors, KeptSvd } from "./source.ts";
 export async function provesByKept(
   tools: Tools,
   base: Matrix,
+  norm: number,
   { left: U, sigma }: KeptSvd,
   factors: readonly Factors[],
 ): Promise<Proves> {
@@ -30,7 +31,7 @@ export async function provesByKept(
   const Y = await product(tools, U, Z);
   const ZZ = await linalg.multiply(Z, Z, { transposeA: true });
   const long = Math.max(base.rows, base.columns);
-  const size = frobenius(base) + frobenius(left) * frobenius(right);
+  const size = norm + frobenius(left) * frobenius(right);
   const isWhole = U.rows === base.rows;
   return async (_, { p, t }) => {
     const mu = t * t;

@@ -33,8 +33,8 @@ export async function valuesOfFactors(
   factors: readonly Factors[],
 ): Promise<Float64Array> {
   const { left, right } = stacked(factors);
-  const [b, a] = [await linalg.qr(left), await linalg.qr(right)];
-  return linalg.singularValues(await linalg.multiply(b.R, a.R, { transposeB: true }));
+  const [b, a] = [await linalg.triangle(left), await linalg.triangle(right)];
+  return linalg.singularValues(await linalg.multiply(b, a, { transposeB: true }));
 }
 
 /** [B₁ s₁, B₂ s₂ …] [out, r] and [A₁ᵀ, A₂ᵀ …] [in, r]. */

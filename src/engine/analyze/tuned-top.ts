@@ -14,6 +14,8 @@ import { exactTop, firstOf, krylovTop, type TopVectors } from "./top-vectors.ts"
 export interface KnownBase {
   readonly base: Matrix;
   readonly operator: Operator;
+  /** ‖W₀‖_F */
+  readonly size: number;
   /** Its Gram matrix of the smaller side, and how that is applied; undefined where neither is. */
   readonly formed: Matrix | undefined;
   readonly apply: Apply | undefined;
@@ -52,7 +54,7 @@ export function vectorCount(out: number, columns: number, k: IntruderOptions["k"
 /** W's Gram matrix from that of W₀, and what counts its eigenvalues: by factors where the update is some, else from W as a whole. */
 async function tunedGram(
   tools: Tools,
-  { base, formed, apply, kept }: KnownBase,
+  { base, size: norm, formed, apply, kept }: KnownBase,
   update: Update | undefined,
 ): Promise<{ readonly apply: Apply | undefined; readonly proves: Proves | undefined }> {
   const long = Math.max(base.rows, base.columns);
@@ -62,18 +64,18 @@ async function tunedGram(
   });
   const factors = update && factorsOf(update);
   if (update === undefined)
-    return formed === undefined ? { apply, proves: undefined } : byMatrix(formed, frobenius(base));
+    return formed === undefined ? { apply, proves: undefined } : byMatrix(formed, norm);
   if (factors === undefined) {
     if (apply === undefined) return { apply, proves: undefined };
     const W = await formTuned(tools, base, update);
     return byMatrix(await formGram(tools, W), frobenius(W));
   }
   if (formed !== undefined) {
-    const { matrix, size, error } = await formTunedGram(tools, base, formed, factors);
+    const { matrix, size, error } = await formTunedGram(tools, base, formed, norm, factors);
     return byMatrix(matrix, size, error);
   }
   return {
     apply: apply && (await applyTunedGram(tools, base, apply, factors)),
-    proves: kept && (await provesByKept(tools, base, kept, factors)),
+    proves: kept && (await provesByKept(tools, base, norm, kept, factors)),
   };
 }

@@ -107,11 +107,23 @@ describe("gaps by a count", () => {
       const W = tunedBy(base, factors);
       const { sigma: exact } = await linalg.svd(W);
       const G = await formGram({ linalg }, base);
-      const { matrix, size, error } = await formTunedGram({ linalg }, base, G, factors);
+      const { matrix, size, error } = await formTunedGram(
+        { linalg },
+        base,
+        G,
+        frobenius(base),
+        factors,
+      );
       const long = Math.max(rows, columns);
       const found = await top(W);
       for (const proves of [
-        await provesByKept({ linalg }, base, await fullBaseSvd(linalg, base), factors),
+        await provesByKept(
+          { linalg },
+          base,
+          frobenius(base),
+          await fullBaseSvd(linalg, base),
+          factors,
+        ),
         provesByCholesky({ linalg }, matrix, { size, long, error }),
       ]) {
         const known = await knownGaps(found, proves);

@@ -60,6 +60,7 @@ describe("linear algebra: products and factorisations", () => {
       const limit = bound(A) * norm(A) + 2 ** -1070;
       assert.ok(difference(multiplyReference(Q, R), A) <= limit);
       assert.ok(disorder(Q) <= bound(A));
+      assert.deepEqual(await linalg.triangle(A), R);
       for (let i = 0; i < R.rows; i++)
         for (let j = 0; j < i; j++) assert.equal(R.data[i * R.columns + j], 0);
     });
