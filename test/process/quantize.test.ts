@@ -9,21 +9,9 @@ import type { QuantizeJob } from "../../src/engine/quantize/quantize-model.ts";
 import { catalogFields } from "../../src/engine/catalog.ts";
 import { readExperiment } from "../../src/shared/experiment/normalise.ts";
 import { isRecord } from "../../src/shared/wire.ts";
-import type { Outcome } from "../support/command-line.ts";
 import { lastLine, runsOf, spectune } from "../support/command-line.ts";
-import { makeWorkspace, tinyBert, writeTinyModel } from "../support/workspace.ts";
-
-const tinyGpt2 = {
-  model_type: "gpt2",
-  n_embd: 32,
-  n_layer: 2,
-  n_head: 4,
-  vocab_size: 264,
-  n_positions: 64,
-};
-
-const data = ["--data", "eval.jsonl", "--set", "data.max_length=64", "--json"] as const;
-const text = ["--calibration", "train.jsonl", "--samples", "8", "--length", "32"] as const;
+import { calibrated, lossOf, measured, quantized } from "../support/quantize.ts";
+import { makeWorkspace, tinyBert, tinyGpt2, writeTinyModel } from "../support/workspace.ts";
 
 describe("a quantized folder", () => {
   for (const [type, ...fields] of [
@@ -49,12 +37,12 @@ describe("a quantized folder", () => {
           "--out",
           "q",
           ...fields,
-          ...text,
+          ...calibrated,
           "--json",
         );
         assert.equal(made.code, 0, made.err);
-        const float = lossOf(await spectune(folder, "eval", "model", ...data));
-        const loss = lossOf(await spectune(folder, "eval", "q", ...data));
+        const float = lossOf(await spectune(folder, "eval", "model", ...measured));
+        const loss = lossOf(await spectune(folder, "eval", "q", ...measured));
         assert.notEqual(loss, float);
         assert.ok(Math.abs(loss - float) < (type === "nf4" ? 0.05 : 0.01), `${loss} for ${float}`);
         assert.ok(bytesIn(folder, "q") < bytesIn(folder, "model"));
@@ -63,7 +51,7 @@ describe("a quantized folder", () => {
 
   it("is trained on, generates, and shows its spectra", async (t) => {
     const folder = makeWorkspace(t);
-    await quantized(folder, "gptq", "--bits", "4", "--group", "16", ...text);
+    await quantized(folder, "gptq", "--bits", "4", "--group", "16", ...calibrated);
     const run = await spectune(folder, "run", "a.peft.yaml", "--json", "--set", "model=./q");
     assert.equal(run.code, 0, run.err);
     const written = await spectune(
@@ -83,7 +71,7 @@ describe("a quantized folder", () => {
 
   it("says how it was made", async (t) => {
     const folder = makeWorkspace(t);
-    await quantized(folder, "gptq", "--bits", "4", "--group", "16", ...text);
+    await quantized(folder, "gptq", "--bits", "4", "--group", "16", ...calibrated);
     const record: unknown = JSON.parse(
       readFileSync(join(folder, "q/spectune_quantization.json"), "utf8"),
     );
@@ -96,22 +84,9 @@ describe("a quantized folder", () => {
     assert.equal(config["quantization_config"]["bits"], 4);
   });
 
-  it("by RSQ without rotation and weights is GPTQ's, to the last byte", async (t) => {
-    const folder = makeWorkspace(t);
-    for (const sequential of [true, false]) {
-      const fields = ["--bits", "3", "--group", "16", ...text, "--set", `quantization.true_sequential=${sequential}`]; // prettier-ignore
-      await quantizedTo(folder, `g${sequential}`, "gptq", ...fields);
-      const plain = ["rotate=false", "most=1"].flatMap((set) => ["--set", `quantization.${set}`]);
-      await quantizedTo(folder, `r${sequential}`, "rsq", ...fields, ...plain);
-      assert.ok(weightsOf(folder, `g${sequential}`).equals(weightsOf(folder, `r${sequential}`)));
-    }
-    // What others of the layer give quantized is another input.
-    assert.ok(!weightsOf(folder, "gtrue").equals(weightsOf(folder, "gfalse")));
-  });
-
   it("is the same after an end in the middle as without one", async (t) => {
     const folder = makeWorkspace(t);
-    await quantized(folder, "gptq", "--bits", "4", "--group", "16", ...text);
+    await quantized(folder, "gptq", "--bits", "4", "--group", "16", ...calibrated);
     const job = jobOf(folder, "again");
     const stop = new Error("the end of the process");
     const seen: number[] = [];
@@ -141,7 +116,7 @@ describe("quantizers side by side", () => {
     const outcome = await spectune(
       folder,
       ...["quantize", "model", "--compare", "nf4,int4,gptq:2:16,awq:3", "--group", "16"],
-      ...text,
+      ...calibrated,
       ...["--data", "eval.jsonl", "--report", "r.html", "--json"],
     );
     assert.equal(outcome.code, 0, outcome.err);
@@ -195,7 +170,7 @@ describe("an experiment's base", () => {
 describe("an adapter of a quantized base", () => {
   it("is merged into the original or into quantized weights, with how true that is", async (t) => {
     const folder = makeWorkspace(t);
-    await quantized(folder, "gptq", "--bits", "4", "--group", "16", ...text);
+    await quantized(folder, "gptq", "--bits", "4", "--group", "16", ...calibrated);
     const run = await spectune(folder, "run", "a.peft.yaml", "--json", "--set", "model=./q");
     assert.equal(run.code, 0, run.err);
     const adapter = join(runsOf(folder)[0] ?? "", "adapter");
@@ -216,8 +191,8 @@ describe("an adapter of a quantized base", () => {
     const original = await merge("--out", "o");
     assert.equal(original["into"], "original");
     assert.ok(isRecord(original["logits"]) && Number(original["logits"]["divergence"]) > 0);
-    const float = lossOf(await spectune(folder, "eval", "model", ...data));
-    assert.ok(Math.abs(lossOf(await spectune(folder, "eval", "o", ...data)) - float) < 1);
+    const float = lossOf(await spectune(folder, "eval", "model", ...measured));
+    assert.ok(Math.abs(lossOf(await spectune(folder, "eval", "o", ...measured)) - float) < 1);
     const again = await merge("--out", "m", "--into", "quantized");
     assert.ok(isRecord(again["update"]) && isRecord(again["logits"]));
     const { survives } = again["update"];
@@ -306,22 +281,9 @@ describe("what cannot be quantized", () => {
     assert.ok(at > 0);
     bytes.write('{"format":"grad"', at);
     writeFileSync(file, bytes);
-    const outcome = await spectune(folder, "eval", "q", ...data);
+    const outcome = await spectune(folder, "eval", "q", ...measured);
     assert.notEqual(outcome.code, 0);
     assert.match(outcome.err, /cannot be read/);
-  });
-
-  it("GPT-2 is not rotated, for its norms take means off", async (t) => {
-    const folder = makeWorkspace(t);
-    writeTinyModel(join(folder, "model"), tinyGpt2, "causal-lm");
-    const outcome = await spectune(
-      folder,
-      ...["quantize", "model", "--type", "rsq", "--group", "16", "--out", "q", ...text],
-    );
-    assert.notEqual(outcome.code, 0);
-    assert.match(outcome.err, /norms without means and shifts; those of gpt2 have them/);
-    assert.match(outcome.err, /rotate/);
-    assert.ok(!existsSync(join(folder, "q")) && !existsSync(join(folder, "q.part")));
   });
 
   it("BERT goes through layer by layer too, but has no norms to fold into", async (t) => {
@@ -354,32 +316,6 @@ describe("what cannot be quantized", () => {
     assert.match(awq.err, /in bert every norm feeds a residual sum/);
   });
 });
-
-function quantized(folder: string, type: string, ...args: readonly string[]): Promise<void> {
-  return quantizedTo(folder, "q", type, ...args);
-}
-
-async function quantizedTo(
-  folder: string,
-  out: string,
-  type: string,
-  ...args: readonly string[]
-): Promise<void> {
-  const command = ["quantize", "model", "--type", type, "--out", out, ...args];
-  const outcome = await spectune(folder, ...command);
-  assert.equal(outcome.code, 0, outcome.err);
-}
-
-function weightsOf(folder: string, model: string): Buffer {
-  return readFileSync(join(folder, model, "model.safetensors"));
-}
-
-function lossOf(outcome: Outcome): number {
-  assert.equal(outcome.code, 0, outcome.err);
-  const metrics = lastLine(outcome)["metrics"];
-  assert.ok(isRecord(metrics) && typeof metrics["loss"] === "number", outcome.out);
-  return metrics["loss"];
-}
 
 function bytesIn(folder: string, model: string): number {
   return statSync(join(folder, model, "model.safetensors")).size;

@@ -24,6 +24,15 @@ export const tinyLlama: Config = {
   tie_word_embeddings: true,
 };
 
+export const tinyGpt2: Config = {
+  model_type: "gpt2",
+  n_embd: 32,
+  n_layer: 2,
+  n_head: 4,
+  vocab_size: 264,
+  n_positions: 64,
+};
+
 export const tinyBert: Config = {
   model_type: "bert",
   hidden_size: 32,

@@ -28,6 +28,7 @@ import type {
   LinearSpec,
   TensorSpec,
 } from "../models/architecture.ts";
+import { roundInputs } from "./round-inputs.ts";
 import type { BlockSetup, SiteMethod } from "./setup.ts";
 import { blockSite, kindOf, localName, storageOf } from "./setup.ts";
 
@@ -101,7 +102,20 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
   ): ReadonlyMap<string, Value> =>
     new Map([...site.params].map(([p, spec]) => [p, param(localName(name, site, p), spec)]));
 
+  const roundedInputs = new Map<Value, Value>();
+  const rounded = (x: Value): Value => {
+    if (!setup.inputs) return x;
+    const value = roundedInputs.get(x) ?? roundInputs(g, x, setup.inputs);
+    roundedInputs.set(x, value);
+    return value;
+  };
+
   const baseOf = (linear: LinearSpec): LinearBase => {
+    const base = heldBaseOf(linear);
+    return setup.inputs ? { ...base, apply: (_g, x) => base.apply(_g, rounded(x)) } : base;
+  };
+
+  const heldBaseOf = (linear: LinearSpec): LinearBase => {
     const name = `${linear.name}.weight`;
     const storage = storageOf(setup, name);
     const common = {
@@ -228,6 +242,7 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
     const context = {
       dropout: (value: Value) => dropped(name, site, value),
       drops: mode.training && site.dropout > 0,
+      trains: mode.training,
     };
     const y = withTiedRows(x, site.method.forward(g, x, base, params, context, kind));
     if (!linear.bias) return y;

@@ -5,6 +5,7 @@ import type { BlockSite } from "../methods/block.ts";
 import type { BoundMethod, ParamSpec } from "../methods/define.ts";
 import type { BoundPlace } from "../methods/placed.ts";
 import type { Start } from "../methods/start.ts";
+import type { InputRounding } from "./round-inputs.ts";
 import type { BlockSpec, LinearSpec, Model, PartName } from "../models/architecture.ts";
 
 /** How a base weight is held in memory. Only linear weights and embedding tables are held other than in float32. */
@@ -69,6 +70,8 @@ export interface BlockSetup {
   readonly sites: ReadonlyMap<string, SiteMethod>;
   /** Methods by the name of their place in the block: `tokens`. */
   readonly places?: ReadonlyMap<string, PlaceMethod>;
+  /** How what the frozen weights read is rounded; as it is where not given. */
+  readonly inputs?: InputRounding;
 }
 
 /** A trained tensor of a block: one of its own, or a method's at a site. */

@@ -93,10 +93,15 @@ export async function* quantizeLayers(
     const float = new Map(weights);
     // The float stream's states after this layer; what it reads is not needed again.
     if (streams) await passLayer(parts, setup, float, batches, streams.float);
+    // Later layers read what inputs that are rounded too make of this one.
+    const measured = {
+      ...setup,
+      ...(parts.quantizer.inputs && { inputs: parts.quantizer.inputs }),
+    };
     if (done && index < done.done()) {
       const result = await done.load(index);
       putInPlace(parts, weights, result);
-      if (streams) await passLayer(parts, setup, weights, batches, streams.quantized);
+      if (streams) await passLayer(parts, measured, weights, batches, streams.quantized);
       yield reportOf(result.about);
       continue;
     }
@@ -113,7 +118,7 @@ export async function* quantizeLayers(
     putInPlace(parts, weights, { matrices, changed });
     let outputError: number | undefined;
     if (streams) {
-      await passLayer(parts, setup, weights, batches, streams.quantized);
+      await passLayer(parts, measured, weights, batches, streams.quantized);
       outputError = relativeError(streams.quantized, streams.float, batches);
     }
     const report: LayerReport = {

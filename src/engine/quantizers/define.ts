@@ -3,6 +3,7 @@ import type { Fields, Infer } from "../../shared/schema.ts";
 import type { CatalogRow } from "../catalog-row.ts";
 import { rowOf } from "../catalog-row.ts";
 import { complete } from "../config.ts";
+import type { InputRounding } from "../programs/round-inputs.ts";
 import type { Storage } from "../programs/setup.ts";
 import type {
   LayerContext,
@@ -42,6 +43,8 @@ export interface QuantizerDefinition<F extends Fields> extends CatalogRow<F> {
   readonly tokens?: (config: Infer<F>) => TokenWeights;
   /** Whether matrices see what those before them in their layer give quantized. */
   readonly sequential?: (config: Infer<F>) => boolean;
+  /** How inputs are rounded where the model runs, of quantizers of both: simulated, not faster. */
+  readonly inputs?: (config: Infer<F>) => InputRounding | undefined;
   /** Configurations of which the one with the least error summed over layers is taken: each costs a pass over the model. */
   readonly candidates?: (config: Infer<F>) => readonly Infer<F>[];
   /** How a weight is held that is packed as the model is read; not given where that takes data. */
@@ -62,6 +65,7 @@ export interface BoundQuantizer {
   readonly rotates: boolean;
   readonly tokens: TokenWeights | undefined;
   readonly sequential: boolean;
+  readonly inputs: InputRounding | undefined;
   /** Under other configurations, to be tried; itself alone where there is no choice. */
   readonly candidates: () => readonly BoundQuantizer[];
   readonly storage: Storage | undefined;
@@ -99,6 +103,7 @@ function bound<F extends Fields>(
     rotates: definition.rotates?.(config) ?? false,
     tokens: definition.tokens?.(config),
     sequential: definition.sequential?.(config) ?? false,
+    inputs: definition.inputs?.(config),
     async layer(of) {
       const each = (await layer?.(config, of)) ?? alone;
       if (!each) throw new RangeError(`${definition.name} says no way to store a matrix`);

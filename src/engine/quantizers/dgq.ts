@@ -4,8 +4,8 @@
  * "Dual Grained Quantization: Efficient Fine-Grained Quantization for LLM", Zhang, Zhang, Liu, Yang, Lin, Lin, Zhao, Han,
  * 2023, https://arxiv.org/abs/2310.04836. First each group takes the one of 20 shares of its span with the least error of its part of
  * the outputs; then each row one of 80 scales, of which the groups' are whole multiples. Channels above the 99.5th
- * percentile of the largest inputs are brought down to it and the norm before folded. Its 8-bit activations are not
- * simulated: this is the weights alone, and no speed is claimed.
+ * percentile of the largest inputs are brought down to it and the norm before folded. Where the model runs each
+ * token's inputs are rounded to 8 bits as well: simulated, and no speed is claimed.
  */
 import type { Linalg } from "../../../kernels/linalg/index.ts";
 import { checkFinite } from "../../../kernels/linalg/matrix.ts";
@@ -18,6 +18,7 @@ import type { InputSample, SiteMatrix } from "./context.ts";
 import { defineQuantizer } from "./define.ts";
 import { granularityOf, packedRows, unpackedRows } from "./formats/grid.ts";
 import { floatsOf, halfScale, storedHalf } from "./half.ts";
+import { inputBits, integerInputs } from "./input-fields.ts";
 import type { PackedFormat, PackedMatrix } from "./packed.ts";
 import { arrayOf, bytesOf, numberOf, stored } from "./packed.ts";
 
@@ -49,8 +50,10 @@ export const dgq = defineQuantizer({
       aliases: ["group_size"],
     }),
     smooth: bool({ default: true, doc: "Bring the largest input channels down first." }),
+    input_bits: inputBits,
   },
   needs: ({ smooth }) => (smooth ? ["inputs", "columns"] : ["inputs"]),
+  inputs: ({ input_bits: bits }) => integerInputs(bits, true),
   formats: [dualGrid],
   storedBytes: ({ group }, { rows, columns }) => {
     const { perRow } = groupsOf({ rows, columns }, granularityOf(group));

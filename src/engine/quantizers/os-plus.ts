@@ -5,7 +5,8 @@
  * Zhang, Li, Zhang, Gong, Guo, Liu, 2023, https://arxiv.org/abs/2304.09145. Where norms and what they feed have biases,
  * (max + min) / 2 of each channel moves into these; then factors max(1, max / t, min / −t) with the t of least error
  * of the consumers' outputs, weights and inputs both rounded (inputs by one static span). Weights are stored so;
- * inputs are rounded in the search alone, and no speed is claimed.
+ * where the model runs each token's inputs are rounded by a span of their own, as the paper does for language models:
+ * simulated, and no speed is claimed.
  */
 import { bool, int } from "../../shared/schema.ts";
 import type { Linalg } from "../../../kernels/linalg/index.ts";
@@ -18,6 +19,7 @@ import type { Chain, LayerContext } from "./context.ts";
 import { defineQuantizer } from "./define.ts";
 import { grid, packGrid } from "./formats/grid.ts";
 import { bytesOfGrid, gridFields, gridOptions, gridStorage } from "./grid-fields.ts";
+import { inputBits, integerInputs } from "./input-fields.ts";
 
 export const osPlus = defineQuantizer({
   name: "os_plus",
@@ -29,13 +31,7 @@ export const osPlus = defineQuantizer({
   axes: { B: "integers of 2 to 8 bits, channels shifted and scaled" },
   config: {
     ...gridFields,
-    input_bits: int({
-      default: 8,
-      min: 2,
-      max: 8,
-      doc: "Bits that inputs are rounded to in the search.",
-      aliases: ["a_bit"],
-    }),
+    input_bits: inputBits,
     shift: bool({ default: true, doc: "Move channels to their middles where biases allow it." }),
     thresholds: int({
       default: 100,
@@ -46,6 +42,7 @@ export const osPlus = defineQuantizer({
   needs: () => ["columns", "inputs"],
   formats: [grid],
   folds: true,
+  inputs: ({ input_bits: bits }) => integerInputs(bits, false),
   storedBytes: (config, shape) => bytesOfGrid(config, shape),
   async layer(config, layer) {
     const options = gridOptions(config);
@@ -88,7 +85,7 @@ async function judgeOf(
   layer: LayerContext,
   chain: Chain,
   options: GridOptions,
-  inputBits: number,
+  bits: number,
 ): Promise<(factors: Float32Array) => Promise<number>> {
   const consumers = consumersOf(layer, chain);
   const { linalg } = layer;
@@ -96,11 +93,9 @@ async function judgeOf(
   const wanted: Float32Array[] = [];
   for (const matrix of consumers) wanted.push(await outputs(linalg, sample, matrix));
   return async (factors) => {
-    const x = rounded(scaledColumns(sample, factors, "over"), {
-      bits: inputBits,
-      symmetric: false,
-      granularity: "tensor",
-    });
+    const scaled = scaledColumns(sample, factors, "over");
+    const whole = { bits, symmetric: false, granularity: "tensor" } as const;
+    const x = bits < 16 ? rounded(scaled, whole) : scaled;
     let sum = 0;
     for (const [i, matrix] of consumers.entries()) {
       const y = await outputs(linalg, x, rounded(scaledColumns(matrix, factors), options));

@@ -5,7 +5,7 @@
  * 2023, https://arxiv.org/abs/2307.09782. Weights in E2M1 by groups, by GPTQ's sweep. Scales are free, or rounded up to powers of
  * two (M1), or the row's largest over powers of two (M2; the power is chosen here so that no scale gets smaller);
  * for M2 every group is fitted before the sweep. LoRC: the best matrix of a small rank is added to what rounding lost.
- * Its 8-bit activations are not simulated: this is the weights alone, and no speed is claimed.
+ * Where the model runs each token's inputs are rounded to E4M3: simulated, and no speed is claimed.
  */
 import { int, number, oneOf } from "../../shared/schema.ts";
 import { blockScale } from "./blocks/book-blocks.ts";
@@ -45,6 +45,13 @@ export const zeroquantFp = defineQuantizer({
       { default: "free", doc: "Which scales a group can have." },
     ),
     rank: int({ default: 8, min: 0, doc: "Of the correction; 0 for none." }),
+    inputs: oneOf(
+      { float8: "Each token's to 8-bit floating point, simulated.", float: "As they are." },
+      {
+        default: "float8",
+        doc: "How inputs are rounded where the model is measured or generates.",
+      },
+    ),
     damping: number({
       default: 0.01,
       min: 0,
@@ -52,6 +59,7 @@ export const zeroquantFp = defineQuantizer({
     }),
   },
   needs: () => ["moments"],
+  inputs: ({ inputs }) => (inputs === "float8" ? { type: "float8" } : undefined),
   formats: [book, lowRankSum],
   storedBytes: ({ group, rank }, shape) =>
     bookBytes(shape, e2m1.bits, granularityOf(group), "float16") + lowRankBytes(shape, rank),

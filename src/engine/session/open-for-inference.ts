@@ -28,6 +28,7 @@ import { openWeights } from "../weights/weight-source.ts";
 import type { DeviceFields } from "./choose-device.ts";
 import { chooseDevice } from "./choose-device.ts";
 import { randomNumbers } from "./draw.ts";
+import { inputRounding, withRoundedInputs } from "./rounded-inputs.ts";
 import type { TrainedModel } from "./export-run.ts";
 import type { Draw, OnProgress } from "./load-weights.ts";
 import { startParameters } from "./load-weights.ts";
@@ -150,7 +151,7 @@ async function openOnDevice(
       ? setUp(await storedSizes(model.trained.folder, asked.value))
       : asked;
   throwErrors(findings);
-  const setup = heldOn(value, device.chosen);
+  const setup = withRoundedInputs(heldOn(value, device.chosen), inputRounding(opened.config));
   if (model.trained.kind !== "checkpoint") refuseMissingHead(setup, opened, placed);
 
   const { chosen, threads } = device;

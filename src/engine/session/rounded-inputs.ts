@@ -1,0 +1,26 @@
+/** @file Bases whose quantizer rounds inputs too: what a folder says of it, and a setup that simulates it. */
+import { isRecord } from "../../shared/wire.ts";
+import { quantizers } from "../catalog.ts";
+import type { InputRounding } from "../programs/round-inputs.ts";
+import type { ModelSetup } from "./set-up.ts";
+
+/** What `quantization_config.spectune` of a config.json asks for. */
+export function inputRounding(config: unknown): InputRounding | undefined {
+  const about = isRecord(config) ? config["quantization_config"] : undefined;
+  const made = isRecord(about) ? about["spectune"] : undefined;
+  if (!isRecord(made)) return undefined;
+  const { type, ...fields } = made;
+  return quantizers.find(({ name }) => name === type)?.bind(fields).inputs;
+}
+
+/** The setup whose layers round what their linear sites read. */
+export function withRoundedInputs(
+  setup: ModelSetup,
+  inputs: InputRounding | undefined,
+): ModelSetup {
+  if (!inputs) return setup;
+  const setups = [...setup.setups].map(
+    ([id, block]) => [id, block.spec.kind === "layer" ? { ...block, inputs } : block] as const,
+  );
+  return { ...setup, setups: new Map(setups) };
+}

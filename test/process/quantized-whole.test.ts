@@ -1,0 +1,75 @@
+/** @file Quantizers that change more than matrices: hidden states that are rotated, inputs that are rounded, layers in sequence. */
+import assert from "node:assert/strict";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { isRecord } from "../../src/shared/wire.ts";
+import { spectune } from "../support/command-line.ts";
+import {
+  calibrated,
+  lossOf,
+  measured,
+  quantized,
+  quantizedTo,
+  weightsIn,
+} from "../support/quantize.ts";
+import { makeWorkspace, tinyGpt2, writeTinyModel } from "../support/workspace.ts";
+
+describe("a folder", () => {
+  it("by RSQ without rotation and weights is GPTQ's, to the last byte", async (t) => {
+    const folder = makeWorkspace(t);
+    for (const sequential of [true, false]) {
+      const fields = ["--bits", "3", "--group", "16", ...calibrated, "--set", `quantization.true_sequential=${sequential}`]; // prettier-ignore
+      await quantizedTo(folder, `g${sequential}`, "gptq", ...fields);
+      const plain = ["rotate=false", "most=1"].flatMap((set) => ["--set", `quantization.${set}`]);
+      await quantizedTo(folder, `r${sequential}`, "rsq", ...fields, ...plain);
+      assert.ok(weightsIn(folder, `g${sequential}`).equals(weightsIn(folder, `r${sequential}`)));
+    }
+    // What others of the layer give quantized is another input.
+    assert.ok(!weightsIn(folder, "gtrue").equals(weightsIn(folder, "gfalse")));
+  });
+
+  for (const [type, off] of [
+    ["dgq", { input_bits: 16 }],
+    ["zeroquant_fp", { inputs: "float" }],
+    ["os_plus", { input_bits: 16 }],
+  ] as const)
+    it(`by ${type} is measured with its inputs rounded, unless they are to stay`, async (t) => {
+      const folder = makeWorkspace(t);
+      await quantized(folder, type, "--group", "16", ...calibrated);
+      const losses: number[] = [];
+      for (const fields of [{}, off, ...(type === "zeroquant_fp" ? [] : [{ input_bits: 2 }])]) {
+        setQuantizer(join(folder, "q/config.json"), fields);
+        losses.push(lossOf(await spectune(folder, "eval", "q", ...measured)));
+      }
+      const [rounded = NaN, plain = NaN, coarse = Infinity] = losses;
+      assert.ok(rounded !== plain && Math.abs(rounded - plain) < 0.05, losses.join());
+      assert.ok(Math.abs(coarse - plain) > Math.abs(rounded - plain), losses.join());
+    });
+
+  it("GPT-2 is not rotated, for its norms take means off", async (t) => {
+    const folder = makeWorkspace(t);
+    writeTinyModel(join(folder, "model"), tinyGpt2, "causal-lm");
+    const outcome = await spectune(
+      folder,
+      ...["quantize", "model", "--type", "rsq", "--group", "16", "--out", "q", ...calibrated],
+    );
+    assert.notEqual(outcome.code, 0);
+    assert.match(outcome.err, /norms without means and shifts; those of gpt2 have them/);
+    assert.match(outcome.err, /rotate/);
+    assert.ok(!existsSync(join(folder, "q")) && !existsSync(join(folder, "q.part")));
+  });
+});
+
+/** Changes fields of what a folder says of its quantizer. */
+function setQuantizer(file: string, fields: object): void {
+  const config: unknown = JSON.parse(readFileSync(file, "utf8"));
+  assert.ok(isRecord(config) && isRecord(config["quantization_config"]));
+  const about = config["quantization_config"];
+  assert.ok(isRecord(about["spectune"]));
+  const spectuneFields = { ...about["spectune"], ...fields };
+  writeFileSync(
+    file,
+    JSON.stringify({ ...config, quantization_config: { ...about, spectune: spectuneFields } }),
+  );
+}
