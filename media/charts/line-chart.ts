@@ -32,6 +32,10 @@ export interface LineChart extends Drawing {
  */
 const densePoints = 400;
 
+const wholeSteps = Array.from({ length: 10 }, (_, power) =>
+  [1, 2, 5].map((digit) => digit * 10 ** power),
+).flat();
+
 export function lineChart(options: LineChartOptions): LineChart {
   const { format = short, xIsLog = false } = options;
   const box = element("div", { class: "lines" });
@@ -48,7 +52,7 @@ export function lineChart(options: LineChartOptions): LineChart {
     const data = dataOf(width);
     const isDense = data[0].length > densePoints;
     const named = series.map(({ label, style }) => [label, style]);
-    const key = JSON.stringify([named, isLog, isDark(), isDense]);
+    const key = JSON.stringify([named, isLog, isDark(), isDense, isWhole()]);
     if (plot !== undefined && key === made) {
       plot.setData(data, zoom === undefined);
       return;
@@ -69,6 +73,10 @@ export function lineChart(options: LineChartOptions): LineChart {
   const dataOf = (width: number): uPlot.AlignedData =>
     aligned(visible(width).map(({ points }) => points));
 
+  /** Steps and indices have nothing between them to write. */
+  const isWhole = (): boolean =>
+    series.every(({ points: { x } }) => [x[0] ?? 0, x.at(-1) ?? 0].every(Number.isInteger));
+
   const plotOptions = (width: number, isDense: boolean): uPlot.Options => {
     const ink = themeColor("foreground", "#888");
     const grid = { stroke: themeColor("widget-border", "#8884"), width: 1 };
@@ -86,7 +94,12 @@ export function lineChart(options: LineChartOptions): LineChart {
         y: distribution(isLog),
       },
       axes: [
-        { ...axis, size: 28, values: (_plot, ticks) => ticks.map((tick) => tickText(tick, short)) },
+        {
+          ...axis,
+          ...(!xIsLog && isWhole() ? { incrs: wholeSteps } : {}),
+          size: 28,
+          values: (_plot, ticks) => ticks.map((tick) => tickText(tick, short)),
+        },
         {
           ...axis,
           size: 62,

@@ -32,7 +32,10 @@ const rowsAtOnce = 200;
 /** The first rows, and a button for more. */
 export function tableElement({ columns, rows }: Table, more: string, caption: string): HTMLElement {
   const body = element("tbody");
-  const head = tableHead(columns.map((text) => ({ text })));
+  const [first = []] = rows;
+  const head = tableHead(
+    columns.map((text, place) => ({ text, isNumber: typeof first[place] === "number" })),
+  );
   let shown = 0;
   const button = element("button", { text: more, attributes: { type: "button" } });
   const showMore = (): void => {

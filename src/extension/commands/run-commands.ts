@@ -62,7 +62,8 @@ export function runCommands(app: App): Commands {
         const own = runs
           .heads()
           .filter(({ sweep }) => sweep?.folder === path && sweep.kind === "main");
-        return own.length === 0 ? [path] : own.map(({ folder }) => folder);
+        // In the order of the sweep: the first is what others are set against.
+        return own.length === 0 ? [path] : own.map(({ folder }) => folder).toSorted();
       });
       const chosen =
         given.length > 1

@@ -3,6 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { lensCommands } from "../../../server/src/lenses.ts";
+import type { CommandId, CommandRow } from "../../../src/shared/commands.ts";
 import { commands } from "../../../src/shared/commands.ts";
 import { isRecord, parseJson } from "../../../src/shared/wire.ts";
 
@@ -13,6 +15,29 @@ function record(file: string): Readonly<Record<string, unknown>> {
   assert(isRecord(value), file);
   return value;
 }
+
+/** What a person does with experiments, runs and weights. */
+const person = [
+  "spectune.newExperiment",
+  "spectune.createSample",
+  "spectune.run",
+  "spectune.plan",
+  "spectune.stop",
+  "spectune.resume",
+  "spectune.queue",
+  "spectune.runSweep",
+  "spectune.compare",
+  "spectune.quantize",
+  "spectune.analyze",
+  "spectune.intruders",
+  "spectune.mitigate",
+  "spectune.generate",
+  "spectune.merge",
+  "spectune.export",
+  "spectune.openReport",
+  "spectune.revealRun",
+  "spectune.deleteRun",
+] as const satisfies readonly CommandId[];
 
 const manifest = record("package.json");
 const manifestText = readFileSync(join(root, "package.json"), "utf8");
@@ -60,6 +85,34 @@ describe("package.json", () => {
       own.filter((command) => !Object.hasOwn(commands, command)),
       [],
     );
+  });
+
+  it("offers what a person does from the palette and from a place beside it, each where it can be done", () => {
+    const { contributes } = manifest;
+    assert(isRecord(contributes) && isRecord(contributes["menus"]));
+    const rows = Object.values(contributes["menus"]).flatMap((list) =>
+      Array.isArray(list) ? list.filter(isRecord) : [],
+    );
+    assert.deepEqual(
+      rows.filter(({ when }) => typeof when !== "string" || when === ""),
+      [],
+    );
+    const placed = new Set(
+      rows.filter(({ when }) => when !== "false").map(({ command }) => command),
+    );
+    const lenses: readonly unknown[] = Object.values(lensCommands);
+    const elsewhere = manifestText + JSON.stringify(record("package.nls.json"));
+    const [english, german] = [record("package.nls.json"), record("package.nls.de.json")];
+    for (const id of person) {
+      const row: CommandRow = commands[id];
+      assert(row.palette, id);
+      assert(
+        placed.has(id) || lenses.includes(id) || elsewhere.includes(`command:${id}`),
+        `${id} stands in the palette alone`,
+      );
+      assert.equal(english[`command.${id}`], row.title);
+      assert.notEqual(german[`command.${id}`], row.title);
+    }
   });
 
   it("lets no workspace name what is started", () => {
