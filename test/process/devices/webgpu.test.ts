@@ -47,6 +47,14 @@ const variants: Readonly<Record<string, Variant>> = {
       .concat("quantization: { type: nf4, double_quant: true }\n"),
     prepare: halveBase,
   },
+  // Multiplied as it is packed, by another operator than NF4.
+  "LoRA on a base in groups of 4 bits": {
+    experiment: unmeasured.concat("quantization: { type: rtn, bits: 4, group: 16 }\n"),
+  },
+  // Which no operator takes: each matrix is expanded and crosses.
+  "LoRA on a base in 6-bit floats": {
+    experiment: unmeasured.concat("quantization: { type: fp6 }\n"),
+  },
   "full fine-tuning": {
     experiment: unmeasured
       .replace(/^method:.*$/mu, "method: full")
