@@ -5,12 +5,15 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import { at } from "../../src/shared/errors.ts";
 import { isRecord } from "../../src/shared/wire.ts";
+import { packedFormats } from "../../src/engine/quantizers/formats/table.ts";
 import { openWeights } from "../../src/engine/weights/weight-source.ts";
 import { writeModelWeights } from "../../src/engine/weights/write-safetensors.ts";
 import { lastLine, runsOf, spectune } from "../support/command-line.ts";
+import { calibrated, quantizedTo } from "../support/quantize.ts";
 import { makeWorkspace } from "../support/workspace.ts";
 
-const text = ["--calibration", "train.jsonl", "--samples", "8", "--length", "32"] as const;
+/** Formats that were trained on. */
+const trained = new Set<string>();
 
 describe("an adapter on", () => {
   for (const [type, ...fields] of [
@@ -20,21 +23,20 @@ describe("an adapter on", () => {
     ["rtn", "--bits", "3", "--group", "16"],
     ["gptq", "--bits", "4", "--group", "16", "--set", "quantization.act_order=true"],
     ["fp6"],
+    ["fp4"],
+    ["quantease", "--group", "16", "--set", "quantization.outliers=0.02"],
+    ["dgq", "--group", "16"],
+    ["adadim", "--bits", "3", "--group", "16"],
+    ["pb_llm"],
+    ["zeroquant_fp", "--group", "16"],
+    ["lq_lora", "--group", "16", "--set", "quantization.rank=4"],
+    ["lq_lora", "--group", "16", "--set", "quantization.rank=0"],
+    ["bitstack", "--set", "quantization.rank=4"],
   ] as const)
     it(`${type} ${fields.join(" ")} is that on the same weights in float32`, async (t) => {
       const folder = makeWorkspace(t);
-      const made = await spectune(
-        folder,
-        "quantize",
-        "model",
-        "--type",
-        type,
-        "--out",
-        "packed",
-        ...fields,
-        ...text,
-      );
-      assert.equal(made.code, 0, made.err);
+      await quantizedTo(folder, "packed", type, ...fields, ...calibrated);
+      for (const format of await formatsIn(join(folder, "packed"))) trained.add(format);
       await unpack(join(folder, "packed"), join(folder, "plain"));
       const own = await adapterOn(folder, "packed");
       const plain = await adapterOn(folder, "plain");
@@ -48,6 +50,18 @@ describe("an adapter on", () => {
       }
     });
 });
+
+it("every format is trained on", () => {
+  const own = packedFormats.map(({ name }) => name).filter((name) => !trained.has(name));
+  assert.deepEqual(own, []);
+});
+
+async function formatsIn(folder: string): Promise<readonly string[]> {
+  const source = await openWeights(folder);
+  const formats = [...source.tensors.values()].flatMap(({ packed }) => packed?.format ?? []);
+  await source.close();
+  return formats;
+}
 
 /** The same weights in float32, as a folder of their own. */
 async function unpack(from: string, to: string): Promise<void> {
