@@ -67,8 +67,12 @@ export function projectedState(
   return { P: isTall(tensor) ? [r, width] : [out, r], m: low, v: low };
 }
 
-/** Beyond this share of the smaller side all singular vectors come as cheaply. */
-const wholeShare = 0.25;
+/**
+ * Beyond this share of the smaller side all singular vectors come as cheaply: of 1536 × 576 in 0.3 s of a processor, 128 by
+ * Krylov steps in 0.6. Below it the steps find what a decomposition would to six digits; a subspace that keeps its last
+ * block alone would miss a fifth of it.
+ */
+const wholeShare = 1 / 8;
 /** Of the random block that the Krylov method starts from. */
 const seed = 0x9a10;
 
@@ -87,10 +91,7 @@ export async function refresh(
   const found =
     r > wholeShare * Math.min(rows, columns)
       ? await linalg.svd({ ...G, data: Float64Array.from(gradient) })
-      : await topSvd(linalg, matrixOperator(linalg, G), {
-          ...{ k: r, iterations: 1, seed },
-          method: "subspace",
-        });
+      : await topSvd(linalg, matrixOperator(linalg, G), { k: r, iterations: 4, seed });
   const tall = isTall(tensor);
   const length = tall ? columns : rows;
   const { U, Vt } = found;

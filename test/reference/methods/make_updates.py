@@ -310,6 +310,9 @@ CASES = {
         lambda m, lr: Rule(m.named_parameters(), projected(False, through=natural), lr),
     ),
     "fira": on_full({"type": "fira", **PROJECTED}, lambda m, lr: Rule(m.named_parameters(), projected(True), lr)),
+    # So few directions that a sketch finds them instead of a whole decomposition.
+    "galore-few": on_full({"type": "galore", **PROJECTED, "rank": 6}, lambda m, lr: Rule(m.named_parameters(), projected(False, 6), lr)),
+    "fira-few": on_full({"type": "fira", **PROJECTED, "rank": 6}, lambda m, lr: Rule(m.named_parameters(), projected(True, 6), lr)),
     "lora_plus": lora_plus,
     "lora_pro": lora_pro("full", LoraProFull),
     "lora_pro-efficient": lora_pro("efficient", LoraPro),
