@@ -77,6 +77,8 @@ export interface SiteContext {
   dropout(x: Value): Value;
   /** Whether dropout changes anything in this program. */
   readonly drops: boolean;
+  /** Whether the program is one of training, of which gradients are taken. */
+  readonly trains: boolean;
 }
 
 type Params<P extends string> = { readonly [Name in P]: Value };

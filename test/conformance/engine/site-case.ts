@@ -113,7 +113,7 @@ function baseOf(W: Value): LinearBase {
   };
 }
 
-export const still = { dropout: (x: Value) => x, drops: false };
+export const still = { dropout: (x: Value) => x, drops: false, trains: false };
 
 export function forward(method: BoundMethod): Build {
   return (g, x, base, params) =>

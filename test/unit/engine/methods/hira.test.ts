@@ -56,7 +56,7 @@ describe("HiRA", () => {
     const y = async (dropout: (g: Graph, x: Value) => Value) =>
       (
         await evaluate(method, data, (g, x, base, params) => {
-          const ctx = { dropout: (value: Value) => dropout(g, value), drops: true };
+          const ctx = { dropout: (value: Value) => dropout(g, value), drops: true, trains: true };
           return new Map([["y", method.forward(g, x, base, params, ctx, site.kind)]]);
         })
       ).get("y");
