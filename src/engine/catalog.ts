@@ -22,6 +22,7 @@ import { fish } from "./methods/fish.ts";
 import { full } from "./methods/full.ts";
 import { hira } from "./methods/hira.ts";
 import { ia3 } from "./methods/ia3.ts";
+import { increlora } from "./methods/increlora.ts";
 import { l4q } from "./methods/l4q.ts";
 import { lamda } from "./methods/lamda.ts";
 import { lokr } from "./methods/lokr.ts";
@@ -102,6 +103,7 @@ export const methods: readonly Method[] = [
   sora,
   dylora,
   adalora,
+  increlora,
   dynamicDora,
   peqa,
   l4q,

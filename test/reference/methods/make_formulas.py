@@ -290,6 +290,75 @@ def dynamic_choice(all_sites, r=6, target=3, beta=0.9, first=1, last=6, interval
     return {"after": after}
 
 
+INCRELORA = {
+    **{"type": "increlora", "r": 1, "target_r": 2, "max_r": 4, "alpha": 4, "first_steps": 1, "interval": 2},
+    **{"top_h": 4, "ranks_each": 1, "beta1": 0.8, "beta2": 0.7, "orthogonality": 0.3},
+}
+
+
+def increlora(site, tensors, ranks=4, alpha=4):
+    made = lambda name, shape, scale: tensors.made(f"{site.site}#{name}", shape, scale)
+    site.trains(A=made("A", (ranks, site.width), 0.15), B=made("B", (ranks, site.out), 0.15))
+    # The weights of parts that are not there yet are zero.
+    site.trains(e=made("e", (ranks,), 0.3))
+    with torch.no_grad():
+        site["e"][1:] = 0
+    tensors.rows[f"{site.site}#e"] = {"name": f"{site.site}#e", "shape": [ranks], "values": site["e"].tolist()}
+    site.rank, site.mean, site.spread = 1, 0.0, 0.0
+
+    def weight():
+        site.update = alpha / site.rank * (site["B"].T * site["e"]) @ site["A"]
+        if site.update.requires_grad:
+            site.update.retain_grad()
+        return site.W + site.update
+
+    site.weight = weight
+
+
+def increase(all_sites, budget=2, first=1, interval=2, top=4, beta1=0.8, beta2=0.7):
+    """Importance, growth and reserve as RankAllocator has them, with tensors made beforehand."""
+    left = lambda: budget * len(all_sites) - sum(site.rank for site in all_sites)
+
+    @torch.no_grad()
+    def before(t):
+        if t == 1:
+            for site in all_sites:
+                site["e"][site.rank] = 1e-5
+
+    @torch.no_grad()
+    def backward(t):
+        for site in all_sites:
+            site["e"].grad[site.rank :] = 0
+            score = (site.update * site.update.grad).abs().sum().item() / math.sqrt(site.update.numel())
+            site.mean = beta1 * site.mean + (1 - beta1) * score
+            site.spread = beta2 * site.spread + (1 - beta2) * abs(score - site.mean)
+        now = t - 1
+        if left() == 0 or now <= first or now % interval != 0:
+            return
+        able = [site for site in all_sites if site.rank < len(site["e"])]
+        for site in sorted(able, key=lambda site: -site.mean * site.spread)[:top]:
+            if left() > 0:
+                site.rank += 1
+                site["e"][site.rank : site.rank + 1] = 1e-5
+        if left() == 0:
+            for site in all_sites:
+                site["e"][site.rank :] = 0
+
+    return {"before": before, "backward": backward}
+
+
+def orthogonal(all_sites, weight=0.3, budget=2):
+    def penalty():
+        reserve = 0 if sum(site.rank for site in all_sites) >= budget * len(all_sites) else 1
+        total = 0
+        for site in all_sites:
+            for X in (site["A"][: site.rank + reserve], site["B"][: site.rank + reserve]):
+                total = total + torch.linalg.matrix_norm(X @ X.T - torch.eye(len(X)))
+        return weight * total / (2 * len(all_sites))
+
+    return penalty
+
+
 LORA_XS = {"type": "lora_xs", "r": 6, "alpha": 12}
 DYLORA = {"type": "dylora", "r": 4, "alpha": 8}
 CASES = {
@@ -306,6 +375,7 @@ CASES = {
     "sora": linear({"type": "sora", "r": 4, "alpha": 8, "threshold": 0.004}, sora, soft_threshold),
     "dylora": lambda name: linear(DYLORA, *dylora("all"))(name),
     "dylora-last": lambda name: linear({**DYLORA, "update": "last"}, *dylora("last"))(name),
+    "increlora": linear(INCRELORA, increlora, increase, orthogonal),
     "dynamic_dora": linear(
         {
             **{"type": "dynamic_dora", "r": 6, "target_r": 3, "alpha": 6, "interval": 2},

@@ -120,6 +120,7 @@ export const exportCases: Readonly<Record<string, ExportCase>> = {
   ia3: { base: "llama", method: { type: "ia3" } },
   "ia3-gpt2": { base: "gpt2", method: { type: "ia3" } },
   adalora: { base: "llama", method: { type: "adalora", r: 6 } },
+  increlora: { base: "llama", method: { type: "increlora", max_r: 4 } },
   nola: { base: "llama", method: { type: "nola", r: 4, basis: 6 } },
   paca: { base: "llama", method: { type: "paca", r: 4 } },
   sora: { base: "llama", method: { type: "sora", r: 4 } },
