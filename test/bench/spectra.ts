@@ -38,6 +38,7 @@ export async function spectra(): Promise<Record<string, unknown>> {
     threads,
     "LAPACK's":
       "float32 thin SVDs and float64 values by NumPy; the thin SVD is timed once and doubled",
+    cpu: "seconds of all threads: what they take does not hang on what else the machine does, where seconds do",
   };
   const tell = (bar: string, found: unknown): void => {
     result[bar] = found;
@@ -49,16 +50,15 @@ export async function spectra(): Promise<Record<string, unknown>> {
   for (const n of [1024, 2048]) {
     const A = normalMatrix(n, n, 3);
     await linalg.singularValues(normalMatrix(n, n, 4));
-    const [seconds] = await timed(() => linalg.singularValues(A));
-    const theirs = measured(n, n, threads, ["values64"]);
+    const [{ seconds, cpu }] = await timed(() => linalg.singularValues(A));
+    const theirs = measured(n, n, threads, "values64");
     tell(`all values ${n}², at most 1.5 × LAPACK's`, {
-      ...{ seconds, lapack: theirs },
-      ratio: theirs && seconds / theirs,
+      ...{ seconds, cpu, lapack: theirs },
+      ...{ ratio: theirs && seconds / theirs.seconds, cpuRatio: theirs && cpu / theirs.cpu },
     });
   }
   tell("all values 4096² within 4 GB", valuesAlone(4096));
-  const shapes =
-    "SmolLM-135M's shapes, one layer times 30: spectra under 60 s, verdicts under 30 s";
+  const shapes = "SmolLM-135M's shapes, all 210 matrices: spectra under 60 s, verdicts under 30 s";
   tell(shapes, await wholeModel(tools));
   tell("verdicts 1024 × 4096: cold 6 ×, cached 20 ×", await verdicts(tools, 1024, 4096));
   tell("verdicts 4096²: cold 20 ×, cached 20 ×", await verdicts(tools, 4096, 4096));
@@ -77,19 +77,24 @@ async function verdicts(tools: Tools, out: number, columns: number) {
   );
   const { base } = await pair.load();
   const wide = { ...base, data: Float64Array.from(base.data) };
-  const [svdSeconds, svd] = await timed(() => fullBaseSvd(tools.linalg, wide));
+  const [thin, svd] = await timed(() => fullBaseSvd(tools.linalg, wide));
   await kept.write(pair.baseHash, "full", svd);
   const [withFull, exact] = await timed(() =>
     intruders({ ...context(tools), cache: kept }, pair, intruderDefaults),
   );
-  const lapack = measured(out, columns, availableParallelism(), ["thin"]);
+  const lapack = measured(out, columns, availableParallelism(), "thin");
   // Where there is no LAPACK: twice the own exact path, in float64.
-  const two = 2 * (lapack ?? svdSeconds);
+  const one = lapack ?? thin;
+  const ratio = (of: Cost) => ({
+    ratio: (2 * one.seconds) / of.seconds,
+    cpuRatio: (2 * one.cpu) / of.cpu,
+  });
   return {
     against: lapack === undefined ? "two thin SVDs of this package" : "two thin SVDs of LAPACK",
-    ...{ twoThinSvds: two, ownThinSvd: svdSeconds },
-    ...{ coldSeconds: cold, topCachedSeconds: withTop, fullCachedSeconds: withFull },
-    ...{ coldRatio: two / cold, topCachedRatio: two / withTop, fullCachedRatio: two / withFull },
+    ...{ thinSvd: one, ownThinSvd: thin },
+    cold: { ...cold, ...ratio(cold) },
+    topCached: { ...withTop, ...ratio(withTop) },
+    fullCached: { ...withFull, ...ratio(withFull) },
     ...{ count: record.count, countOfTheExactCosines: exact.count, undecided: record.undecided },
     proofs: record.vectors.map(({ proof }) => proof.kind).join(" "),
   };
@@ -100,18 +105,23 @@ async function updateValues(linalg: Linalg) {
     { B: normalMatrix(4096, 16, 1), A: normalMatrix(16, 4096, 2), scale: 1 },
   ];
   await valuesOfFactors(linalg, factors);
-  const [seconds] = await timed(() => valuesOfFactors(linalg, factors));
+  const [{ seconds }] = await timed(() => valuesOfFactors(linalg, factors));
   return { milliseconds: 1000 * seconds };
 }
 
+/** Every matrix once, one after the other; making them is not counted. */
 async function wholeModel(tools: Tools) {
-  let [figures, verdictSeconds] = [0, 0];
-  for (const [out, columns] of layer) {
-    const pair = await decaying(tools, out, columns);
-    figures += (await timed(() => matrixSpectra(tools, pair, spectraDefaults)))[0];
-    verdictSeconds += (await timed(() => intruders(context(tools), pair, intruderDefaults)))[0];
-  }
-  return { spectraSeconds: layers * figures, verdictSeconds: layers * verdictSeconds };
+  let [figures, verdictsOf]: Cost[] = [nothing, nothing];
+  for (let index = 0; index < layers; index++)
+    for (const [place, [out, columns]] of layer.entries()) {
+      const pair = await decaying(tools, out, columns, layer.length * index + place);
+      figures = plus(figures, (await timed(() => matrixSpectra(tools, pair, spectraDefaults)))[0]);
+      verdictsOf = plus(
+        verdictsOf,
+        (await timed(() => intruders(context(tools), pair, intruderDefaults)))[0],
+      );
+    }
+  return { spectra: figures, verdicts: verdictsOf };
 }
 
 /** In a process of its own, whose memory is then its own too. */
@@ -124,27 +134,41 @@ function context(tools: Tools) {
   return { tools, now: () => performance.now() };
 }
 
-async function timed<T>(work: () => Promise<T>): Promise<readonly [number, T]> {
+/** What a piece of work took: by the clock, and of all threads of the process together. */
+interface Cost {
+  readonly seconds: number;
+  readonly cpu: number;
+}
+
+const nothing: Cost = { seconds: 0, cpu: 0 };
+
+function plus(a: Cost, b: Cost): Cost {
+  return { seconds: a.seconds + b.seconds, cpu: a.cpu + b.cpu };
+}
+
+async function timed<T>(work: () => Promise<T>): Promise<readonly [Cost, T]> {
   const start = performance.now();
+  const before = process.cpuUsage();
   const value = await work();
-  return [(performance.now() - start) / 1000, value];
+  const { user, system } = process.cpuUsage(before);
+  return [{ seconds: (performance.now() - start) / 1000, cpu: (user + system) / 1e6 }, value];
 }
 
 /** Gaussian entries and a part of decaying values on top, as trained matrices have it; a rank-8 update as large as σ₁. */
-async function decaying(tools: Tools, out: number, columns: number): Promise<MatrixPair> {
+async function decaying(tools: Tools, out: number, columns: number, salt = 0): Promise<MatrixPair> {
   const r = 32;
-  const noise = normalMatrix(out, columns, out + columns);
+  const noise = normalMatrix(out, columns, out + columns + 100 * salt);
   const edge = Math.sqrt(out) + Math.sqrt(columns);
-  const left = normalMatrix(out, r, 11);
+  const left = normalMatrix(out, r, 11 + 100 * salt);
   const scaled = {
     ...left,
     data: left.data.map((x, i) => (x * edge * 4 * 0.93 ** (i % r)) / Math.sqrt(out * columns)),
   };
-  const top = await tools.linalg.multiply(scaled, normalMatrix(r, columns, 12));
+  const top = await tools.linalg.multiply(scaled, normalMatrix(r, columns, 12 + 100 * salt));
   const base: Matrix = { ...noise, data: noise.data.map((x, i) => x + (top.data[i] ?? NaN)) };
   const factor: Factors = {
-    B: normalMatrix(out, 8, 13),
-    A: normalMatrix(8, columns, 14),
+    B: normalMatrix(out, 8, 13 + 100 * salt),
+    A: normalMatrix(8, columns, 14 + 100 * salt),
     scale: (4 * edge) / Math.sqrt(out * columns),
   };
   return {
@@ -166,18 +190,14 @@ function memoryCache(): SvdCache {
   };
 }
 
-/** Seconds of NumPy's LAPACK, where `SPECTUNE_PYTHON` names a Python that has it. */
-function measured(
-  rows: number,
-  columns: number,
-  threads: number,
-  tasks: readonly string[],
-): number | undefined {
+/** What a task costs NumPy's LAPACK, where `SPECTUNE_PYTHON` names a Python that has it. */
+function measured(rows: number, columns: number, threads: number, task: string): Cost | undefined {
   const python = process.env["SPECTUNE_PYTHON"];
   if (python === undefined) return undefined;
   const script = join(import.meta.dirname, "support/lapack.py");
   const options = [rows, columns, threads].map(String);
-  const text = execFileSync(python, [script, ...options, ...tasks], { encoding: "utf8" });
+  const text = execFileSync(python, [script, ...options, task], { encoding: "utf8" });
   const found: unknown = JSON.parse(text);
-  return isRecord(found) ? tasks.reduce((sum, task) => sum + Number(found[task]), 0) : undefined;
+  if (!isRecord(found)) return undefined;
+  return { seconds: Number(found["seconds"]), cpu: Number(found["cpu"]) };
 }
