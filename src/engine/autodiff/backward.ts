@@ -27,6 +27,14 @@ export function differentiate(
   for (const node of nodes.toReversed()) {
     const dys = node.outputs.map((output) => gradients.get(output));
     if (dys.every((dy) => dy === undefined)) continue;
+    for (const [index, output] of node.outputs.entries()) {
+      const [beside, dy] = [g.beside.get(output), dys[index]];
+      if (!beside || !dy) continue;
+      const pulled = beside.pull(dy);
+      beside.of.forEach((value, place) => {
+        if (wanted.has(value)) accumulate(value, at(pulled, place));
+      });
+    }
     const inputGradients = pullBack(g, dys, node);
     node.inputs.forEach((input, index) => {
       const gradient = inputGradients[index];
@@ -60,6 +68,8 @@ function pullBack<Op extends OpName>(
 function reachedFrom(g: Graph, sources: readonly Value[]): ReadonlySet<Value> {
   const reached = new Set<Value>(sources);
   for (const node of g.nodes) {
+    for (const output of node.outputs)
+      if (g.beside.get(output)?.of.some((value) => reached.has(value))) reached.add(output);
     if (vjpRules[node.op] === "nondifferentiable") continue;
     if (node.inputs.some((input) => reached.has(input)))
       for (const output of node.outputs) reached.add(output);

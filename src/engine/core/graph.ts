@@ -147,6 +147,15 @@ export interface Graph {
   producer(value: Value): Node | undefined;
   /** Values that a backward program must compute again rather than keep. */
   readonly recomputed: Set<Value>;
+  /** Gradients of a value that other values get beside those that its operators give. */
+  readonly beside: Map<Value, BesideGradients>;
+}
+
+/** How a value depends on others in a way that no operator shows. */
+export interface BesideGradients {
+  readonly of: readonly Value[];
+  /** The gradients of those from the value's own. */
+  readonly pull: (dy: Value) => readonly Value[];
 }
 
 export function newGraph(): Graph {
@@ -169,6 +178,7 @@ export function newGraph(): Graph {
     nodes,
     outputs,
     recomputed: new Set(),
+    beside: new Map(),
     input(name, dtype, shape, binding = "resident") {
       invariant(!inputs.some((input) => input.name === name), `input ${name} is declared twice`);
       const value = newValue(dtype, shape);

@@ -107,6 +107,8 @@ export interface LinearMethodDefinition<F extends Fields, P extends string> exte
     ctx: SiteContext,
     site: Site,
   ): Value;
+  /** The change as columns of W, which may stand in the weight itself while it trains. */
+  readonly columns?: ColumnChange<NoInfer<P>, Infer<F>>;
   /** The layer's bias [out] as the method changes it. */
   bias?(g: Graph, b: Value, params: Params<P>, config: Infer<F>, site: Site): Value;
   /** What is done on the host around each step, made for each entry of `method`; undefined where its fields ask for nothing. */
@@ -123,6 +125,13 @@ export interface LinearMethodDefinition<F extends Fields, P extends string> exte
   readonly peft?: PeftForm<NoInfer<P>>;
   /** Why neither peft nor a plain pair can hold it, where nothing but merged weights can. */
   readonly mergesOnly?: string;
+}
+
+/** W'[:, J] = W[:, J] + s D: the names of J, indices [count], and of D [out, count]. */
+export interface ColumnChange<P extends string, C> {
+  readonly places: P;
+  readonly change: P;
+  scale(config: C): number;
 }
 
 /** A method in peft: the suffix of each tensor's name. */
@@ -175,6 +184,8 @@ export interface BoundMethod {
   readonly pair: ((g: Graph, params: Named, site: SiteShape) => Pair) | undefined;
   readonly bias:
     ((g: Graph, b: Value, params: Named, site: SiteShape, kind?: string) => Value) | undefined;
+  readonly columns:
+    { readonly places: string; readonly change: string; readonly scale: number } | undefined;
   readonly hooks: (() => Hooks) | undefined;
   /** From data, where the file names no initialiser: first the pair, then the rest. */
   readonly startPair: PairStart | undefined;
@@ -255,6 +266,10 @@ export function defineLinearMethod<F extends Fields, P extends string>(
           definition.bias &&
           ((g, b, params, site, kind = "") =>
             definition.bias?.(g, b, named(params, site), config, whole({ ...site, kind })) ?? b),
+        columns: definition.columns && {
+          ...definition.columns,
+          scale: definition.columns.scale(config),
+        },
         hooks:
           definition.hooks?.(config) &&
           (() => {

@@ -10,7 +10,8 @@
  *   D [out, r]  trained, zeros
  *
  * The paper trains a copy of the columns; the change of them is the same training, and leaves a quantized base as it is.
- * Of the input only the columns J are kept for the gradient.
+ * A base in float32 carries the change in its own columns while it trains, as in the paper: a step then costs the base's
+ * products and s dyᵀ x[:, J]. Of the input only the columns J are needed for the gradient.
  */
 import { int, number } from "../../shared/schema.ts";
 import { addColumn, gatherColumns } from "../core/columns.ts";
@@ -37,6 +38,7 @@ export const paca = defineLinearMethod({
       D: { shape: [m, count], init: "zeros" },
     };
   },
+  columns: { places: "J", change: "D", scale: ({ r, alpha }) => alpha / r },
   pair(g, { J, D }, { r, alpha }, { in: n }) {
     const [count = 1] = J.shape;
     const zeros = expand(g, scalar(g, 0), [count, n]);

@@ -108,6 +108,13 @@ function heldWeights({ setups }: MemoryInputs): {
       if (isPacked(storage)) largestPacked = Math.max(largestPacked, count);
       else if (storage.type !== "float32") largestHalf = Math.max(largestHalf, count);
     }
+  // What carried columns are written over is kept apart.
+  for (const { spec, sites } of setups)
+    for (const [name, { carried, method, params }] of sites) {
+      const change = params.get(method.columns?.change ?? "");
+      if (carried === true && change)
+        held.set(`${spec.id}.${name} before`, 4 * elementCount(change.shape));
+    }
   // Frozen factors of methods, shared ones once.
   for (const setup of setups)
     for (const { name, shape } of frozenFactors(setup))

@@ -1,7 +1,7 @@
 /** @file Traces a block into a graph: declares its tensors as inputs and lets methods act at its linear sites. */
 import { elementCount } from "../../shared/dtypes.ts";
 import { at, invariant } from "../../shared/errors.ts";
-import { scatterColumns } from "../core/columns.ts";
+import { gatherColumns, scatterColumns } from "../core/columns.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import {
   add,
@@ -244,7 +244,11 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
       drops: mode.training && site.dropout > 0,
       trains: mode.training,
     };
-    const y = withTiedRows(x, site.method.forward(g, x, base, params, context, kind));
+    const own =
+      site.carried === true
+        ? carriedProduct(g, x, base, site, params)
+        : site.method.forward(g, x, base, params, context, kind);
+    const y = withTiedRows(x, own);
     if (!linear.bias) return y;
     return add(g, y, site.method.bias?.(g, bias(), params, linear, kind) ?? bias());
   };
@@ -294,4 +298,22 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
       return { keys: spread(own.keys), values: spread(own.values) };
     },
   };
+}
+
+/** The base's product, whose weight has the method's columns in it: D's gradient is s dyᵀ x[:, J]. */
+function carriedProduct(
+  g: Graph,
+  x: Value,
+  base: LinearBase,
+  { method: { columns } }: SiteMethod,
+  params: ReadonlyMap<string, Value>,
+): Value {
+  const y = base.apply(g, x);
+  const [J, D] = [params.get(columns?.places ?? ""), params.get(columns?.change ?? "")];
+  invariant(columns && J && D, "a weight carries a change that is none of columns");
+  const pull = (dy: Value): readonly Value[] => [
+    matmul(g, dy, gatherColumns(g, x, J), { transA: true, alpha: columns.scale }),
+  ];
+  g.beside.set(y, { of: [D], pull });
+  return y;
 }

@@ -49,6 +49,8 @@ export interface SiteMethod {
   readonly group?: string;
   /** What starts its tensors from data, in this order. */
   readonly starts?: readonly Start[];
+  /** Whether the held weight has the method's columns in it while a run trains. */
+  readonly carried?: boolean;
 }
 
 /** A method at a place of a block that is no linear site. */

@@ -29,7 +29,7 @@ import { createFullMatch } from "./python-regex.ts";
 import type { RunData } from "./run-data.ts";
 import { openRunData } from "./run-data.ts";
 import type { ModelSetup } from "./set-up.ts";
-import { heldOn, setUpModel } from "./set-up.ts";
+import { carriedOn, heldOn, setUpModel } from "./set-up.ts";
 
 export interface PreparedRun {
   readonly experiment: Experiment;
@@ -101,7 +101,7 @@ async function prepare(
     },
   });
   const { value, findings } = setUp(withHeadFor(opened, data.target));
-  const setup = heldOn(value, device.chosen);
+  const setup = carriedOn(heldOn(value, device.chosen), device.chosen, experiment.train);
   throwErrors([...findings, ...checkMeasures(experiment, setup.model)]);
   const unused = tensorsLeftOut(setup.model, opened.source.tensors.keys());
   for (const finding of [

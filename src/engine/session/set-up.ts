@@ -3,14 +3,14 @@ import type { DType } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import type { Experiment, MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked, Finding } from "../../shared/findings.ts";
-import { methods, rowNamed } from "../catalog.ts";
+import { methods, optimizers, rowNamed } from "../catalog.ts";
 import type { LinearMethod } from "../methods/define.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import { idleExclusions, idleKeys, targetSites } from "../methods/targets.ts";
 import type { LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
 import { tiedHead, untied, untiedName } from "../models/untie.ts";
 import type { BlockSetup, SiteMethod, Storage } from "../programs/setup.ts";
-import { groupName, kindOf } from "../programs/setup.ts";
+import { groupName, kindOf, storageOf as storageIn } from "../programs/setup.ts";
 import { placeMethods, withRoomFor } from "./place-methods.ts";
 import {
   allocatedMethod,
@@ -143,6 +143,38 @@ export function heldOn(setup: ModelSetup, device: string): ModelSetup {
     id,
     { ...block, storage: new Map([...block.storage].filter(stays)) },
   ]);
+  return { ...setup, setups: new Map(setups) };
+}
+
+/** The setup of a run that trains on the processor: weights held in float32 carry the columns that methods train in them. */
+export function carriedOn(
+  setup: ModelSetup,
+  device: string,
+  { optimizer }: Pick<Experiment["train"], "optimizer">,
+): ModelSetup {
+  const rule = rowNamed(optimizers, optimizer.type).bind(optimizer.config);
+  // What moves weights between two passes of a step moves the trained tensors alone.
+  if (device !== "cpu" || rule.gradients !== "kept" || rule.noise) return setup;
+  const readers = new Map<string, number>();
+  for (const { source } of allTensors(setup.model))
+    readers.set(source, (readers.get(source) ?? 0) + 1);
+  const setups = [...setup.setups].map(([id, block]): [string, BlockSetup] => {
+    const carries = ([name, { method, dropout }]: readonly [string, SiteMethod]): boolean => {
+      const weight = block.spec.tensors.find((tensor) => tensor.name === `${name}.weight`);
+      return (
+        method.columns !== undefined &&
+        dropout === 0 &&
+        weight !== undefined &&
+        readers.get(weight.source) === 1 &&
+        storageIn(block, weight.name).type === "float32" &&
+        !block.trained.has(weight.name)
+      );
+    };
+    const sites = [...block.sites].map(
+      (entry) => [entry[0], carries(entry) ? { ...entry[1], carried: true } : entry[1]] as const,
+    );
+    return [id, { ...block, sites: new Map(sites) }];
+  });
   return { ...setup, setups: new Map(setups) };
 }
 

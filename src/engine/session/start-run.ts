@@ -11,7 +11,7 @@ import { createCalibrated } from "./calibrate.ts";
 import { matchMs } from "./prepare-run.ts";
 import { createFullMatch } from "./python-regex.ts";
 import type { ModelSetup } from "./set-up.ts";
-import { heldOn, setUpModel } from "./set-up.ts";
+import { carriedOn, heldOn, setUpModel } from "./set-up.ts";
 import { startFromAdapters } from "./start-from-adapter.ts";
 import { startPlaces } from "./start-places.ts";
 import type { Kept, StartParts } from "./start-tensors.ts";
@@ -108,7 +108,7 @@ async function withSizes(
   const { tensors } = opened.source;
   const { value, findings } = setUpModel(before.model, experiment, tensors, fullMatch, sizes);
   throwErrors(findings);
-  const setup = heldOn(value, device.chosen);
+  const setup = carriedOn(heldOn(value, device.chosen), device.chosen, experiment.train);
   const network = await loaded.over(setup);
   const { source } = opened;
   const { parameters } = network;

@@ -22,6 +22,10 @@ import { invariant } from "../../shared/errors.ts";
 import type { RandomNumbers } from "./draw.ts";
 import { randomNumbers } from "./draw.ts";
 import { createControls } from "./controls.ts";
+import type { Controls } from "./controls.ts";
+import type { StepControls } from "../train/step.ts";
+import { carryWeights } from "../network/carried-weights.ts";
+import type { CarriedWeights } from "../network/carried-weights.ts";
 import { evaluate } from "./evaluate.ts";
 import { exportRun } from "./export-run.ts";
 import { looksOf } from "./look-during-run.ts";
@@ -124,6 +128,8 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
     random.shuffled,
   );
   const saved = { parameters, factors };
+  const carried = carryWeights(setup.setups.values(), base, parameters, factors);
+  carried?.write();
 
   await opened.source.close();
 
@@ -168,14 +174,17 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
       stepsPerEpoch: data.plan.stepsPerEpoch,
       optimizer: openOptimizer(context, rule, { linalg: lazyLinalg(), normals: random.normals }),
       trainBatch: createTrainer(context),
-      controls: createControls({
-        setup,
-        parameters,
-        factors,
-        trained: context.trained,
-        steps,
-        random: random.ofStep,
-      }),
+      controls: thenCarried(
+        createControls({
+          setup,
+          parameters,
+          factors,
+          trained: context.trained,
+          steps,
+          random: random.ofStep,
+        }),
+        carried,
+      ),
       consumes: rule.gradients === "consumed",
       active,
       cycle: active?.cycle,
@@ -242,6 +251,7 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
     if (experiment.eval.early_stop !== null && best !== undefined && best !== result.state.step) {
       await readWeights(`${host.runFolder}/checkpoints/step-${best}`, saved);
       context.trained.changedOnHost();
+      carried?.write();
       if (evalData) after = await measureSplit("eval", evalData, metrics, "after", result.state);
     }
     if (general) await measureSplit("general", general, textMetrics, "after", result.state);
@@ -259,7 +269,10 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
     labels: data.target?.kind === "class" ? data.target.names : undefined,
   };
   await context.trained.fetch();
+  // Exports read the base as it was.
+  carried?.restore();
   await exportRun(experiment, trained, host.runFolder, emit);
+  carried?.write();
   const { evalBefore } = result.state;
   return {
     status: result.status,
@@ -273,6 +286,22 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
     // Kilobytes on every platform, as libuv reports them.
     peakMemoryBytes: resourceUsage().maxRSS * 1024,
     tokensPerSecond: result.tokensPerSecond,
+  };
+}
+
+/** Controls after whose step the weights carry what was trained. */
+function thenCarried(
+  controls: Controls | undefined,
+  carried: CarriedWeights | undefined,
+): StepControls | undefined {
+  if (!carried) return controls;
+  return {
+    beforeStep: (t, lr) => controls?.beforeStep(t, lr),
+    afterBackward: (t, lr) => controls?.afterBackward(t, lr),
+    afterStep(t, lr) {
+      controls?.afterStep(t, lr);
+      carried.write();
+    },
   };
 }
 
