@@ -111,7 +111,8 @@ async function updateValues(linalg: Linalg) {
 
 /** Every matrix once, one after the other; making them is not counted. */
 async function wholeModel(tools: Tools) {
-  let [figures, verdictsOf]: Cost[] = [nothing, nothing];
+  let figures = nothing;
+  let verdictsOf = nothing;
   for (let index = 0; index < layers; index++)
     for (const [place, [out, columns]] of layer.entries()) {
       const pair = await decaying(tools, out, columns, layer.length * index + place);
