@@ -22,12 +22,18 @@ export function reportUnknown(
     const absent = keys.filter((key) => entryOf(map, key) === undefined);
     const near = nearest(entry.key, absent) ?? nearest(entry.key, keys);
     const inner = [...path, entry.key];
+    // A path of fields among fields: `method.r` beside a sweep's `grid`.
+    const holder = entry.key.includes(".")
+      ? declared.find(({ field }) => field.shape.kind === "record")
+      : undefined;
     ctx.report("unknown-field", entry.keyAt, {
       message: `${path.length === 0 ? "An experiment" : owner} has no field \`${shortened(entry.key)}\`.`,
       path: inner,
       ...(near === undefined
         ? {
-            remedy: `Known here: ${enumerate(keys, "and")}.`,
+            remedy: holder
+              ? `Paths of fields stand within \`${holder.key}\`.`
+              : `Known here: ${enumerate(keys, "and")}.`,
             fix: { title: `Remove \`${shortened(entry.key)}\``, edits: deletionOf(map, entry) },
           }
         : {
