@@ -74,6 +74,10 @@ export interface MitigationDocument extends Head<"mitigation"> {
     readonly k?: unknown;
   };
   readonly out: string;
+  /** Hashes of the matrices that were looked at, by name. */
+  readonly hashes?: Readonly<Record<string, string>>;
+  /** False where it was made and is yet to be measured. */
+  readonly complete?: boolean;
   readonly form: "adapter" | "model";
   readonly matrices: readonly MitigationRecord[];
   readonly controls: readonly MitigationRecord[];

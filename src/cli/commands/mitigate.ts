@@ -1,14 +1,12 @@
 /** @file `spectune mitigate`: scales intruder dimensions, and measures what that gives and costs. */
 import { join, resolve } from "node:path";
 import { requireNewFolder } from "../../engine/exports/new-folder.ts";
-import type { MitigateResult } from "../../engine/lab/mitigate-adapter.ts";
-import { controlFolder } from "../../engine/lab/mitigate-adapter.ts";
+import { controlFolder, mitigationFile, unmeasured } from "../../engine/lab/mitigate-adapter.ts";
 import type { SideChoice } from "../../engine/lab/open-sides.ts";
 import type { MeasuredRow, MitigationRecord } from "../../shared/intruder-records.ts";
 import { makeFolder, writeFileAtomic } from "../../engine/runs/atomic.ts";
 import type { InferenceModel } from "../../engine/session/open-for-inference.ts";
 import type { MitigationDocument } from "../../shared/analysis-documents.ts";
-import { analysisVersion } from "../../shared/analysis-documents.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Arguments, Command, Console } from "../define.ts";
 import { percent, table } from "../format.ts";
@@ -82,7 +80,7 @@ export const mitigateCommand: Command = {
     const compress =
       args.text("compress") === undefined ? undefined : numberIn(args, "compress", 1, 1e6, 1);
     const options = intruderOptions(args);
-    await requireNewFolder(out);
+    if (!(await unmeasured(out))) await requireNewFolder(out);
     const chosen = await chosenSides(args, console);
     const [side] = chosen.sides;
     if (side === undefined || side.kind === "none")
@@ -102,35 +100,24 @@ export const mitigateCommand: Command = {
       console,
     );
     invariant(result.kind === "mitigate", "the lab answered another question");
-    const rows = measuring === undefined ? [] : await measuring(result, out);
-    const record: MitigationDocument & { readonly intruders: MitigateResult["found"] } = {
-      version: analysisVersion,
-      kind: "mitigation",
-      versions: chosen.place.versions,
-      time: new Date().toISOString(),
-      options: { ...options, keep, which, ...(compress === undefined ? {} : { compress }) },
-      out,
-      form: result.form,
-      matrices: result.records,
-      controls: result.controls,
-      intruders: result.found,
-      measured: rows,
-    };
+    const { document, found } = result;
+    const rows = measuring === undefined ? [] : await measuring(document, out);
+    const record = { ...document, complete: true, intruders: found, measured: rows };
     await makeFolder(chosen.place.folder);
-    await writeFileAtomic(join(out, "mitigation.json"), `${JSON.stringify(record)}\n`);
+    await writeFileAtomic(join(out, mitigationFile), `${JSON.stringify(record)}\n`);
     await writeFileAtomic(
       join(chosen.place.folder, `mitigation-keep-${keep}-${which}.json`),
       `${JSON.stringify(record)}\n`,
     );
     const report = await writeReport(args, console, chosen);
     if (args.flag("json")) console.out(`${JSON.stringify(record)}\n`);
-    else console.out(`${mitigationText(result, rows, out)}report    ${report}\n`);
+    else console.out(`${mitigationText(document, rows, out)}report    ${report}\n`);
     return 0;
   },
 };
 
 function mitigationText(
-  { records, controls, form }: MitigateResult,
+  { matrices: records, controls, form }: MitigationDocument,
   rows: readonly MeasuredRow[],
   out: string,
 ): string {
@@ -174,7 +161,9 @@ async function measurement(
   console: Console,
   { base, runFolder }: ChosenSides,
   side: SideChoice,
-): Promise<((result: MitigateResult, out: string) => Promise<readonly MeasuredRow[]>) | undefined> {
+): Promise<
+  ((result: MitigationDocument, out: string) => Promise<readonly MeasuredRow[]>) | undefined
+> {
   if (args.flag("no-measure")) return undefined;
   const chosen = await chosenOf(args, console, base, runFolder, side);
   if (chosen === undefined) return undefined;

@@ -4,24 +4,29 @@ import { join } from "node:path";
 import type { Data, Linalg, Matrix } from "../../../kernels/linalg/index.ts";
 import { createLinalg } from "../../../kernels/linalg/index.ts";
 import type { DType } from "../../shared/dtypes.ts";
-import { Cancelled, invariant, UserError } from "../../shared/errors.ts";
+import { at, Cancelled, invariant, UserError } from "../../shared/errors.ts";
 import { isRecord, parseJson } from "../../shared/wire.ts";
 import type { IntruderOptions } from "../analyze/finding.ts";
 import { intruderDefaults } from "../analyze/finding.ts";
-import { intruders } from "../analyze/intruders.ts";
 import type { Mitigated } from "../analyze/mitigation.ts";
 import { compressed, mitigate } from "../analyze/mitigation.ts";
-import type { MatrixIntrudersRecord, MitigationRecord } from "../../shared/intruder-records.ts";
+import type { MitigationDocument } from "../../shared/analysis-documents.ts";
+import { analysisVersion, isAnalysisDocument } from "../../shared/analysis-documents.ts";
+import type { MatrixIntrudersRecord } from "../../shared/intruder-records.ts";
 import type { Factors } from "../analyze/source.ts";
 import { adapterFiles } from "../exports/peft-adapter.ts";
+import { requireNewFolder } from "../exports/new-folder.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";
+import { unlessMissing } from "../runs/file-errors.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
 import { createFullMatch } from "../session/python-regex.ts";
 import { float32ToHalf } from "../weights/dtype-conversion.ts";
 import { openWeights } from "../weights/weight-source.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
 import { writeModelWeights, writeSafetensors } from "../weights/write-safetensors.ts";
+import { lookForIntruders } from "./look-intruders.ts";
 import type { LookHost, LookPlace } from "./look.ts";
+import { lookAt } from "./look.ts";
 import { addFactors, tunedMatrix } from "./merged-matrix.ts";
 import { openModelFolder } from "./model-folder.ts";
 import { plainName } from "./names.ts";
@@ -29,7 +34,6 @@ import type { SideChoice } from "./open-sides.ts";
 import { openSet } from "./open-sides.ts";
 import { readPeftFacts } from "./peft-facts.ts";
 import { readMatrix, transpose } from "./stored-matrix.ts";
-import { diskCache } from "./svd-cache.ts";
 
 export interface MitigateRequest {
   readonly place: LookPlace;
@@ -46,29 +50,46 @@ export interface MitigateRequest {
 
 export const controlFolder = "control-neighbour";
 
+/** Lies in the folder of the result, and says whether it was measured. */
+export const mitigationFile = "mitigation.json";
+
 export interface MitigateResult {
-  readonly form: "adapter" | "model";
+  /** What {@link mitigationFile} holds so far. */
+  readonly document: MitigationDocument;
   readonly found: readonly MatrixIntrudersRecord[];
-  readonly records: readonly MitigationRecord[];
-  readonly controls: readonly MitigationRecord[];
 }
 
 /** Above this a full SVD of W costs more than a block Krylov space. */
 const exactBelow = 512;
 
+/**
+ * Verdicts come first, and are kept as `intruders` keeps them: after an interrupt the same call goes on from there, and
+ * from a result that was written and not measured yet.
+ */
 export async function mitigateSide(
   request: MitigateRequest,
   host: LookHost,
 ): Promise<MitigateResult> {
   const { place, side, keep, which, out } = request;
+  const looks = await lookAt(place, [side], lookForIntruders(request.intruders), host);
+  const found = looks.flatMap(({ records }) => records);
+  const options = { ...intruderDefaults, ...request.intruders };
+  const head = {
+    version: analysisVersion,
+    kind: "mitigation",
+    ...{ versions: place.versions, out, time: host.time(), measured: [], complete: false },
+    options: { ...options, keep, which, ...optional("compress", request.compress) },
+    hashes: Object.fromEntries(found.map((one) => [one.name, `${one.baseHash} ${one.tunedHash}`])),
+  } as const;
+  const earlier = await unmeasured(out);
+  if (earlier && JSON.stringify(identityOf(earlier)) === JSON.stringify(identityOf(head)))
+    return { document: earlier, found };
+  await requireNewFolder(out);
   const linalg = createLinalg(kernelBytes("linalg"));
-  const cache = diskCache(place.cache, host.tell);
   const set = await openSet(place, side, { fullMatch: createFullMatch(1000), linalg });
-  const found: MatrixIntrudersRecord[] = [];
   const made: { readonly name: string; readonly own: Mitigated; readonly control: Mitigated }[] =
     [];
   try {
-    for (const finding of set.findings) host.tell(finding);
     for (const [index, matrix] of set.matrices.entries()) {
       if (host.isCancelled()) throw new Cancelled();
       host.progress({
@@ -79,11 +100,9 @@ export async function mitigateSide(
       });
       const pair = await matrix.prepare();
       const tools = { linalg };
-      const options = { ...intruderDefaults, ...request.intruders };
-      const record = await intruders({ tools, cache, now: host.now }, pair, options);
+      const record = at(found, index);
       const loaded = await pair.load();
       const how = { keep, which, seed: options.seed, exactBelow };
-      found.push(record);
       made.push({
         name: matrix.name,
         own: await shrunk(
@@ -105,6 +124,12 @@ export async function mitigateSide(
     side.kind === "adapter" &&
     made.every(({ own, control }) => own.kind !== "correction" && control.kind !== "correction") &&
     (await readPeftFacts(side.folder)).residual === "none";
+  const document: MitigationDocument = {
+    ...head,
+    form: isAdapter ? "adapter" : "model",
+    matrices: made.map(({ own }) => own.record),
+    controls: made.map(({ control }) => control.record),
+  };
   await writeFolderAtomic(out, async (temporary) => {
     const write = (folder: string, of: "own" | "control") => {
       const results = new Map(made.map((one) => [plainName(one.name), one[of]]));
@@ -114,13 +139,26 @@ export async function mitigateSide(
     };
     await write(temporary, "own");
     await writeFolderAtomic(join(temporary, controlFolder), (folder) => write(folder, "control"));
+    await writeFile(join(temporary, mitigationFile), `${JSON.stringify(document)}\n`);
   });
-  return {
-    form: isAdapter ? "adapter" : "model",
-    found,
-    records: made.map(({ own }) => own.record),
-    controls: made.map(({ control }) => control.record),
-  };
+  return { document, found };
+}
+
+/** A result that was written and not measured yet; undefined where there is none. */
+export async function unmeasured(out: string): Promise<MitigationDocument | undefined> {
+  const text = await unlessMissing(readFile(join(out, mitigationFile), "utf8"));
+  const document = text === undefined ? undefined : parseJson(text);
+  if (!isAnalysisDocument(document) || document.kind !== "mitigation") return undefined;
+  return document.complete === false ? document : undefined;
+}
+
+/** What a result hangs on. */
+function identityOf({ options, hashes, versions }: Partial<MitigationDocument>): unknown {
+  return [options, hashes, versions];
+}
+
+function optional<K extends string, T>(name: K, value: T | undefined) {
+  return value === undefined ? {} : { [name]: value };
 }
 
 /** Compression to a rank is a wish of its own, and says what it loses. */

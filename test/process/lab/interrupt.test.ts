@@ -1,6 +1,6 @@
 /** @file An interrupt leaves finished results usable, and the next call goes on from them. */
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { it } from "node:test";
@@ -23,7 +23,7 @@ function model(tuned: boolean): Tensors {
   );
 }
 
-for (const command of ["spectra", "intruders"] as const)
+for (const command of ["spectra", "intruders", "mitigate"] as const)
   it(`${command} goes on where it was interrupted`, async (t) => {
     const folder = scratch(t);
     mkdirSync(join(folder, ".git"));
@@ -35,6 +35,7 @@ for (const command of ["spectra", "intruders"] as const)
       "--tuned",
       "tuned",
       ...(command === "spectra" ? [] : ["--exact"]),
+      ...(command === "mitigate" ? ["--keep", "0.5", "--out", "made"] : []),
     ];
     const analysis = join(folder, ".spectune", "analysis", "base--tuned");
     const { process: child, end } = startSpectune(t, folder, ...args);
@@ -51,15 +52,19 @@ for (const command of ["spectra", "intruders"] as const)
     const finished = list(before["matrices"]);
     assert.equal(finished.length, Number(done));
     assert(finished.length > 0 && finished.length < count, done);
+    assert(!existsSync(join(folder, "made")));
 
     const again = await spectune(folder, ...args);
     assert.equal(again.code, 0, again.err);
-    assert.match(again.out, new RegExp(`\\(${done} of ${count} matrices from an earlier call\\)`));
+    const said = new RegExp(`\\(${done} of ${count} matrices from an earlier call\\)`);
+    if (command !== "mitigate") assert.match(again.out, said);
+    else assert(existsSync(join(folder, "made", "control-neighbour")));
     const after = kept(file);
     assert.equal(after["complete"], true);
     assert.deepEqual(list(after["matrices"]).slice(0, Number(done)), finished);
     assert.equal(list(after["matrices"]).length, count);
     assert(!readdirSync(analysis).some((name) => name.includes("journal")));
+    if (command === "mitigate") return;
 
     // Another base has other results, whatever its folder is called.
     await writeModel(join(folder, "tuned"), model(false));
@@ -79,3 +84,33 @@ function kept(file = ""): Readonly<Record<string, unknown>> {
   assert(isRecord(json));
   return json;
 }
+
+it("mitigate goes on to measure a result that was written", async (t) => {
+  const folder = scratch(t);
+  mkdirSync(join(folder, ".git"));
+  await writeModel(join(folder, "base"), model(false));
+  await writeModel(join(folder, "tuned"), model(true));
+  const args = "mitigate base --tuned tuned --out made --matrices layers.0".split(" ");
+  const first = await spectune(folder, ...args, "--keep", "0.5");
+  assert.equal(first.code, 0, first.err);
+  const file = join(folder, "made", "mitigation.json");
+  const weights = join(folder, "made", "model.safetensors");
+  const bytes = readFileSync(weights);
+  const whole = kept(file);
+  assert.equal(whole["complete"], true);
+  const refused = await spectune(folder, ...args, "--keep", "0.5");
+  assert.match(refused.err, /output-exists/);
+
+  // As an interrupt in the midst of measuring leaves it.
+  const { intruders: _, ...begun } = { ...whole, complete: false };
+  writeFileSync(file, JSON.stringify(begun));
+  const other = await spectune(folder, ...args, "--keep", "0.25");
+  assert.match(other.err, /output-exists/);
+  const again = await spectune(folder, ...args, "--keep", "0.5");
+  assert.equal(again.code, 0, again.err);
+  const { time, ...rest } = kept(file);
+  assert.equal(time, whole["time"]);
+  assert.deepEqual(rest["matrices"], whole["matrices"]);
+  assert.equal(rest["complete"], true);
+  assert.deepEqual(readFileSync(weights), bytes);
+});
