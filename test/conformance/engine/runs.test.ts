@@ -21,6 +21,7 @@ import type { Experiment } from "../../../src/shared/experiment/fields/experimen
 import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
 import type { RunSummary } from "../../../src/shared/protocol.ts";
 import { makeWorkspace } from "../../support/workspace.ts";
+import { smallMethod } from "./small-method.ts";
 import { lastCheckpoint, looksApart, looksAsMerged } from "./look-case.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -39,13 +40,6 @@ interface Case {
 
 const nf4 = { type: "nf4" };
 
-/** Ranks that fit the tiny model. */
-function small(type: string): Fields {
-  const row = methods.find(({ name }) => name === type);
-  const sizes = Object.entries({ r: 4, num_virtual_tokens: 5, token_indices: [66, 97] });
-  return { type, ...Object.fromEntries(sizes.filter(([name]) => row && name in row.config)) };
-}
-
 const cases: readonly Case[] = [
   ...methods.flatMap((row): readonly Case[] => {
     const apart = isPlaced(row) && row.staysApart !== undefined;
@@ -54,16 +48,16 @@ const cases: readonly Case[] = [
         ? row.peft === undefined
         : row.kind === "linear" && row.mergesOnly !== undefined;
     const changes = row.kind === "tensors" ? undefined : row.changesAtStart;
-    const one = { method: small(row.name), changes, merges, apart };
+    const one = { method: smallMethod(row.name), changes, merges, apart };
     const quantized = { title: `${row.name} on NF4`, ...one, quantization: nf4 };
     const isBase = row.kind === "tensors" && row.noQuantizedBase !== undefined;
     return [{ title: row.name, ...one }, ...(isBase ? [] : [quantized])];
   }),
-  { title: "lora on rtn", method: small("lora"), quantization: { type: "rtn" } },
+  { title: "lora on rtn", method: smallMethod("lora"), quantization: { type: "rtn" } },
   // The attention's pairs of the paper, and a prompt before an adapted model.
   ...["mixlora", "prompt_tuning"].map((type) => ({
     title: `${type} beside lora`,
-    method: [small(type), { ...small("lora"), target_modules: ["q_proj", "v_proj"] }],
+    method: [smallMethod(type), { ...smallMethod("lora"), target_modules: ["q_proj", "v_proj"] }],
     changes: methods.flatMap((row) =>
       row.name === type && row.kind !== "tensors" ? (row.changesAtStart ?? []) : [],
     )[0],
@@ -71,7 +65,7 @@ const cases: readonly Case[] = [
   })),
   ...initialisers.flatMap((row): readonly Case[] => {
     const changes = row.changesAtStart;
-    const started = (type: string): Fields => ({ ...small(type), init: row.name });
+    const started = (type: string): Fields => ({ ...smallMethod(type), init: row.name });
     const types = row.takesCore ? ["lora_xs"] : ["lora", "dora"];
     return types.flatMap((type) => {
       const one = { method: started(type), changes };
@@ -83,7 +77,7 @@ const cases: readonly Case[] = [
   }),
   ...sharings.map((row) => ({
     title: `lora with ${row.name}`,
-    method: { ...small("lora"), sharing: row.name },
+    method: { ...smallMethod("lora"), sharing: row.name },
   })),
 ];
 
