@@ -74,11 +74,13 @@ export async function mitigateSide(
   const looks = await lookAt(place, [side], lookForIntruders(request.intruders), host);
   const found = looks.flatMap(({ records }) => records);
   const options = { ...intruderDefaults, ...request.intruders };
+  const { compress } = request;
+  const compression = compress === undefined ? {} : { compress };
   const head = {
     version: analysisVersion,
     kind: "mitigation",
     ...{ versions: place.versions, out, time: host.time(), measured: [], complete: false },
-    options: { ...options, keep, which, ...optional("compress", request.compress) },
+    options: { ...options, keep, which, ...compression },
     hashes: Object.fromEntries(found.map((one) => [one.name, `${one.baseHash} ${one.tunedHash}`])),
   } as const;
   const earlier = await unmeasured(out);
@@ -155,10 +157,6 @@ export async function unmeasured(out: string): Promise<MitigationDocument | unde
 /** What a result hangs on. */
 function identityOf({ options, hashes, versions }: Partial<MitigationDocument>): unknown {
   return [options, hashes, versions];
-}
-
-function optional<K extends string, T>(name: K, value: T | undefined) {
-  return value === undefined ? {} : { [name]: value };
 }
 
 /** Compression to a rank is a wish of its own, and says what it loses. */
