@@ -138,7 +138,7 @@ interface Streams {
   readonly quantized: States;
 }
 
-async function openStreams(parts: QuantizeParts): Promise<Streams | undefined> {
+export async function openStreams(parts: QuantizeParts): Promise<Streams | undefined> {
   const { batches, model, read } = parts;
   if (batches.length === 0) return undefined;
   const weights = new Map<string, HeldTensor>();
@@ -154,7 +154,7 @@ async function openStreams(parts: QuantizeParts): Promise<Streams | undefined> {
   return { float, quantized: float.map((state) => state.slice()) };
 }
 
-async function readLayer(
+export async function readLayer(
   { read }: QuantizeParts,
   setup: BlockSetup,
 ): Promise<Map<string, HeldTensor>> {

@@ -34,6 +34,7 @@ import { throwErrors } from "../weights/read-errors.ts";
 import type { WeightSource } from "../weights/weight-source.ts";
 import { chainsOf } from "./chains.ts";
 import { requireWholeGroups } from "./group-sizes.ts";
+import { withinBudget } from "./allocate.ts";
 import { bestCandidate } from "./candidates.ts";
 import type { LayoutChoice } from "./choose-layout.ts";
 import { openLosses } from "./losses.ts";
@@ -100,7 +101,7 @@ export async function quantizeModel(
       layers.flatMap(({ linears }) => linears),
     );
     const { group } = job.quantizer.config;
-    if (typeof group === "number" && job.layout !== "spectune")
+    if (typeof group === "number" && job.layout !== "spectune" && !quantizer.budget)
       requireWholeGroups(
         layers.flatMap(({ linears }) => linears),
         group,
@@ -133,6 +134,7 @@ export async function quantizeModel(
     let read: ReadTensor = (tensor) => readOriginal(setup, source, tensor);
     const reports: LayerReport[] = [];
     let chosen = quantizer;
+    let allocation: Readonly<Record<string, unknown>> | undefined;
     try {
       const modules = layers.flatMap(({ linears }) => linears.map(({ module }) => module));
       if (quantizer.rotates) {
@@ -153,9 +155,13 @@ export async function quantizeModel(
         read,
         skips,
       };
-      chosen = await bestCandidate(work, parts.folder, now, (text) => {
+      const trying = (text: string): void => {
         onProgress({ layer: 0, layers: layers.length, module: text, resumedFrom: 0 });
-      });
+      };
+      const best = await bestCandidate(work, parts.folder, now, trying);
+      const budgeted = await withinBudget({ ...work, quantizer: best }, parts.folder, trying);
+      chosen = budgeted.quantizer;
+      allocation = budgeted.fields;
       for await (const report of quantizeLayers(
         { ...work, quantizer: chosen },
         parts,
@@ -179,7 +185,7 @@ export async function quantizeModel(
       layout: job.layout,
       skip: job.skip,
       quantizer: { type: job.quantizer.type, config: chosen.config },
-      record: { ...record, chosen: chosen.config, layers: reports },
+      record: { ...record, chosen: chosen.config, allocation, layers: reports },
       rotated: quantizer.rotates ? read : undefined,
     });
     await parts.remove();

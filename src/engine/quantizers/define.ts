@@ -5,6 +5,7 @@ import { rowOf } from "../catalog-row.ts";
 import { complete } from "../config.ts";
 import type { InputRounding } from "../programs/round-inputs.ts";
 import type { Storage } from "../programs/setup.ts";
+import type { Allocator, Choice } from "./blocks/budget.ts";
 import type {
   LayerContext,
   MatrixShape,
@@ -47,8 +48,31 @@ export interface QuantizerDefinition<F extends Fields> extends CatalogRow<F> {
   readonly inputs?: (config: Infer<F>) => InputRounding | undefined;
   /** Configurations of which the one with the least error summed over layers is taken: each costs a pass over the model. */
   readonly candidates?: (config: Infer<F>) => readonly Infer<F>[];
+  /** Ways of storing single matrices, which a budget over the model is shared out to. */
+  readonly budget?: {
+    /** Bits a weight with all that is stored; nothing where all matrices are stored alike. */
+    readonly bits: (config: Infer<F>) => number | null;
+    readonly ways: (
+      config: Infer<F>,
+      matrix: SiteMatrix,
+      ctx: QuantizeContext,
+    ) => Promise<readonly (Choice & { readonly config: Infer<F> })[]>;
+    readonly allocate: Allocator;
+  };
   /** How a weight is held that is packed as the model is read; not given where that takes data. */
   readonly storage?: (config: Infer<F>) => Storage;
+}
+
+/** A matrix under some fields: bits that it takes, and what that costs in quality. */
+export interface WayOfStoring extends Choice {
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** A budget of bits a weight, and how it is shared out. */
+export interface Budget {
+  readonly bits: number;
+  readonly ways: (matrix: SiteMatrix, ctx: QuantizeContext) => Promise<readonly WayOfStoring[]>;
+  readonly allocate: Allocator;
 }
 
 /** A quantizer under one configuration. */
@@ -68,6 +92,9 @@ export interface BoundQuantizer {
   readonly inputs: InputRounding | undefined;
   /** Under other configurations, to be tried; itself alone where there is no choice. */
   readonly candidates: () => readonly BoundQuantizer[];
+  readonly budget: Budget | undefined;
+  /** Each matrix alone under other fields. */
+  readonly under: (fields: unknown) => QuantizeMatrix;
   readonly storage: Storage | undefined;
 }
 
@@ -110,7 +137,33 @@ function bound<F extends Fields>(
       return each;
     },
     candidates: () => candidates?.(config).map((other) => bound(definition, other)) ?? [self],
+    budget: budgetOf(definition, config),
+    under(fields) {
+      const { alone: own } = bound(
+        definition,
+        complete(definition.config, fields, definition.name),
+      );
+      if (!own) throw new RangeError(`${definition.name} stores no matrix alone`);
+      return own;
+    },
     storage: definition.storage?.(config),
   };
   return self;
+}
+
+function budgetOf<F extends Fields>(
+  { budget }: QuantizerDefinition<F>,
+  config: Infer<F>,
+): Budget | undefined {
+  const bits = budget?.bits(config) ?? null;
+  if (!budget || bits === null) return undefined;
+  return {
+    bits,
+    allocate: budget.allocate,
+    ways: async (matrix, ctx) =>
+      (await budget.ways(config, matrix, ctx)).map((way) => ({
+        ...way,
+        config: Object.fromEntries(Object.entries(way.config)),
+      })),
+  };
 }

@@ -14,7 +14,7 @@ export interface Allocation {
 }
 
 /** Undefined where even the smallest choices are above the budget. */
-type Allocator = (
+export type Allocator = (
   matrices: readonly (readonly Choice[])[],
   budget: number,
 ) => Allocation | undefined;
@@ -84,6 +84,41 @@ export function allocateExactly(
   for (; last.before !== undefined; last = last.before) chosen.unshift(last.choice);
   return total(matrices, chosen);
 }
+
+/**
+ * In one order for every budget: each choice of a matrix is one step on from the one before, and steps are taken level by
+ * level, within a level those that save most cost first, up to the first that does not fit. Choices of a matrix come
+ * by rising size.
+ */
+export const allocateInOrder: Allocator = (matrices, budget) => {
+  check(matrices, budget);
+  const chosen = matrices.map(() => 0);
+  let { size } = total(matrices, chosen);
+  if (size > budget) return undefined;
+  const levels = matrices.reduce((most, { length }) => Math.max(most, length), 0);
+  for (let level = 1; level < levels; level++) {
+    const steps = matrices.flatMap((choices, matrix) => {
+      const [before, after] = [choices[level - 1], choices[level]];
+      return before && after ? [{ matrix, saved: before.cost - after.cost, more: after.size - before.size }] : []; // prettier-ignore
+    });
+    for (const { matrix, more } of steps.toSorted((a, b) => b.saved - a.saved)) {
+      if (size + more > budget) return total(matrices, chosen);
+      size += more;
+      chosen[matrix] = level;
+    }
+  }
+  return total(matrices, chosen);
+};
+
+/** {@link allocateExactly} where that stays small, else {@link allocateByPrice}. */
+export const allocateBest: Allocator = (matrices, budget) => {
+  try {
+    return allocateExactly(matrices, budget, 2 ** 16);
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    return allocateByPrice(matrices, budget);
+  }
+};
 
 /**
  * By bisection over the price of a unit of size: each matrix takes what is least in cost + price · size,

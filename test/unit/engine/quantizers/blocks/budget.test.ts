@@ -2,9 +2,11 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import {
+  allocateBest,
   allocateByPrice,
   allocateExactly,
   allocateGreedy,
+  allocateInOrder,
   longestPrefix,
   type Choice,
 } from "../../../../../src/engine/quantizers/blocks/budget.ts";
@@ -35,7 +37,30 @@ function makeCase(seed: number): readonly (readonly Choice[])[] {
   });
 }
 
+describe("an order of steps", () => {
+  it("takes levels one after the other, within them what saves most, and what fits of them from the beginning", () => {
+    const choices = (costs: readonly number[], size: number) =>
+      costs.map((cost, i) => ({ cost, size: size * (i + 1) }));
+    const matrices = [choices([9, 5, 1], 2), choices([9, 2, 1], 3), choices([3, 2], 1)];
+    const at = (budget: number) => allocateInOrder(matrices, budget)?.chosen;
+    assert.equal(at(5), undefined);
+    assert.deepEqual(at(6), [0, 0, 0]);
+    // The middle one's second saves 7, the first one's 4, the last one's 1, which would have fitted before.
+    assert.deepEqual(at(7), [0, 0, 0]);
+    assert.deepEqual(at(9), [0, 1, 0]);
+    assert.deepEqual(at(11), [1, 1, 0]);
+    assert.deepEqual(at(12), [1, 1, 1]);
+    assert.deepEqual(at(14), [2, 1, 1]);
+    assert.deepEqual(at(99), [2, 2, 1]);
+  });
+});
+
 describe("a budget", () => {
+  it("is shared out exactly where that is possible", () => {
+    for (let seed = 1; seed <= 5; seed++)
+      assert.deepEqual(allocateBest(makeCase(seed), 60), allocateExactly(makeCase(seed), 60));
+  });
+
   it("is met exactly as well as can be by dynamic programming, and never passed by any", () => {
     for (let seed = 1; seed <= 30; seed++) {
       const matrices = makeCase(seed);
