@@ -11,7 +11,7 @@ import {
 import { symmetricInertia, type Inertia } from "../inertia/index.ts";
 import { factorLu } from "../lu/index.ts";
 import { formQ, reduceToR } from "../qr/index.ts";
-import { singularValues, thinSvd, turn } from "../svd/index.ts";
+import { singularValues, thinSvd, turn, valuesOfBoth } from "../svd/index.ts";
 import { checkFinite, checkShape, inTypeOf, type Data, type Gemm, type Matrix } from "./matrix.ts";
 import {
   createWorkspace,
@@ -82,6 +82,12 @@ export interface Linalg {
   svd<D extends Data>(A: Matrix<D>): Promise<Svd<D>>;
   /** The singular values alone, descending. |error| ≤ 8 n ε ‖A‖_F. */
   singularValues<D extends Data>(A: Matrix<D>): Promise<D>;
+  /** Those of A and of A + L Rᵀ, L [m, r], R [n, r]; a long A is reduced once. |error| ≤ 8 n ε (‖A‖_F + ‖L Rᵀ‖_F). */
+  singularValuesOfBoth(
+    A: Matrix,
+    L: Matrix,
+    R: Matrix,
+  ): Promise<{ readonly before: Float64Array; readonly after: Float64Array }>;
   /** The column of each row such that the sum of costs is least (greatest for `maximise`), each column at most once; rows ≤ columns. */
   assignment(cost: Matrix<Data>, maximise?: boolean): Promise<Int32Array<ArrayBuffer>>;
 }
@@ -237,6 +243,23 @@ export function createLinalg(
       run(async () => {
         const block = ws.load("singularValues", A, A.rows < A.columns);
         return inTypeOf(A.data, await singularValues(ws, block));
+      }),
+    singularValuesOfBoth: (A, L, R) =>
+      run(async () => {
+        if (L.rows !== A.rows || R.rows !== A.columns || L.columns !== R.columns)
+          throw new RangeError(
+            `singularValuesOfBoth: ${A.rows} × ${A.columns}, but factors of ${L.rows} × ${L.columns} and ${R.rows} × ${R.columns}.`,
+          );
+        const wide = A.rows < A.columns;
+        const block = ws.load("singularValuesOfBoth", A, wide);
+        const [left, right] = wide ? [R, L] : [L, R];
+        const [before, after] = await valuesOfBoth(
+          ws,
+          block,
+          ws.load("singularValuesOfBoth", left),
+          ws.load("singularValuesOfBoth", right),
+        );
+        return { before, after };
       }),
     assignment: (cost, maximise = false) =>
       run(() => {

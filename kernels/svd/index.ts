@@ -1,5 +1,5 @@
 /** @file The thin singular value decomposition of a dense matrix in the workspace. */
-import { applyQ, applyQTransposedRight, reduceToR } from "../qr/index.ts";
+import { applyLeft, applyQ, applyQTransposedRight, reduceToR } from "../qr/index.ts";
 import { normalise, part, transposed, type Block, type Workspace } from "../linalg/workspace.ts";
 import { bandBidiagonal } from "./band.ts";
 import { bidiagonalise } from "./bidiagonalise.ts";
@@ -57,6 +57,53 @@ export async function singularValues(ws: Workspace, A: Block): Promise<Float64Ar
     return bidiagonalValues(ws, B.diagonal, B.superdiagonal);
   });
   return values.reverse().map((value) => value * factor);
+}
+
+/** The singular values of A [m, n], m ≥ n, and of A + L Rᵀ, L [m, r], R [n, r]. All three are destroyed. */
+export async function valuesOfBoth(
+  ws: Workspace,
+  A: Block,
+  L: Block,
+  R: Block,
+): Promise<readonly [before: Float64Array<ArrayBuffer>, after: Float64Array<ArrayBuffer>]> {
+  const updated = await updatedBlock(ws, A, L, R);
+  const n = A.columns;
+  const core = updated.isReduced ? part(A, 0, 0, n, n) : A;
+  const after = await singularValues(ws, updated.block);
+  const before = await singularValues(ws, core);
+  const scaled = (values: Float64Array<ArrayBuffer>) => values.map((x) => x * updated.factor);
+  return [scaled(before), scaled(after)];
+}
+
+/**
+ * A matrix with the singular values of A + L Rᵀ. Where A is tall, Qᵀ A = [R_A; 0] is made once and
+ * Qᵀ (A + L Rᵀ) = [R_A + L₁ Rᵀ; L₂ Rᵀ] with Qᵀ L = [L₁; L₂], of which the r rows of L₂'s own triangle stand for
+ * the lower part; A then is R_A, and all of it is divided by `factor`.
+ */
+async function updatedBlock(ws: Workspace, A: Block, L: Block, R: Block) {
+  const { rows: m, columns: n } = A;
+  const r = L.columns;
+  const size = (block: Block) => ws.call.largest(block.at, block.rows * block.columns);
+  // Beside an A that is all but nothing, an update would leave the range that A is scaled to.
+  const isNear = size(L) * size(R) <= 2 ** 500 * size(A) && size(L) <= 2 ** 500 * size(A);
+  if (m < tall * n || 8 * r > n || !isNear) {
+    const block = ws.take(m, n);
+    ws.call.copyRows(m, n, A.at, n, block.at, n);
+    await ws.multiply(1, L, transposed(R), block);
+    return { block, factor: 1, isReduced: false };
+  }
+  const factor = normalise(ws, A);
+  ws.call.scale(m * r, 1 / factor, L.at);
+  const panels = await reduceToR(ws, A);
+  for (const panel of panels) await applyLeft(ws, panel, L, true);
+  const below = Math.min(m - n, r);
+  const low = part(L, n, 0, m - n, r);
+  await reduceToR(ws, low);
+  const block = ws.zeros(n + below, n);
+  ws.call.copyRows(n, n, A.at, n, block.at, n);
+  await ws.multiply(1, part(L, 0, 0, n, r), transposed(R), part(block, 0, 0, n, n));
+  await ws.multiply(1, part(low, 0, 0, below, r), transposed(R), part(block, n, 0, below, n));
+  return { block, factor, isReduced: true };
 }
 
 /** The blocks of the transpose. */

@@ -2,7 +2,7 @@
 import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
 import type { Matrix } from "../../../kernels/linalg/index.ts";
 import { at } from "../../shared/errors.ts";
-import { svdOfFactors } from "./low-rank.ts";
+import { stacked, svdOfFactors } from "./low-rank.ts";
 import { denseOperator, formTuned, inFloat64, product, type Tools } from "./products.ts";
 import { spectrumRecord, unitRoundoff } from "./ranks.ts";
 import type {
@@ -37,11 +37,15 @@ export async function matrixSpectra(
   const facts = { out: pair.out, in: pair.in, rule: options.rule };
   const values = async (A: Matrix) => Array.from(await tools.linalg.singularValues(A));
   const { update } = loaded;
-  const record = spectrumRecord(await values(base), { ...facts, dtype: pair.baseDtype });
+  const both = await byFactors(tools, base, update);
+  const record = spectrumRecord(both?.before ?? (await values(base)), {
+    ...facts,
+    dtype: pair.baseDtype,
+  });
   let tuned: MatrixSpectraRecord["tuned"];
   if (update !== undefined) {
-    const W = await formTuned(tools, base, update);
-    tuned = spectrumRecord(await values(W), { ...facts, dtype: pair.tunedDtype });
+    const sigma = both?.after ?? (await values(await formTuned(tools, base, update)));
+    tuned = spectrumRecord(sigma, { ...facts, dtype: pair.tunedDtype });
   }
   return {
     name: pair.name,
@@ -57,6 +61,18 @@ export async function matrixSpectra(
     tuned,
     update: update && (await updateRecord(tools, pair, base, update, record.frobenius, options)),
   };
+}
+
+/** The values of both where the update is factors and W is not much smaller than W₀, whose size bounds their error. */
+async function byFactors(tools: Tools, base: Matrix, update: Update | undefined) {
+  const factors = update && factorsOf(update);
+  if (factors === undefined) return undefined;
+  const { left, right } = stacked(factors);
+  const found = await tools.linalg.singularValuesOfBoth(base, left, right);
+  const before = Array.from(found.before);
+  const after = Array.from(found.after);
+  const size = (sigma: readonly number[]) => Math.hypot(...sigma);
+  return size(after) >= size(before) / 4 ? { before, after } : undefined;
 }
 
 /** ΔW as factors where it is some: without scales. */

@@ -55,6 +55,46 @@ describe("svd", () => {
         assert.ok(Math.abs(found - value(i + 1)) <= bound(A) * norm(A), `σ_${i}`);
     }
   });
+  for (const [rows, columns, r] of [
+    [40, 40, 3],
+    [90, 40, 3],
+    [40, 90, 3],
+    [70, 40, 30],
+    [260, 150, 4],
+    [41, 24, 3],
+  ] as const)
+    it(`knows the values before and after an update of rank ${r}: ${rows} × ${columns}`, async () => {
+      const A = random(rows, columns, 1);
+      const L = random(rows, r, 2);
+      const R = random(columns, r, 3);
+      for (const [a, l] of [
+        [1, 1],
+        [1, 100],
+        [0, 1],
+        [2 ** 300, 2 ** 300],
+        [2 ** -700, 1],
+      ] as const) {
+        const base = cases.scaled(A, a);
+        const left = cases.scaled(L, l);
+        const found = await linalg.singularValuesOfBoth(base, left, R);
+        const change = multiplyReference(left, transposedCopy(R));
+        const data = base.data.map((value, i) => value + (change.data[i] ?? NaN));
+        const size = norm(base) + norm(change);
+        for (const [values, W] of [
+          [found.before, base],
+          [found.after, { ...base, data }],
+        ] as const) {
+          const expected = await linalg.singularValues(W);
+          assert.equal(values.length, expected.length);
+          for (const [i, value] of values.entries())
+            assert.ok(Math.abs(value - (expected[i] ?? NaN)) <= bound(A) * size, `σ_${i} ${value}`);
+        }
+      }
+    });
+  it("refuses factors that do not fit", async () => {
+    const [A, L, R] = [random(5, 4, 1), random(5, 2, 2), random(4, 2, 3)];
+    await assert.rejects(linalg.singularValuesOfBoth(A, R, L), /factors of 4 × 2 and 5 × 2/);
+  });
   it("returns float32 for float32, rounded once from the float64 result", async () => {
     const A = random(30, 20, 30);
     const single = { ...A, data: new Float32Array(A.data) };
