@@ -1,6 +1,7 @@
 /**
  * @file What methods cost beside LoRA: processor seconds of a step in the same process, GaLore's refresh at its default
- * interval, MeZO's memory beside that of measuring alone. Methods take turns, so that a busy machine slows all alike.
+ * interval, MeZO's memory beside that of measuring alone on all of SmolLM-135M's shape. Methods take turns, so that a busy
+ * machine slows all alike.
  */
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,6 +18,7 @@ const warm = 2;
 
 /** At LoRA's rank, and at its number of parameters. */
 const methods = {
+  "next to nothing": "{ type: lora, r: 1, target_modules: [q_proj], layers_to_transform: [0] }",
   lora: "{ type: lora, r: 8, alpha: 16 }",
   "paca, LoRA's rank": "{ type: paca, r: 8, alpha: 8 }",
   "paca, LoRA's parameters": "{ type: paca, r: 16, alpha: 16 }",
@@ -25,17 +27,7 @@ const methods = {
 } as const;
 
 export async function methodCost(): Promise<Readonly<Record<string, unknown>>> {
-  const folder = await randomModel("smollm-4", shape);
-  const data = longText(folder, 40, 600);
-  const experiment = (method: string, train: string): string => `
-version: 1
-model: ${folder}
-data: { train: ${data}, format: text, max_length: 256 }
-method: ${method}
-train: { batch_size: 4, learning_rate: 1.0e-4, lr_scheduler_type: constant, ${train} }
-checkpoints: { every: end }
-run: { threads: 1 }
-`;
+  const experiment = experimentOn(await randomModel("smollm-4", shape), 4);
   const seconds = new Map<string, number[]>();
   const parameters = new Map<string, number>();
   for (let round = 0; round < rounds; round++)
@@ -54,8 +46,25 @@ run: { threads: 1 }
       ofLora: median(all) / lora,
     })),
     galore: await refreshShare(experiment),
-    mezo: memoryOfMezo(experiment("full", "max_steps: 4, optimizer: mezo")),
+    mezo: memoryOfMezo(
+      experimentOn(await randomModel("smollm", smolLM), 1)("full", "max_steps: 2, optimizer: mezo"),
+    ),
   };
+}
+
+/** Texts of an experiment on a model, by method and fields of `train`. */
+function experimentOn(folder: string, batch: number): (method: string, train: string) => string {
+  const data = longText(folder, 10 * batch, 600);
+  return (method, train) => `
+version: 1
+model: ${folder}
+data: { train: ${data}, format: text, max_length: 256 }
+method: ${method}
+train: { batch_size: ${batch}, learning_rate: 1.0e-4, lr_scheduler_type: constant, ${train} }
+checkpoints: { every: end }
+export: []
+run: { threads: 1 }
+`;
 }
 
 /** A run refreshes once in 200 steps by default; here each fifth step does, and the others do not. */
