@@ -13,9 +13,11 @@ import { memory } from "./memory.ts";
 import { methodCost } from "./method-cost.ts";
 import { methods } from "./methods.ts";
 import { mitigation } from "./mitigation.ts";
+import { onlyB } from "./only-b.ts";
 import { panels } from "./panels.ts";
 import { qwen } from "./qwen.ts";
 import { quantizeMemory } from "./quantize-memory.ts";
+import { quantizeSample } from "./quantize-sample.ts";
 import { quantize } from "./quantize.ts";
 import { server } from "./server.ts";
 import { spectra } from "./spectra.ts";
@@ -34,11 +36,13 @@ const benchmarks = {
   kernels,
   panels,
   findings,
+  "only-b": onlyB,
   methods,
   "method-cost": methodCost,
   mitigation,
   quantize,
   "quantize-memory": quantizeMemory,
+  "quantize-sample": quantizeSample,
   spectra,
 } as const satisfies Record<string, () => Promise<unknown>>;
 

@@ -1,7 +1,7 @@
 /**
  * @file GPTQ of a model of Qwen2.5-0.5B's shape by the command line, in processes of their own: the greatest memory,
  * seconds a layer, and what a kill in the middle costs. Whole with few windows of text; with as many as the command
- * takes by itself up to the third layer, as every layer holds what the one before it held.
+ * takes by itself for the first two layers alone, as every layer holds what the one before it held.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -18,13 +18,13 @@ export async function quantizeMemory(): Promise<Readonly<Record<string, unknown>
   const folder = mkdtempSync(join(tmpdir(), "spectune-bench-quantize-"));
   try {
     const usual = [model, "--type", "gptq", "--calibration", text, "--out"];
-    const killed = await quantized([...usual, join(folder, "usual")], 3);
-    const resumed = await quantized([...usual, join(folder, "usual")], 4);
+    const killed = await quantized([...usual, join(folder, "usual")], 2);
+    const resumed = await quantized([...usual, join(folder, "usual")], 3);
     const few = ["--samples", "8"];
     const whole = await quantized([...usual, join(folder, "whole"), ...few], undefined);
     return {
-      "128 windows of 512, ended in layer 3": killed,
-      "the same again, ended in layer 4": resumed,
+      "128 windows of 512, ended after a layer": killed,
+      "the same again, ended after another": resumed,
       "8 windows of 512, all 24 layers": whole,
     };
   } finally {

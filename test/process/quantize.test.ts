@@ -140,7 +140,12 @@ describe("quantizers side by side", () => {
     assert.equal(matrices.length, 14);
     const document: unknown = JSON.parse(readFileSync(String(file), "utf8"));
     assert.ok(isRecord(document) && document["kind"] === "quantize");
-    assert.match(readFileSync(join(folder, "r.html"), "utf8"), /<svg[^]*down_proj/);
+    const report = readFileSync(join(folder, "r.html"), "utf8");
+    assert.match(report, /<svg[^]*down_proj/);
+    const first: unknown = rows[1];
+    assert.ok(isRecord(first) && isRecord(first["task"]));
+    for (const name of ["loss", ...Object.keys(first["task"])])
+      assert.match(report, new RegExp(`<th[^>]*>${name}</th><th[^>]*>low</th>`, "u"));
     const table = await spectune(folder, "quantize", "model", "--compare", "int4", "--group", "16");
     assert.match(table.out, /int4 +\d\.\d+/);
   });

@@ -7,6 +7,7 @@ export function quantizeBlocks(document: QuantizeDocument, version: string): rea
   const { rows, matrices, options } = document;
   const calibration = options["calibration"];
   const tail = `${calibration === undefined ? "no calibration data" : JSON.stringify(calibration)}; spectune ${version}.`;
+  const tasks = [...new Set(rows.flatMap(({ task = {} }) => Object.keys(task)))];
   const labels = rows.flatMap(({ label, type }) => (type === "float" ? [] : [label]));
   const layers = [...new Set(matrices.map(({ layer }) => layer))].toSorted((a, b) => a - b);
   const kinds = [...new Set(matrices.map(({ kind }) => kind))];
@@ -15,11 +16,13 @@ export function quantizeBlocks(document: QuantizeDocument, version: string): rea
     { kind: "heading", text: "Quantizers" },
     {
       kind: "table",
-      caption: `Bits count everything that is stored of the matrices; errors are means over matrices, of outputs squared and relative; intervals are of 95 % over windows of held-out text. ${tail}`,
+      caption: `Bits count everything that is stored of the matrices; errors are means over matrices, of outputs squared and relative; intervals are of 95 % over sequences of held-out text, and over examples. ${tail}`,
       table: {
         head: [
           ...["quantizer", "bits a weight", "bytes", "weight error", "output error"],
-          ...["last layer", "perplexity", "low", "high", "seconds", "peak bytes"],
+          ...["last layer", "perplexity", "low", "high"],
+          ...tasks.flatMap((name) => [name, "low", "high"]),
+          ...["seconds", "peak bytes"],
         ],
         rows: rows.map((row) => [
           row.failed === undefined ? row.label : `${row.label}: ${row.failed}`,
@@ -31,6 +34,10 @@ export function quantizeBlocks(document: QuantizeDocument, version: string): rea
           cell(row.perplexity?.value),
           cell(row.perplexity?.low),
           cell(row.perplexity?.high),
+          ...tasks.flatMap((name) => {
+            const measured = row.task?.[name];
+            return [cell(measured?.value), cell(measured?.low), cell(measured?.high)];
+          }),
           cell(row.seconds),
           row.peakBytes ?? "",
         ]),
