@@ -83,7 +83,7 @@ function earlier(): readonly string[] {
   return Array.isArray(result["runs"]) ? result["runs"].map(String) : [];
 }
 
-/** The value of the knob whose number of parameters is nearest to LoRA's; counts rise or fall with it. */
+/** The value of the knob whose number of parameters is nearest to LoRA's; counts rise along the values. */
 async function sized(trainer: Trainer, folder: string, row: BenchRow): Promise<BenchRow["method"]> {
   const { knob } = row;
   if (!knob) return row.method;

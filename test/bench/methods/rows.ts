@@ -34,6 +34,8 @@ const overrides: Readonly<Record<string, Fragment>> = {
   lora,
   smt: { block: 16 },
   randlora: { alpha: 40 },
+  // Their scale as at LoRA's rank.
+  mixlora: { alpha: "2r" },
   // Near squares have no form as large as LoRA's pair; and s = 1 at the rank that does.
   lokr: { factor: 2, alpha: 16 },
   lora_sb: { type: "lora_xs" },
@@ -47,7 +49,10 @@ const integers = (from: number, to: number): readonly number[] =>
   Array.from({ length: to - from + 1 }, (_, index) => from + index);
 const shares = integers(1, 60).map((step) => step / 200);
 
-/** Those with a size knob; a rank whose method is LoRA's own stays at LoRA's 8. */
+/**
+ * Those with a size knob; a rank whose method is LoRA's own stays at LoRA's 8. Methods that allocate while they train end
+ * with LoRA's ranks on average.
+ */
 const knobs: Readonly<Record<string, Knob>> = {
   lora_xs: { field: "r", values: integers(4, 80) },
   lora_sb: { field: "r", values: integers(4, 80) },
@@ -57,9 +62,14 @@ const knobs: Readonly<Record<string, Knob>> = {
   lokr: { field: "r", values: integers(1, 39) },
   paca: { field: "r", values: integers(1, 80) },
   lamda: { field: "r", values: integers(4, 120) },
-  adalora: { field: "r", values: integers(8, 12) },
   smt: { field: "share", values: shares },
   fish: { field: "share", values: shares },
+  hira: { field: "r", values: integers(1, 32) },
+  mixlora: { field: "r", values: integers(1, 8) },
+  vblora: { field: "num_vectors", values: integers(2, 32).map((count) => 16 * count) },
+  nola: { field: "basis", values: integers(2, 30).map((count) => 64 * count) },
+  // Fewer of its ranks are more coefficients.
+  randlora: { field: "r", values: integers(4, 32).toReversed() },
   bottleneck: { field: "r", values: integers(1, 128) },
 };
 
