@@ -25,6 +25,10 @@ process.on("message", (message) => {
   );
 });
 
+process.on("disconnect", () => {
+  process.exit();
+});
+
 async function count(document: string): Promise<object> {
   const { setup, opened } = await prepared(document);
   await opened.source.close();
