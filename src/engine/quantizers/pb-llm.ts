@@ -4,7 +4,7 @@
  * "PB-LLM: Partially Binarized Large Language Models", Yuan, Shang, Dong, 2023, https://arxiv.org/abs/2310.00034.
  * A binarized weight is m ± a with m the mean and a the mean distance from it of the row's binarized weights, which
  * is best for given signs; the official code counts the salient ones' zeros into both means. Salient weights are
- * chosen over the whole matrix, there in blocks of columns. With `share: 1` this is 8 bits by rows.
+ * chosen over the whole matrix, as there with groups of whole rows; their 8 bits span them alone, there all of a row. With `share: 1` this is 8 bits by rows.
  */
 import type { Data, Matrix } from "../../../kernels/linalg/matrix.ts";
 import { number, oneOf, share } from "../../shared/schema.ts";

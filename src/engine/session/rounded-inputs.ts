@@ -10,7 +10,13 @@ export function inputRounding(config: unknown): InputRounding | undefined {
   const made = isRecord(about) ? about["spectune"] : undefined;
   if (!isRecord(made)) return undefined;
   const { type, ...fields } = made;
-  return quantizers.find(({ name }) => name === type)?.bind(fields).inputs;
+  const row = quantizers.find(({ name }) => name === type);
+  if (!row) return undefined;
+  // Folders may have been made before a field was there.
+  const defaults = Object.entries(row.config).map(
+    ([name, field]) => [name, field.default] as const,
+  );
+  return row.bind({ ...Object.fromEntries(defaults), ...fields }).inputs;
 }
 
 /** The setup whose layers round what their linear sites read. */

@@ -15,11 +15,12 @@ import {
   encodeGrid,
   fitGrid,
 } from "../../../../src/engine/quantizers/blocks/uniform-grid.ts";
+import type { LayerContext } from "../../../../src/engine/quantizers/context.ts";
 import type { Quantizer } from "../../../../src/engine/quantizers/define.ts";
 import { dgq, dualIntegers, percentileFactors } from "../../../../src/engine/quantizers/dgq.ts";
 import { floatsOf } from "../../../../src/engine/quantizers/half.ts";
 import { osPlus } from "../../../../src/engine/quantizers/os-plus.ts";
-import { flexround } from "../../../../src/engine/quantizers/flexround.ts";
+import { flexible, flexround } from "../../../../src/engine/quantizers/flexround.ts";
 import { arrayOf, expanded } from "../../../../src/engine/quantizers/packed.ts";
 import { rtn } from "../../../../src/engine/quantizers/rtn.ts";
 import { smoothquantPlus } from "../../../../src/engine/quantizers/smoothquant-plus.ts";
@@ -62,6 +63,33 @@ describe("AWQ", () => {
       bar += (await quantized(rtn, grid, seed)).error;
     }
     assert.ok(sum < 0.9 * bar, `${sum} against ${bar}`);
+  });
+  it("folds what its search found, and gains by that alone", async () => {
+    let [sum, bar] = [0, 0];
+    for (const seed of [1, 2, 3]) {
+      const { context } = smallLayer(seed);
+      const found: Float32Array[] = [];
+      const watched: LayerContext = {
+        ...context,
+        scale(chain, by) {
+          found.push(by);
+          context.scale(chain, by);
+        },
+      };
+      const fields = { ...grid, clip: false, scales: "float32" };
+      const each = await awq.bind({ ...defaultsOf(awq), ...fields }).layer(watched);
+      assert.equal(found.length, context.chains.length);
+      for (const by of found) assert.ok(Math.max(...by) / Math.min(...by) > 1.05, "all are 1");
+      const replaced = new Map<string, Float32Array>();
+      for (const matrix of context.matrices())
+        replaced.set(
+          matrix.module,
+          expanded(await each(matrix, context.of(matrix.module)), awq.formats),
+        );
+      sum += await context.error(replaced);
+      bar += (await quantized(awq, { ...fields, ratios: 1 }, seed)).error;
+    }
+    assert.ok(sum < bar, `${sum} against ${bar}`);
   });
   it("without a search is rounding on its own grid", async () => {
     const { moved } = await quantized(awq, { ...grid, ratios: 1, clip: false });
@@ -152,6 +180,48 @@ describe("AdaDim", () => {
 });
 
 describe("FlexRound", () => {
+  it("has the gradients of what rounding straight through is", () => {
+    const matrix = weights({ rows: 3, columns: 20 }, 3);
+    const start = fitGrid(matrix, { bits: 3, symmetric: false, granularity: 8 });
+    const site = flexible(matrix, start, (scale) => scale);
+    const [steps, each, row] = site.numbers;
+    assert.ok(steps && each && row);
+    // Smaller steps cut the largest weights; other divisors differ by weight and row.
+    steps.forEach((_, g) => (steps[g] = -0.3 - 0.02 * g));
+    each.forEach((_, i) => (each[i] = 0.1 * Math.sin(i)));
+    row.forEach((_, i) => (row[i] = 0.05 * i));
+    site.values();
+    const { grid: at, codes } = site.made();
+    const lead = Float32Array.from({ length: 60 }, (_, i) => Math.cos(3 * i));
+    const made = site.backward(lead);
+    let cut = 0;
+    // Σ lead · s · (level + u' − u), u' the quotient that moves; without u' − u where the level is cut.
+    const surrogate = (moved: readonly (readonly number[])[]): number => {
+      let sum = 0;
+      for (const [i, w] of matrix.data.entries()) {
+        const g = Math.floor(i / 20) * 3 + Math.floor((i % 20) / 8);
+        const [ds = 0, de = 0, dr = 0] = [moved[0]?.[g], moved[1]?.[i], moved[2]?.[Math.floor(i / 20)]]; // prettier-ignore
+        const scale = (at.scales[g] ?? NaN) * Math.exp(ds);
+        const divisor = Math.exp((each[i] ?? NaN) + (row[Math.floor(i / 20)] ?? NaN));
+        const u = w / divisor / (at.scales[g] ?? NaN);
+        const level = (codes[i] ?? NaN) - (at.zeros[g] ?? NaN);
+        const inside = Math.abs(u - level) <= 0.5 + 1e-4;
+        if (!inside) cut++;
+        const through = inside ? w / (divisor * Math.exp(de + dr)) / scale - u : 0;
+        sum += (lead[i] ?? NaN) * scale * (level + through);
+      }
+      return sum;
+    };
+    const none = site.numbers.map(({ length }) => new Array<number>(length).fill(0));
+    for (const [kind, gradient] of made.entries())
+      for (const [i, value] of gradient.entries()) {
+        const by = (h: number) =>
+          surrogate(none.map((zeros, k) => (k === kind ? zeros.with(i, h) : zeros)));
+        const wanted = (by(1e-4) - by(-1e-4)) / 2e-4;
+        assert.ok(Math.abs(value - wanted) < 1e-4, `${kind}, ${i}: ${value} for ${wanted}`);
+      }
+    assert.ok(cut > 0, "no weight is cut");
+  });
   it("starts as rounding and ends below it", async () => {
     const bar = await quantized(rtn, grid);
     assert.deepEqual(await quantized(flexround, { ...grid, steps: 0 }), bar);

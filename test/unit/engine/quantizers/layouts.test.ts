@@ -14,7 +14,13 @@ import { rtn } from "../../../../src/engine/quantizers/rtn.ts";
 import { inputs, layerOf, weights } from "../../../conformance/engine/quantizer-case.ts";
 
 const grid = { bits: 4, group: 32, symmetric: false, range: "min-max", scales: "float16" };
-const columns = { act_order: true, static_groups: false, damping: 0.01, block_size: 128 };
+const columns = {
+  act_order: true,
+  static_groups: false,
+  true_sequential: false,
+  damping: 0.01,
+  block_size: 128,
+};
 
 describe("GPTQ's layout", () => {
   for (const bits of [2, 3, 4, 8])

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { gwq } from "../../../../src/engine/quantizers/gwq.ts";
 import { scoresOf, pbLlm } from "../../../../src/engine/quantizers/pb-llm.ts";
+import { packKept } from "../../../../src/engine/quantizers/formats/kept.ts";
 import { floatsOf } from "../../../../src/engine/quantizers/half.ts";
 import { arrayOf } from "../../../../src/engine/quantizers/packed.ts";
 import { rtn } from "../../../../src/engine/quantizers/rtn.ts";
@@ -25,6 +26,24 @@ describe("GWQ", () => {
     const gradient = await contextOf(matrix, inputs(40, 37)).gradient();
     const order = [...gradient.keys()].sort((a, b) => Math.abs(gradient[b] ?? 0) - Math.abs(gradient[a] ?? 0)); // prettier-ignore
     for (const at of order.slice(0, 4)) assert.equal(values[at], matrix.data[at]);
+  });
+  it("puts kept weights in the places of others, whatever the grid has there", async () => {
+    const base = await packedBy(rtn, matrix, { group: 16, bits: 3 });
+    const below = valuesOf(rtn, base);
+    const places = Int32Array.from([0, 36, 37, 200, 369]);
+    const packed = packKept(
+      base,
+      places,
+      Float32Array.from(places, (at) => at / 8),
+      "float32",
+    );
+    const values = valuesOf(gwq, packed);
+    let filled = 0;
+    for (const [i, value] of values.entries()) {
+      assert.equal(value, places.includes(i) ? i / 8 : below[i]);
+      if (places.includes(i) && below[i] !== 0) filled++;
+    }
+    assert.ok(filled > 2, "the grid has nothing there");
   });
   it("is rounding where nothing is kept", async () => {
     const fields = { group: 16, bits: 3 };
@@ -57,6 +76,24 @@ describe("PB-LLM", () => {
         own.reduce((sum, w) => sum + (w - m - Math.sign(w - m) * scale) ** 2, 0);
       assert.ok(error(a) <= Math.min(error(a * 1.01), error(a * 0.99)));
     }
+  });
+  it("has signs about the mean of a row, not about 0", async () => {
+    const lifted = { ...matrix, data: matrix.data.map((w) => w + 0.2) };
+    // Of inputs that are unrelated no error is carried on.
+    const x = new Float32Array(37 * 37);
+    for (let i = 0; i < 37; i++) x[i * 38] = 1;
+    const packed = await packedBy(pbLlm, lifted, { share: 0 }, x);
+    const values = valuesOf(pbLlm, packed);
+    const mean = floatsOf(arrayOf(packed, "mean"));
+    const spread = floatsOf(arrayOf(packed, "spread"));
+    let below = 0;
+    for (const [i, w] of lifted.data.entries()) {
+      const row = Math.floor(i / 37);
+      const [m, a] = [mean[row] ?? NaN, spread[row] ?? NaN];
+      assert.equal(values[i], Math.fround(w >= m ? m + a : m - a));
+      if (w >= 0 && w < m) below++;
+    }
+    assert.ok(below > 100, "rows have too few weights between 0 and their means");
   });
   it("ranks by magnitude what second moments of one size rank", () => {
     const U = { rows: 37, columns: 37, data: new Float64Array(37 * 37) };
