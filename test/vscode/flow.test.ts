@@ -1,6 +1,5 @@
 /** @file A person's way through the packaged extension, in a browser: sample, fix, completion, run, reload, stop, compare. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import {
   cpSync,
   existsSync,
@@ -18,7 +17,6 @@ import { join } from "node:path";
 import process from "node:process";
 import { after, before, describe, it } from "node:test";
 import type { Page } from "playwright-core";
-import { root } from "../../src/build/editor/code-server.ts";
 import { packageExtension } from "../../src/build/editor/package-extension.ts";
 import { short } from "../../media/charts/numbers.ts";
 import { isRecord, parseJson } from "../../src/shared/wire.ts";
@@ -30,13 +28,18 @@ import {
   openFile,
   panelPage,
   replaceText,
+  rowsOf,
   runRow,
   showViews,
   takeAction,
+  takeEntry,
 } from "./support/drive.ts";
 import { contentsOf } from "./support/contents.ts";
+import { lookingSteps } from "./looking-steps.ts";
 import type { Editor } from "./support/editor.ts";
 import { openEditor } from "./support/editor.ts";
+import { commandLine, entriesOf, entryOf } from "./support/way.ts";
+import { themeSteps } from "./theme-steps.ts";
 
 /** Pictures go here where it is set, to be looked at. */
 const shots = process.env["SPECTUNE_SHOTS"];
@@ -73,7 +76,7 @@ describe("the packaged extension", () => {
 
   /** A step of the way; where it fails, what was to be seen is kept. */
   function step(name: string, work: () => Promise<void>): void {
-    void it(name, { timeout: 240_000 }, async () => {
+    void it(name, { timeout: 480_000 }, async () => {
       try {
         await work();
       } catch (error) {
@@ -271,7 +274,7 @@ describe("the packaged extension", () => {
     await said.waitFor({ timeout: 90_000 });
     await shot("intruders");
     const shown = Number.parseInt((await said.textContent()) ?? "", 10);
-    const args = ["intruders", base, "--adapter", elsewhere, "--json"];
+    const args = ["intruders", base, "--adapter", elsewhere];
     const counted = commandLine(args, workspace);
     assert(isRecord(counted));
     assert.equal(shown, counted["total"]);
@@ -287,10 +290,13 @@ describe("the packaged extension", () => {
     await shot("spectra");
     const shown = await row.locator("td").allTextContents();
     const args = [join(sample, "base"), "--adapter", join(workspace, "elsewhere")];
-    const [matrix] = matricesOf(commandLine(["spectra", ...args, "--json"], workspace));
-    const said = [matrix?.["base"], matrix?.["tuned"], updateOf(matrix)].map((spectrum) =>
-      short(isRecord(spectrum) ? Number(spectrum["stableRank"]) : NaN),
-    );
+    const document = commandLine(["spectra", ...args], workspace);
+    const [matrix] = entriesOf(entriesOf(document, "sides")[0], "matrices");
+    const said = [
+      entryOf(matrix, "base"),
+      entryOf(matrix, "tuned"),
+      entryOf(entryOf(matrix, "update"), "spectrum"),
+    ].map((spectrum) => short(Number(spectrum["stableRank"])));
     assert.deepEqual(shown, said);
   });
 
@@ -313,6 +319,11 @@ describe("the packaged extension", () => {
     const said = document["rows"].filter(isRecord).find(({ label }) => label === "nf4");
     assert.equal(shown[0], Number(said?.["bitsPerWeight"]).toFixed(2));
     assert.equal(shown[2], short(Number(said?.["weightError"])));
+    const map = await rowsOf(panel, "Error of every matrix");
+    const errors = entriesOf(document, "matrices").map(({ errors: its }) =>
+      isRecord(its) && isRecord(its["nf4"]) ? short(Number(its["nf4"]["output"])) : "",
+    );
+    assert.deepEqual(map.flatMap((cells) => cells.slice(1)).toSorted(), errors.toSorted());
     await page.emulateMedia({ colorScheme: "dark" });
     await page.waitForTimeout(1500);
     await shot("quantize-dark");
@@ -327,44 +338,25 @@ describe("the packaged extension", () => {
       .locator(".pane", { has: header })
       .locator(".monaco-list-row", { hasText: /^\s*base/ });
     await row.first().waitFor({ timeout: 60_000 });
-    await row.first().click({ button: "right" });
-    const entry = page.locator(".context-view .action-label", { hasText: "Show Tensors" });
-    await entry.waitFor();
-    // A menu takes no click that may still belong to its opening.
-    await page.waitForTimeout(500);
-    await entry.click();
+    await takeEntry(page, row.first(), "Show Tensors");
     const table = await panelPage(page, "tensors");
     await table.getByText("model.embed_tokens.weight").first().waitFor({ timeout: 60_000 });
+    await table.locator("button", { hasText: "model.embed_tokens.weight" }).first().click();
+    const shown = await rowsOf(table, "model.embed_tokens.weight");
+    const counted = shown.reduce((sum, [, , count]) => sum + Number(count), 0);
+    assert.equal(counted, elementsOf(join(sample, "base/model.safetensors"), /embed_tokens/));
     await shot("tensors");
   });
+
+  const way = { page: () => page, workspace, sample, shot, step };
+  lookingSteps(way);
+  themeSteps(way);
 
   it("threw nothing in the page", () => {
     const ours = errors.filter((message) => /spectune|panel/i.test(message));
     assert.deepEqual(ours, []);
   });
 });
-
-/** What a command of the command line says with `--json`. */
-function commandLine(args: readonly string[], cwd: string): unknown {
-  const output = execFileSync(process.execPath, [join(root, "src/cli/spectune.ts"), ...args], {
-    cwd,
-    stdio: ["ignore", "pipe", "ignore"],
-    encoding: "utf8",
-    maxBuffer: 1 << 28,
-  });
-  return parseJson(output);
-}
-
-function matricesOf(document: unknown): readonly Readonly<Record<string, unknown>>[] {
-  const sides = isRecord(document) ? document["sides"] : undefined;
-  const [side] = Array.isArray(sides) ? sides.filter(isRecord) : [];
-  return Array.isArray(side?.["matrices"]) ? side["matrices"].filter(isRecord) : [];
-}
-
-function updateOf(matrix: Readonly<Record<string, unknown>> | undefined): unknown {
-  const update = matrix?.["update"];
-  return isRecord(update) ? update["spectrum"] : undefined;
-}
 
 /** What the extension wrote to its output channel. */
 function outputOf(scratch: string): string {
@@ -373,6 +365,16 @@ function outputOf(scratch: string): string {
     .filter((file) => /Spectune[^/]*\.log$/.test(file))
     .map((file) => readFileSync(join(logs, file), "utf8"))
     .join("");
+}
+
+/** Of a tensor, by the header of its file. */
+function elementsOf(file: string, name: RegExp): number {
+  const bytes = readFileSync(file);
+  const header = parseJson(bytes.toString("utf8", 8, 8 + Number(bytes.readBigUInt64LE(0))));
+  assert(isRecord(header));
+  const [, tensor] = Object.entries(header).find(([key]) => name.test(key)) ?? [];
+  assert(isRecord(tensor) && Array.isArray(tensor["shape"]));
+  return tensor["shape"].reduce((product: number, size) => product * Number(size), 1);
 }
 
 function onlyRun(folder: string): string {

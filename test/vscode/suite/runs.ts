@@ -107,6 +107,16 @@ describe("a run", () => {
     );
   });
 
+  it("is offered as a task, with its file", async () => {
+    const tasks = await vscode.tasks.fetchTasks({ type: "spectune" });
+    const names = tasks.map(({ name }) => name);
+    for (const command of ["run", "check", "plan"])
+      assert(names.includes(`${command} short.peft.yaml`), names.join("\n"));
+    const task = tasks.find(({ name }) => name === "plan short.peft.yaml");
+    assert(task?.execution instanceof vscode.ProcessExecution);
+    assert.deepEqual(task.execution.args.slice(1), ["plan", workspaceFile("short.peft.yaml")]);
+  });
+
   it("leaves what its process printed", async () => {
     const { app } = await api();
     const [head] = app.runs.heads();

@@ -1,14 +1,21 @@
 /** @file What a person does in the editor: opens files, calls commands, reads panels. Waits for what it needs to see. */
 import type { Frame, Page } from "playwright-core";
 
-/** Types into the quick input until the wanted row is there, and takes it. */
+/**
+ * Types into the quick input until the wanted row is there, and takes it; a palette that was opened before a command was
+ * there does not show it later.
+ */
 async function pick(page: Page, key: string, text: string, row: string): Promise<void> {
   const input = page.locator(".quick-input-widget input");
-  await page.keyboard.press("Escape");
-  await page.keyboard.press(key);
-  await input.waitFor();
-  await input.fill(text);
-  await chooseRow(page, row);
+  const found = page.locator(".quick-input-list .monaco-list-row", { hasText: row }).first();
+  for (let tries = 0; tries < 10 && !(await found.isVisible()); tries += 1) {
+    await page.keyboard.press("Escape");
+    await page.keyboard.press(key);
+    await input.waitFor();
+    await input.fill(text);
+    await found.waitFor({ timeout: 6000 }).catch(() => undefined);
+  }
+  await found.click();
 }
 
 /** Takes a row of the open quick input. */
@@ -108,4 +115,53 @@ export function runRow(page: Page, text: RegExp): ReturnType<Page["locator"]> {
     .locator(".pane", { has: page.locator(".pane-header", { hasText: "Runs" }) })
     .locator(".monaco-list-row", { hasText: text })
     .first();
+}
+
+/** Takes an entry of a row's menu. */
+export async function takeEntry(
+  page: Page,
+  row: ReturnType<Page["locator"]>,
+  text: string,
+): Promise<void> {
+  await row.click({ button: "right" });
+  const entry = page.locator(".context-view .action-label", { hasText: text }).first();
+  await entry.waitFor();
+  // A menu takes no click that may still belong to its opening.
+  await page.waitForTimeout(500);
+  await entry.click();
+}
+
+/** Closes all editors and panels, so that a panel's page is the only one of its kind. */
+export async function closeEditors(page: Page): Promise<void> {
+  await pick(page, "F1", ">View: Close All Editors", "View: Close All Editors");
+  await page.locator(".tab").first().waitFor({ state: "detached" });
+}
+
+/** Saves under the path that the open dialog offers. */
+export async function acceptPath(page: Page): Promise<void> {
+  const widget = page.locator(".quick-input-widget");
+  await widget.locator("input").first().waitFor({ timeout: 60_000 });
+  // The dialog looks at the folder first, and takes nothing before.
+  await page.waitForTimeout(1500);
+  await page.keyboard.press("Enter");
+  await widget.waitFor({ state: "hidden", timeout: 60_000 });
+}
+
+/** The figure of a panel with this title. */
+export function figureOf(panel: Frame, title: string): ReturnType<Frame["locator"]> {
+  return panel.locator("figure", { has: panel.locator("h3", { hasText: title }) }).first();
+}
+
+/** What stands in the rows of a figure's table, which is opened for it where it has a drawing instead. */
+export async function rowsOf(panel: Frame, title: string): Promise<readonly (readonly string[])[]> {
+  const figure = figureOf(panel, title);
+  await figure.waitFor({ timeout: 60_000 });
+  const toggle = figure.locator('button[aria-pressed="false"]', { hasText: "Table" });
+  if (await toggle.count()) await toggle.click();
+  await figure.locator("tbody tr").first().waitFor();
+  const rows = await figure.locator("tbody tr").all();
+  const cells = await Promise.all(rows.map((row) => row.locator("th, td").allTextContents()));
+  const open = figure.locator('button[aria-pressed="true"]', { hasText: "Table" });
+  if (await open.count()) await open.click();
+  return cells;
 }

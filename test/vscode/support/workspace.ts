@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { root } from "../../../src/build/editor/code-server.ts";
 
-/** `short` trains 8 steps, `long` many; `wrong` has an error. */
+/** In a folder with a space and a letter beyond ASCII in its name. `short` trains 8 steps, `long` many; `wrong` has an error. */
 export function sampleWorkspace(): string {
-  const folder = mkdtempSync(join(tmpdir(), "spectune-workspace-"));
+  const folder = mkdtempSync(join(tmpdir(), "spectune wörkspace-"));
   cpSync(join(root, "media/sample"), folder, { recursive: true });
   const lines = readFileSync(join(folder, "data/train.jsonl"), "utf8").split("\n");
   writeFileSync(join(folder, "data/few.jsonl"), lines.slice(0, 64).join("\n"));
