@@ -1,7 +1,7 @@
 /** @file Curves over a common axis, drawn by uPlot: zoom by dragging, values under the cursor, as many points as can be seen. */
 import uPlot from "uplot";
 import { element } from "../shared/dom.ts";
-import { isDark, onThemeChange, themeColor } from "../shared/page.ts";
+import { isDark, isHighContrast, onThemeChange, themeColor } from "../shared/page.ts";
 import { seriesColor } from "./colors.ts";
 import type { LineSeries } from "./decimate.ts";
 import { aligned, decimate } from "./decimate.ts";
@@ -52,7 +52,7 @@ export function lineChart(options: LineChartOptions): LineChart {
     const data = dataOf(width);
     const isDense = data[0].length > densePoints;
     const named = series.map(({ label, style }) => [label, style]);
-    const key = JSON.stringify([named, isLog, isDark(), isDense, isWhole()]);
+    const key = JSON.stringify([named, isLog, isDark(), isHighContrast(), isDense, isWhole()]);
     if (plot !== undefined && key === made) {
       plot.setData(data, zoom === undefined);
       return;
@@ -79,7 +79,9 @@ export function lineChart(options: LineChartOptions): LineChart {
 
   const plotOptions = (width: number, isDense: boolean): uPlot.Options => {
     const ink = themeColor("foreground", "#888");
-    const grid = { stroke: themeColor("widget-border", "#8884"), width: 1 };
+    // Borders of high contrast are as strong as what is drawn: a grid must not be.
+    const line = isHighContrast() ? "#8886" : themeColor("widget-border", "#8884");
+    const grid = { stroke: line, width: 1 };
     const axis = { stroke: ink, grid, ticks: grid, font: "11px sans-serif" };
     return {
       width,

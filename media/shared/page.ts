@@ -42,6 +42,14 @@ export function isDark(): boolean {
   return classList.contains("vscode-dark") || classList.contains("vscode-high-contrast");
 }
 
+/** Either of the editor's themes of high contrast. */
+export function isHighContrast(): boolean {
+  const { classList } = document.body;
+  return ["vscode-high-contrast", "vscode-high-contrast-light"].some((name) =>
+    classList.contains(name),
+  );
+}
+
 /** Calls back when the editor's colours change. */
 export function onThemeChange(act: () => void): void {
   new MutationObserver(act).observe(document.body, { attributeFilter: ["class"] });

@@ -96,11 +96,13 @@ export function createAnalysisPanels(
               title: vscode.l10n.t("Where does the mitigated model go?"),
               defaultUri: vscode.Uri.file(`${subjectOf(source).folder}-mitigated`),
             });
-            if (out === undefined) tell("ended", { cancelled: true });
+            const data = out === undefined ? undefined : await measuredOn(source);
+            if (out === undefined || data === undefined) tell("ended", { cancelled: true });
             else
               work.begin([
                 "mitigate",
                 ...sideArguments(source),
+                ...data,
                 `--keep=${keep}`,
                 `--which=${which}`,
                 `--threshold=${threshold}`,
@@ -137,18 +139,14 @@ export function createAnalysisPanels(
           }),
           ...workHandlers(work),
           compare: async ({ quantizers, samples }) => {
-            const [calibration] =
-              (await vscode.window.showOpenDialog({
-                title: vscode.l10n.t("Calibration data"),
-                filters: { [vscode.l10n.t("Data")]: ["jsonl", "csv", "parquet", "txt"] },
-              })) ?? [];
+            const calibration = await dataOption("calibration", vscode.l10n.t("Calibration data"));
             if (calibration === undefined) tell("ended", { cancelled: true });
             else
               work.begin([
                 "quantize",
                 model,
                 `--compare=${quantizers.join(",")}`,
-                `--calibration=${calibration.fsPath}`,
+                ...calibration,
                 `--samples=${samples}`,
               ]);
             return null;
@@ -158,6 +156,26 @@ export function createAnalysisPanels(
       };
     }),
   };
+}
+
+/** On what a mitigation is measured: a run has its own test data; of others it is asked. Undefined where that was given up. */
+async function measuredOn(source: AnalysisSource): Promise<readonly string[] | undefined> {
+  if (source.type === "run") return [];
+  const { t } = vscode.l10n;
+  const choose = t("Choose examples of the task…");
+  const without = t("Do not measure");
+  const picked = await vscode.window.showQuickPick([choose, without], {
+    placeHolder: t("Measure what it gives and costs?"),
+  });
+  if (picked === without) return ["--no-measure"];
+  return picked === undefined ? undefined : await dataOption("data", t("Examples of the task"));
+}
+
+/** Data that are asked for, as an option of the command line. */
+async function dataOption(name: string, title: string): Promise<readonly string[] | undefined> {
+  const filters = { [vscode.l10n.t("Data")]: ["jsonl", "csv", "parquet", "txt"] };
+  const [file] = (await vscode.window.showOpenDialog({ title, filters })) ?? [];
+  return file === undefined ? undefined : [`--${name}=${file.fsPath}`];
 }
 
 /** Whether it is one tuned model: not a model alone, nor a sweep with all its runs. */
