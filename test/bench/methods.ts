@@ -26,17 +26,18 @@ export async function methods(): Promise<unknown> {
   const folder =
     process.env["SPECTUNE_METHODS"] ?? mkdtempSync(join(tmpdir(), "spectune-methods-"));
   mkdirSync(folder, { recursive: true });
-  const until =
-    performance.now() + 1000 * Number(process.env["SPECTUNE_METHODS_UNTIL"] ?? Infinity);
+  const end = performance.now() + 1000 * Number(process.env["SPECTUNE_METHODS_UNTIL"] ?? Infinity);
+  const isLate = (): boolean => performance.now() > end;
   const trainer = openTrainer(folder, earlier());
   const outcomes = new Map<string, Outcome[]>(benchRows.map(({ name }) => [name, []]));
   const sizes = new Map<string, BenchRow["method"]>();
 
   const run = async (row: BenchRow, learningRate: number, seed: number): Promise<void> => {
-    if (performance.now() > until) return;
     const method = sizes.get(row.name) ?? (await sized(trainer, folder, row));
     sizes.set(row.name, method);
-    const outcome = await trainer.trained({ row, method, learningRate, seed }).catch(failure);
+    const job = { row, method, learningRate, seed };
+    const outcome =
+      trainer.known(job) ?? (isLate() ? undefined : await trainer.trained(job).catch(failure));
     if (!outcome) return;
     outcomes.get(row.name)?.push(outcome);
     const told = outcome.refused ?? `${outcome.score} ${outcome.loss} ${outcome.step}`;
@@ -45,7 +46,7 @@ export async function methods(): Promise<unknown> {
   const memory = new Map<string, number | undefined>();
   const memoryOf = async (row: BenchRow): Promise<void> => {
     const method = sizes.get(row.name);
-    if (!method || performance.now() > until) return;
+    if (!method || isLate()) return;
     const job = { row, method, learningRate: fromTheMiddle[0], seed: seeds[0] };
     memory.set(row.name, await trainer.memory(job).catch(failure));
   };

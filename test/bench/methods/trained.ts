@@ -45,6 +45,8 @@ export interface Outcome {
 }
 
 export interface Trainer {
+  /** The result of a job of an earlier call. */
+  known(job: Job): Outcome | undefined;
   /** The result of a job, from an earlier call or trained now. */
   trained(job: Job): Promise<Outcome>;
   /** Greatest resident memory in bytes of a process that trains nothing else, for a few steps. */
@@ -113,6 +115,10 @@ export function openTrainer(folder: string, known: readonly string[]): Trainer {
     return found;
   };
   return {
+    known(job) {
+      const before = recordOf(kept.get(keyOf(job.row.name, documentOf(job, evalPath))) ?? "");
+      return before && outcomeIn(before, job);
+    },
     async trained(job) {
       return outcomeIn(await answered(job, documentOf(job, evalPath)), job);
     },
