@@ -18,13 +18,13 @@ const top = 10;
 const thresholds = [0.35, 0.5, 0.6, 0.7, 0.8, 0.9] as const;
 
 /** A run with the number of its intruders at each threshold, and the vectors that were looked at. */
-interface Counted extends TrainedRun {
+export interface Counted extends TrainedRun {
   readonly counts: Readonly<Record<string, number>>;
   readonly vectors: number;
 }
 
 export function findings(): Promise<unknown> {
-  const runs = trainedRuns(trainedFolder()).map(counted);
+  const runs = trainedRuns(trainedFolder("sweep.peft.yaml")).map(counted);
   const groups = Map.groupBy(runs, nameOf);
   return Promise.resolve({
     runs: runs.length,
@@ -45,7 +45,7 @@ export function findings(): Promise<unknown> {
   });
 }
 
-function counted(run: TrainedRun): Counted {
+export function counted(run: TrainedRun): Counted {
   const result = spectune(
     [
       "intruders",
@@ -71,7 +71,7 @@ function counted(run: TrainedRun): Counted {
   return { ...run, counts: Object.fromEntries(counts), vectors: cosines.length };
 }
 
-function row(name: string, runs: readonly Counted[]): unknown {
+export function row(name: string, runs: readonly Counted[]): unknown {
   const over = (value: (run: Counted) => number) => meanOfSeeds(runs.map(value), confidence);
   return {
     name,
@@ -123,7 +123,7 @@ function correlation(
   return { n, spearman: rho, p: 2 * studentTTail(Math.abs(t), n - 2) };
 }
 
-function count({ counts }: Counted): number {
+export function count({ counts }: Counted): number {
   return counts["0.5"] ?? NaN;
 }
 

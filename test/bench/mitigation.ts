@@ -48,7 +48,7 @@ interface States {
 }
 
 export function mitigation(): Promise<unknown> {
-  const runs = trainedRuns(trainedFolder());
+  const runs = trainedRuns(trainedFolder("sweep.peft.yaml"));
   const rows = groups.flatMap(({ rank, learningRate }) => {
     const its = runs.filter(
       (run) => run.rank === rank && run.alpha === 2 * rank && run.learningRate === learningRate,

@@ -1,22 +1,32 @@
 /** @file The folder of the findings' runs, trained where it is not there, and commands called on it. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { isRecord } from "../../../src/shared/wire.ts";
 
-const program = join(import.meta.dirname, "../../../src/cli/spectune.ts");
-const sweepFile = join(import.meta.dirname, "sweep.peft.yaml");
+const repository = join(import.meta.dirname, "../../..");
+const program = join(repository, "src/cli/spectune.ts");
 
-/** The `.spectune` folder that `SPECTUNE_FINDINGS` names; without it, or where it has no runs, they are trained. */
-export function trainedFolder(): string {
-  const folder =
-    process.env["SPECTUNE_FINDINGS"] ??
-    join(mkdtempSync(join(tmpdir(), "spectune-findings-")), ".spectune");
-  if (!existsSync(join(folder, "runs"))) {
-    mkdirSync(folder, { recursive: true });
-    spectune(["run", sweepFile, "--json"], dirname(folder));
-  }
+/** A sweep of this folder, and the variable that may name a `.spectune` folder that holds its runs. */
+const sweeps = {
+  "sweep.peft.yaml": "SPECTUNE_FINDINGS",
+  "only-b.peft.yaml": "SPECTUNE_ONLY_B",
+} as const;
+
+/** The `.spectune` folder that the variable names; without it, or where it has no runs, they are trained. */
+export function trainedFolder(sweep: keyof typeof sweeps): string {
+  const named = process.env[sweeps[sweep]];
+  const folder = named ?? join(mkdtempSync(join(tmpdir(), "spectune-findings-")), ".spectune");
+  if (existsSync(join(folder, "runs"))) return folder;
+  // Runs lie in the nearest `.spectune` above their file, and the file names the sample from where it lies here.
+  const root = dirname(folder);
+  mkdirSync(folder, { recursive: true });
+  const sample = "media/sample";
+  cpSync(join(repository, sample), join(root, sample), { recursive: true });
+  const file = join(root, "test/bench/findings", sweep);
+  cpSync(join(import.meta.dirname, sweep), file);
+  spectune(["run", file, "--json"], root);
   return folder;
 }
 
