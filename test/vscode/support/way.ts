@@ -22,7 +22,7 @@ export function commandLine(args: readonly string[], cwd: string): unknown {
   const output = execFileSync(
     process.execPath,
     [join(root, "src/cli/spectune.ts"), ...args, "--json"],
-    { cwd, stdio: ["ignore", "pipe", "ignore"], encoding: "utf8", maxBuffer: 1 << 28 },
+    { cwd, stdio: ["ignore", "pipe", "pipe"], encoding: "utf8", maxBuffer: 1 << 28 },
   );
   return parseJson(output);
 }
