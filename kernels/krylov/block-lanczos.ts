@@ -1,5 +1,6 @@
 /** @file Block Lanczos for a symmetric operator, with full reorthogonalisation and its own error measured. */
 import type { Linalg } from "../linalg/index.ts";
+import { normalMatrix } from "./normal.ts";
 import { item, zeros, type Matrix } from "../linalg/matrix.ts";
 import { columnNorms, joinColumns, subtract } from "./operator.ts";
 
@@ -64,18 +65,32 @@ export async function blockLanczos(
     const factors = full ? undefined : await linalg.qr(cleaned);
     beta.push(factors?.R ?? zeros(b, b));
     let next: Matrix | undefined;
-    if (factors !== undefined) {
-      // Where columns of Z vanish, QR makes up directions; they too must be orthogonal to the rest.
-      const inside = await linalg.multiply(basis, factors.Q, { transposeA: true });
-      next = (await linalg.qr(subtract(factors.Q, await linalg.multiply(basis, inside)))).Q;
-      next = alignSigns(next, factors.Q);
-    }
+    if (factors !== undefined)
+      next = alignSigns(await outside(linalg, basis, factors.Q, j), factors.Q);
     const explained =
       next === undefined ? rest : subtract(rest, await linalg.multiply(next, item(beta, j)));
     rho = Math.hypot(rho, ...columnNorms(explained));
     if (next === undefined || j + 1 >= steps) return { R, Q, alpha, beta, next, rho };
     Q.push(next);
   }
+}
+
+/**
+ * Where columns of Z vanish, QR makes up directions; they too must be orthogonal to the rest. One that lies within the
+ * rest leaves nothing but rounding, and random numbers stand in its place.
+ */
+async function outside(linalg: Linalg, basis: Matrix, Q: Matrix, seed: number): Promise<Matrix> {
+  let next = Q;
+  for (let round = 0; round < 4; round++) {
+    const inside = await linalg.multiply(basis, next, { transposeA: true });
+    const lost = columnNorms(inside).map((size) => Number(size > 0.99));
+    const spare = lost.includes(1) ? normalMatrix(Q.rows, Q.columns, seed + round) : Q;
+    const rest = subtract(next, await linalg.multiply(basis, inside));
+    const data = rest.data.map((x, i) => (lost[i % Q.columns] === 1 ? (spare.data[i] ?? NaN) : x));
+    next = (await linalg.qr({ ...rest, data })).Q;
+    if (columnNorms(inside).every((size) => size <= 2 ** -50)) break;
+  }
+  return next;
 }
 
 function symmetrised({ rows, columns, data }: Matrix): Matrix {

@@ -1,5 +1,6 @@
 /** @file Linear algebra kernels on one thread: GFLOP/s of the product, everything else as a multiple of products of its size. */
 import { matrixOperator } from "../../kernels/krylov/operator.ts";
+import { blockLanczos } from "../../kernels/krylov/block-lanczos.ts";
 import { topSvd } from "../../kernels/krylov/top-svd.ts";
 import { normalMatrix } from "../../kernels/krylov/normal.ts";
 import { createLinalg, type Matrix } from "../../kernels/linalg/index.ts";
@@ -37,14 +38,32 @@ export async function kernels(): Promise<Record<string, unknown>> {
       linalg.multiply(A, A, wide ? { transposeB: true } : { transposeA: true }),
     );
     const S = await linalg.multiply(A, A, wide ? { transposeB: true } : { transposeA: true });
+    const diagonal = S.data.slice(0, S.rows);
+    const beside = S.data.slice(S.rows, 2 * S.rows - 1);
     const work: Readonly<Record<string, () => Promise<unknown>>> = {
       qr: () => linalg.qr(A),
       svd: () => linalg.svd(A),
       singularValues: () => linalg.singularValues(A),
+      "qr, float32": () => linalg.qr(single(A)),
+      "svd, float32": () => linalg.svd(single(A)),
       "topSvd, k 16": () => topSvd(linalg, matrixOperator(linalg, A), { k: 16, seed: 1 }),
       ...(rows === columns
         ? {
             lu: () => linalg.lu(A),
+            "triangular solve, as many columns": () =>
+              linalg.solveTriangular(S, { triangle: "lower" }, A),
+            "block Lanczos, 16 steps of 8": () =>
+              blockLanczos(linalg, {
+                ...{
+                  apply: (X) => linalg.multiply(S, X),
+                  start: normalMatrix(rows, 8, 5),
+                  steps: 16,
+                },
+              }),
+            "tridiagonal values": () => linalg.tridiagonalEigenvalues(diagonal, beside),
+            "tridiagonal vectors": () => linalg.tridiagonalEigh(diagonal, beside),
+            "cholesky, float32": () => linalg.cholesky(single(S)),
+            "eigh, float32": () => linalg.eigh(single(S)),
             cholesky: () => linalg.cholesky(S),
             spdInverse: () => linalg.spdInverse(S, 1),
             eigh: () => linalg.eigh(S),

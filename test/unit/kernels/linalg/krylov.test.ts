@@ -112,6 +112,23 @@ describe("block Lanczos", () => {
       );
       assert.ok(found.rho <= 8 * 60 * 2 ** -53 * norm(G), `ρ ${found.rho}`);
     });
+  for (const [name, A] of Object.entries(cases.symmetricMatrices))
+    it(`is orthonormal, and tells its own error: ${name}`, async () => {
+      const b = Math.min(2, A.rows);
+      const found = await blockLanczos(linalg, {
+        ...{ apply: (X) => linalg.multiply(A, X), start: random(A.rows, b, 13), steps: 6 },
+      });
+      const size = norm(A) || 1;
+      const Q = joinColumns(found.Q);
+      assert.ok(disorder(Q) <= bound(A));
+      assert.ok(found.rho <= bound(A) * size, `ρ ${found.rho} of ${size}`);
+      const inside = multiplyReference(
+        transposedCopy(Q),
+        multiplyReference(scaled(A, 1 / size), Q),
+      );
+      const J = scaled(blockTridiagonal(found.alpha, found.beta, b), 1 / size);
+      assert.ok(difference(inside, J) <= bound(A));
+    });
   it("equals the textbook's recurrence for one vector", async () => {
     const start = random(60, 1, 11);
     const found = await blockLanczos(linalg, { apply, start, steps: 10 });
