@@ -50,12 +50,13 @@ export function rankTable(book: CodeBook): RankTable {
 }
 
 /**
- * For each of 32 equal parts of [-1, 1] the number of midpoints in parts before it; undefined where a
- * part holds two. The rank of `y` is that of its part, and one more where `y` is over the midpoint in it.
+ * The part of a value is 15 y + 16, rounded. For each of the parts 0 … 31 of [-1, 1] the number of midpoints in parts
+ * before it; undefined where a part holds two. The rank of `y` is that of its part, and one more where `y` is over the midpoint in it.
  */
 export function partTable(midpoints: readonly number[]): readonly number[] | undefined {
   // The same arithmetic as of values, so that a part never comes before that of a smaller value.
-  const parts = midpoints.map((y) => Math.min(31, Math.trunc(Math.fround(16 * y + 16))));
+  const whole = 2 ** 23 + 16;
+  const parts = midpoints.map((y) => Math.fround(Math.fround(15 * y) + whole) - 2 ** 23);
   if (new Set(parts).size < parts.length) return undefined;
   return Array.from({ length: 32 }, (_, part) => parts.filter((of) => of < part).length);
 }

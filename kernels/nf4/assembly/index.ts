@@ -92,7 +92,7 @@ export function unnest(
 }
 
 // Quantizes whole blocks: codes and one scale a block. thresholds: 15 × 4 float32, then the same and an
-// infinity as four planes of 16 bytes, then for each of 32 equal parts of [-1, 1] the number of
+// infinity as four planes of 16 bytes, then for each of 32 parts of [-1, 1] the number of
 // thresholds before it, where `parted`: no part holds more than one. order: 16 bytes, the code of each
 // rank. Returns the index of the first block that holds a NaN or an infinity, or -1.
 export function encode(
@@ -147,23 +147,21 @@ function encodeParted(
   const before0 = v128.load(planes, 64);
   const before1 = v128.load(planes, 80);
   const factor = f32x4.splat(inverse);
-  const sixteen = f32x4.splat(16);
-  const last = i8x16.splat(31);
+  const fifteen = f32x4.splat(15);
+  // Sums with 2^23 are whole numbers, rounded, in the lowest bits.
+  const whole = f32x4.splat(8388624);
+  const bits = i32x4.splat(0x4b000000);
   const half = i8x16.splat(16);
   for (let i: usize = 0; i < length; i += GROUP, values += 64, codes += 8) {
     const y0 = f32x4.mul(v128.load(values), factor);
     const y1 = f32x4.mul(v128.load(values, 16), factor);
     const y2 = f32x4.mul(v128.load(values, 32), factor);
     const y3 = f32x4.mul(v128.load(values, 48), factor);
-    // Rounding may take |y| an ulp over 1.
-    const part = v128.min<u8>(
-      narrowed(
-        i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(y0, sixteen), sixteen)),
-        i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(y1, sixteen), sixteen)),
-        i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(y2, sixteen), sixteen)),
-        i32x4.trunc_sat_f32x4_s(f32x4.add(f32x4.mul(y3, sixteen), sixteen)),
-      ),
-      last,
+    const part = narrowed(
+      i32x4.sub(f32x4.add(f32x4.mul(y0, fifteen), whole), bits),
+      i32x4.sub(f32x4.add(f32x4.mul(y1, fifteen), whole), bits),
+      i32x4.sub(f32x4.add(f32x4.mul(y2, fifteen), whole), bits),
+      i32x4.sub(f32x4.add(f32x4.mul(y3, fifteen), whole), bits),
     );
     const before = v128.or(
       i8x16.swizzle(before0, part),

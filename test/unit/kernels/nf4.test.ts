@@ -58,7 +58,7 @@ describe("quantize", () => {
     };
     const near = midpoints.flatMap((y) => [-1, 0, 1].map((step) => beside(y, step)));
     // Also where parts of the range begin, and scales whose reciprocal is rounded.
-    const edges = Array.from({ length: 33 }, (_, part) => part / 16 - 1);
+    const edges = Array.from({ length: 33 }, (_, part) => (part - 16.5) / 15).filter((y) => Math.abs(y) <= 1); // prettier-ignore
     for (const scale of [1, 3, 0.7, 1e-30]) {
       const x = Float32Array.from([...near, ...edges, ...near].slice(0, 127), (y) => scale * y);
       const blocks = Float32Array.of(...x.subarray(0, 63), -scale, ...x.subarray(63), scale);
