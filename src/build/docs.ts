@@ -8,6 +8,7 @@ import { catalogTables } from "./docs/catalog-tables.ts";
 import { manifest, words } from "./docs/contributions.ts";
 import { methodResults } from "./docs/method-results.ts";
 import { adapterConfigSchema, experimentSchema } from "./docs/schemas.ts";
+import { taskResults } from "./docs/task-results.ts";
 import { draw } from "./picture/draw.ts";
 import { readNumbers } from "./picture/numbers.ts";
 
@@ -23,6 +24,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const made: readonly Made[] = [
   { file: "README.md", block: "catalog", text: catalogTables },
   { file: "media/sample/README.md", block: "methods", text: methodResults },
+  { file: "src/engine/catalog-results.ts", text: taskResults },
   { file: "server/CHECKS.md", text: checkTable },
   { file: "package.json", text: manifest },
   { file: "package.nls.json", text: words },

@@ -3,6 +3,7 @@ import { metrics } from "../shared/experiment/fields/metrics.ts";
 import type { Fields } from "../shared/schema.ts";
 import { measured } from "./catalog-evidence.ts";
 import type { Measured } from "./catalog-evidence.ts";
+import { taskResults } from "./catalog-results.ts";
 import { tensorsOnLayer, trainedOnLayer } from "./catalog-layer.ts";
 import type { Axis, CatalogRow, Evidence } from "./catalog-row.ts";
 import {
@@ -53,6 +54,8 @@ export interface ListedRow {
   readonly quantizedBase: "yes" | `no: ${string}`;
   readonly evidence: readonly Evidence[];
   readonly measured: Measured | undefined;
+  /** What it scored on the sample's task, in words. */
+  readonly task: string | undefined;
   readonly config: Fields;
 }
 
@@ -97,7 +100,13 @@ function unpublished(
   return {
     ...{ kind, ...row, equation: undefined, use: undefined, trains: undefined, tensors: [] },
     ...{ paperTitle: null, paper: null, axes, export: [] },
-    ...{ quantizedBase: "yes", evidence: ["invariants"], measured: undefined, config },
+    ...{
+      quantizedBase: "yes",
+      evidence: ["invariants"],
+      measured: undefined,
+      task: undefined,
+      config,
+    },
   };
 }
 
@@ -108,6 +117,7 @@ function listed(
 ): ListedRow {
   const { name, title, doc, equation, use, paperTitle, paper, axes = {}, evidence, config } = row;
   const found = measured[`${kind} ${name}`];
+  const task = taskResults[`${kind} ${name}`];
   const reference = found !== undefined || evidence === "reference" || evidence === "task";
   return {
     ...{ name, title, kind, doc, equation, use, paperTitle, paper, axes },
@@ -116,9 +126,9 @@ function listed(
     evidence: [
       "invariants",
       ...(reference ? (["reference"] as const) : []),
-      ...(evidence === "task" ? (["task"] as const) : []),
+      ...(task === undefined ? [] : (["task"] as const)),
     ],
-    ...{ measured: found, config },
+    ...{ measured: found, task, config },
   };
 }
 

@@ -137,6 +137,7 @@ const pure: readonly string[] = [
   "src/engine/catalog.ts",
   "src/engine/catalog-evidence.ts",
   "src/engine/catalog-list.ts",
+  "src/engine/catalog-results.ts",
   "src/engine/catalog-row.ts",
   "src/engine/config.ts",
   "src/engine/core",

@@ -33,7 +33,11 @@ export async function methods(): Promise<unknown> {
   const sizes = new Map<string, BenchRow["method"]>();
 
   const run = async (row: BenchRow, learningRate: number, seed: number): Promise<void> => {
-    const method = sizes.get(row.name) ?? (await sized(trainer, folder, row));
+    const method =
+      sizes.get(row.name) ??
+      keptSize(folder, row) ??
+      (isLate() ? undefined : await sized(trainer, folder, row));
+    if (!method) return;
     sizes.set(row.name, method);
     const job = { row, method, learningRate, seed };
     const outcome =
@@ -46,9 +50,9 @@ export async function methods(): Promise<unknown> {
   const memory = new Map<string, number | undefined>();
   const memoryOf = async (row: BenchRow): Promise<void> => {
     const method = sizes.get(row.name);
-    if (!method || isLate()) return;
+    if (!method) return;
     const job = { row, method, learningRate: fromTheMiddle[0], seed: seeds[0] };
-    memory.set(row.name, await trainer.memory(job).catch(failure));
+    memory.set(row.name, await trainer.memory(job, !isLate()).catch(failure));
   };
   try {
     /** What tells most comes first: all rates at one seed, the best rate at the others, then the rest of the grid. */
@@ -84,15 +88,21 @@ function earlier(): readonly string[] {
   return Array.isArray(result["runs"]) ? result["runs"].map(String) : [];
 }
 
+/** The row's method with the size that an earlier call found, or without one to find. */
+function keptSize(
+  folder: string,
+  { name, knob, method }: BenchRow,
+): BenchRow["method"] | undefined {
+  if (!knob) return method;
+  const kept = join(folder, `size-${name}.json`);
+  const value: unknown = existsSync(kept) ? JSON.parse(readFileSync(kept, "utf8")) : undefined;
+  return isRecord(value) ? value : undefined;
+}
+
 /** The value of the knob whose number of parameters is nearest to LoRA's; counts rise along the values. */
 async function sized(trainer: Trainer, folder: string, row: BenchRow): Promise<BenchRow["method"]> {
   const { knob } = row;
   if (!knob) return row.method;
-  const kept = join(folder, `size-${row.name}.json`);
-  if (existsSync(kept)) {
-    const value: unknown = JSON.parse(readFileSync(kept, "utf8"));
-    if (isRecord(value)) return value;
-  }
   const [lora] = benchRows;
   const count = (of: BenchRow, method: BenchRow["method"]): Promise<number | undefined> =>
     trainer.counted({ row: of, method, learningRate: learningRates[2], seed: 0 });
@@ -107,6 +117,6 @@ async function sized(trainer: Trainer, folder: string, row: BenchRow): Promise<B
   }
   const nearer = Math.abs((await at(low)) - wanted) <= Math.abs((await at(high)) - wanted);
   const method = { ...row.method, [knob.field]: knob.values[nearer ? low : high] };
-  writeFileSync(kept, JSON.stringify(method));
+  writeFileSync(join(folder, `size-${row.name}.json`), JSON.stringify(method));
   return method;
 }

@@ -68,8 +68,9 @@ function described(row: ListedRow) {
     default: field.default ?? null,
     doc: field.doc,
   }));
-  const { doc, equation = null, use = null, trains = null, tensors, measured = null } = row;
-  return { ...summary(row), doc, equation, use, trains, tensors, measured, fields };
+  const { doc, equation = null, use = null, trains = null, tensors } = row;
+  const { measured = null, task = null } = row;
+  return { ...summary(row), doc, equation, use, trains, tensors, measured, task, fields };
 }
 
 /** One row on a page. */
@@ -90,6 +91,7 @@ function page(row: ListedRow): string {
     ...(leaves.length > 0 ? [`leaves as: ${leaves.join("; ")}`] : []),
     `on a quantized base: ${quantizedBase}`,
     `evidence: ${evidenceText(row)}`,
+    ...(row.task === undefined ? [] : [`on the sample's task: ${row.task}`]),
     ...(trains === undefined ? [] : [`trains on a 4096 × 4096 layer at its defaults: ${trains}`]),
     "",
     ...(tensors.length > 0 ? ["Tensors there:", ...tensors.map((line) => `  ${line}`), ""] : []),

@@ -49,8 +49,8 @@ export interface Trainer {
   known(job: Job): Outcome | undefined;
   /** The result of a job, from an earlier call or trained now. */
   trained(job: Job): Promise<Outcome>;
-  /** Greatest resident memory in bytes of a process that trains nothing else, for a few steps. */
-  memory(job: Job): Promise<number | undefined>;
+  /** Greatest resident memory in bytes of a process that trains nothing else, for a few steps; only of an earlier call where `train` is false. */
+  memory(job: Job, train: boolean): Promise<number | undefined>;
   /** Trainable parameters; undefined where the program refuses. */
   counted(job: Job): Promise<number | undefined>;
   /** Everything known, a line each, to begin the next call with. */
@@ -122,10 +122,12 @@ export function openTrainer(folder: string, known: readonly string[]): Trainer {
     async trained(job) {
       return outcomeIn(await answered(job, documentOf(job, evalPath)), job);
     },
-    async memory(job) {
-      const { train, ...others } = documentOf(job, evalPath);
-      const document = { ...others, train: { ...train, max_steps: memorySteps } };
-      if (!kept.has(keyOf(job.row.name, document))) end();
+    async memory(job, train) {
+      const whole = documentOf(job, evalPath);
+      const document = { ...whole, train: { ...whole.train, max_steps: memorySteps } };
+      const isKnown = kept.has(keyOf(job.row.name, document));
+      if (!isKnown && !train) return undefined;
+      if (!isKnown) end();
       const { memory } = await answered(job, document);
       return typeof memory === "number" ? memory : undefined;
     },
