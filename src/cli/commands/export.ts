@@ -8,6 +8,7 @@ import {
   exportScript,
   hasAdapter,
   lostInLora,
+  unmergeable,
   withoutLora,
 } from "../../engine/session/export-run.ts";
 import { UserError } from "../../shared/errors.ts";
@@ -78,14 +79,15 @@ async function exportModel(
     throw new UserError({
       code: "no-lora-form",
       message: `No plain LoRA says exactly what the run trained: ${lack}.`,
-      remedy: hasAdapter(method)
-        ? "Export it as peft, in its own form, or as merged."
-        : "Export it as merged.",
+      remedy: `Export it as ${[
+        ...(hasAdapter(method) ? ["peft, in its own form"] : []),
+        ...(unmergeable(method) === undefined ? ["merged"] : []),
+      ].join(", or as ")}.`,
     });
   if (form !== "merged" && !hasAdapter(method))
     throw new UserError({
       code: "no-adapter-form",
-      message: `The run trained the model whole (${method.map(({ type }) => type).join(", ")}): there is no adapter.`,
+      message: `No adapter file holds what the run trained (${method.map(({ type }) => type).join(" beside ")}).`,
       remedy: "Export it as merged.",
     });
   const tell = (finding: Finding): void => {

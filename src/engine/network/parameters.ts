@@ -230,7 +230,7 @@ function stretchesOf(
   layout: StateLayout,
   { byBlock = false }: LayoutOptions,
 ): readonly Stretch[] {
-  const apart = byBlock || layout.gradients === "consumed";
+  const consumed = layout.gradients === "consumed";
   const groups = new Map<
     string,
     Omit<Stretch, "count" | "members"> & { members: ParameterSpec[] }
@@ -242,8 +242,9 @@ function stretchesOf(
   ]) {
     const { decays, blocks } = spec;
     const rate = layout.rate?.(spec) ?? 1;
-    // What blocks share trains with the first of them, and is complete with the last.
-    const block = byBlock || (apart && blocks?.length === 1) ? blocks?.[0] : undefined;
+    // What blocks share trains with the first of them, and is complete with the last: where gradients are used up in one
+    // memory for all, its own stays apart.
+    const block = (consumed ? blocks?.length === 1 : byBlock) ? blocks?.[0] : undefined;
     const own = layout.own?.(spec);
     const key = own ? `one ${spec.name}` : JSON.stringify([decays, rate, block ?? null]);
     const group = groups.get(key) ?? {

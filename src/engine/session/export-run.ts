@@ -64,6 +64,9 @@ function adapterForm(choices: Choices): AdapterForm | undefined {
   const [only] = rows.length === 1 ? rows : [];
   if (only?.kind === "tensors" && only.peft) return { form: "norms", row: only };
   if (!rows.some(isPlaced)) {
+    const directed = rows.filter((row) => row.kind === "linear" && row.peft?.dora);
+    // peft's LoRA has magnitudes at all of its modules or at none.
+    if (directed.length > 0 && directed.length < rows.length) return undefined;
     return choices.every((choice) => fitsModules(choice, only !== undefined))
       ? { form: "modules" }
       : undefined;

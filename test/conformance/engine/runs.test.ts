@@ -4,6 +4,10 @@ import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:f
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { catalogFields, initialisers, methods, sharings } from "../../../src/engine/catalog.ts";
+import { formsOf } from "../../../src/engine/catalog-list.ts";
+import { adapterFiles } from "../../../src/engine/exports/peft-adapter.ts";
+import { exportAdapter, withoutLora } from "../../../src/engine/session/export-run.ts";
+import { isRecord } from "../../../src/shared/wire.ts";
 import { isPlaced } from "../../../src/engine/methods/placed.ts";
 import type { ModelBatch } from "../../../src/engine/network/batch.ts";
 import { logitsOf } from "../../../src/engine/network/inference.ts";
@@ -36,6 +40,8 @@ interface Case {
   readonly merges?: boolean;
   /** Whether no weight can hold it. */
   readonly apart?: boolean;
+  /** The forms that the catalog promises of it, the best first. */
+  readonly forms?: readonly string[] | undefined;
 }
 
 const nf4 = { type: "nf4" };
@@ -50,10 +56,20 @@ const cases: readonly Case[] = [
     const changes = row.kind === "tensors" ? undefined : row.changesAtStart;
     const one = { method: smallMethod(row.name), changes, merges, apart };
     const quantized = { title: `${row.name} on NF4`, ...one, quantization: nf4 };
+    const forms = formsOf(row);
     const isBase = row.kind === "tensors" && row.noQuantizedBase !== undefined;
-    return [{ title: row.name, ...one }, ...(isBase ? [] : [quantized])];
+    return [{ title: row.name, ...one, forms }, ...(isBase ? [] : [quantized])];
   }),
   { title: "lora on rtn", method: smallMethod("lora"), quantization: { type: "rtn" } },
+  // peft has magnitudes at all modules of an adapter, or at none.
+  {
+    title: "dora beside lora",
+    method: [
+      { ...smallMethod("dora"), target_modules: ["q_proj"] },
+      { ...smallMethod("lora"), target_modules: ["v_proj"] },
+    ],
+    merges: true,
+  },
   // The attention's pairs of the paper, and a prompt before an adapted model.
   ...["mixlora", "prompt_tuning"].map((type) => ({
     title: `${type} beside lora`,
@@ -128,8 +144,46 @@ describe("a run of", () => {
         const part = { kind: "adapter", folder: adapter } as const;
         near(trained, await logits(model, part, experiment.quantization, batch), 2e-4);
       }
+      if (one.forms) await leavesAs(one.forms, experiment, adapter, { trained, batch });
     });
 });
+
+/** The first form is that of the adapter, where there is one; a plain LoRA, where it is promised, says the same. */
+async function leavesAs(
+  forms: readonly string[],
+  { method, model: { id } }: Experiment,
+  adapter: string,
+  { trained, batch }: { readonly trained: Float32Array; readonly batch: ModelBatch },
+): Promise<void> {
+  const [best] = forms;
+  assert.equal(existsSync(adapter), best !== "merged");
+  if (!existsSync(adapter)) return;
+  const isOwn = !existsSync(join(adapter, adapterFiles.config));
+  assert.equal(isOwn, best === "own");
+  if (isOwn) return;
+  const { peft_type: type, use_dora: directed } = adapterConfig(adapter);
+  const native = `peft:${String(type)}${directed === true ? " (use_dora)" : ""}`;
+  const pair = best?.startsWith("lora") === true;
+  assert.equal(native, pair ? "peft:LORA" : best);
+  const plain = forms.find((form) => form === "lora" || form === "lora-2r");
+  const why = withoutLora(method);
+  // peft's LoRA is plain as it is.
+  assert.equal(why === undefined, plain !== undefined || best === "peft:LORA", why);
+  if (why !== undefined) return;
+  const folder = `${adapter}-plain`;
+  const own = { kind: "adapter", folder: adapter } as const;
+  await logits(id, own, null, batch, folder);
+  const { peft_type: plainType, r } = adapterConfig(folder);
+  assert.equal(plainType, "LORA");
+  if (plain === "lora-2r") assert.equal(r, 2 * Number(smallMethod(at(method, 0).type)["r"]));
+  near(trained, await logits(id, { kind: "adapter", folder }, null, batch), 2e-4);
+}
+
+function adapterConfig(folder: string): Fields {
+  const value: unknown = JSON.parse(readFileSync(join(folder, adapterFiles.config), "utf8"));
+  assert(isRecord(value));
+  return value;
+}
 
 function readCase(folder: string, { method, quantization, apart = false }: Case): Experiment {
   const text = JSON.stringify({
@@ -198,6 +252,8 @@ async function logits(
   trained: TrainedPart,
   quantization: Experiment["quantization"],
   batch: ModelBatch,
+  /** Where to write it as a plain LoRA. */
+  plainTo?: string,
 ): Promise<Float32Array> {
   const device = { device: "cpu", threads: 1 } as const;
   const open = await openForInference(
@@ -206,6 +262,8 @@ async function logits(
     () => undefined,
   );
   try {
+    if (plainTo !== undefined)
+      await exportAdapter(open.method, open.trained, plainTo, { plain: true });
     return await logitsOf(open.context, batch);
   } finally {
     await open.close();

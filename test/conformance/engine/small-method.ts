@@ -3,7 +3,7 @@ import { methods } from "../../../src/engine/catalog.ts";
 
 export type Choice = Readonly<Record<string, unknown>>;
 
-const sizes = { r: 4, num_virtual_tokens: 5, token_indices: [66, 97] };
+const sizes = { r: 4, num_virtual_tokens: 5, token_indices: [66, 97], vector_length: 4 };
 
 export function smallMethod(type: string): Choice {
   const row = methods.find(({ name }) => name === type);

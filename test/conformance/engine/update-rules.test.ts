@@ -4,6 +4,8 @@ import { describe, it } from "node:test";
 import { activeLayers, optimizers } from "../../../src/engine/catalog.ts";
 import { createEstimator } from "../../../src/engine/network/estimator.ts";
 import { createFactors } from "../../../src/engine/network/factors.ts";
+import { createParameters } from "../../../src/engine/network/parameters.ts";
+import type { ParameterSpec } from "../../../src/engine/network/parameters.ts";
 import { scoresOf } from "../../../src/engine/network/inference.ts";
 import type { BoundRule } from "../../../src/engine/optimizers/define.ts";
 import type { Backend } from "../../../src/engine/runtime/backend.ts";
@@ -165,3 +167,15 @@ function largestGap(made: Float32Array, expected: Float32Array, tolerance: numbe
     assert(Math.abs(x - (expected[i] ?? NaN)) <= tolerance, `${x} is not ${expected[i]}`);
   });
 }
+
+it("keeps the gradient of what blocks share apart where gradients are used up by turns", () => {
+  const shared: readonly ParameterSpec[] = [
+    { name: "tied", shape: [6], decays: true, kind: "embedding", blocks: ["embedding", "head"] },
+    { name: "own", shape: [4], decays: true, kind: "linear", blocks: ["layers.0"] },
+  ];
+  const parameters = createParameters(shared, bound("lomo"), { byBlock: true });
+  const [tied, own] = ["tied", "own"].map((tensor) => parameters.get(tensor).gradient);
+  assert(tied?.length === 6 && own?.length === 4);
+  own.fill(1);
+  assert(tied.every((x) => x === 0));
+});
