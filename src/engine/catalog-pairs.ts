@@ -118,6 +118,17 @@ const excluded: readonly Excluded[] = [
     doc: "An optimizer that corrects the gradients of the two factors of a pair needs methods that train such a pair together.",
   },
   {
+    code: "pair-rule-with-sharing",
+    applies({ entries, rule }) {
+      const sharing = entries.find(({ choice }) => choice.sharing !== null);
+      return rule.pair && sharing
+        ? { names: [rule.name, sharing.choice.sharing?.type ?? ""], field: "train.optimizer" }
+        : undefined;
+    },
+    why: "the one corrects the gradients of both factors of each pair, of which the other gives several modules one",
+    doc: "An optimizer that corrects the gradients of the two factors of a pair needs a pair for each module, not factors that several share.",
+  },
+  {
     code: "consumed-with-several-batches",
     applies({ fields, rule }) {
       const { micro_batch_size: micro, batch_size: whole } = fields.train;

@@ -16,6 +16,7 @@ const cases: readonly (readonly [method: string, train: string, code: string | u
   ["dora", "{ optimizer: lora_pro }", undefined],
   ["miss", "{ optimizer: lora_pro }", "pair-rule-without-pair"],
   ["lora_xs", "{ optimizer: lora_pro }", "pair-rule-without-pair"],
+  ["{ type: lora, sharing: sharelora }", "{ optimizer: lora_pro }", "pair-rule-with-sharing"],
   ["lora", "{ optimizer: lomo, batch_size: 8, micro_batch_size: 8 }", undefined],
   [
     "lora",
