@@ -1,10 +1,17 @@
 /** @file `spectune merge` of an adapter whose base is quantized: where it goes, and how true the result is. */
 import { existsSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { LogitFidelity, UpdateFidelity } from "../engine/quantize/merge-fidelity.ts";
 import { logitFidelity } from "../engine/quantize/merge-fidelity.ts";
 import type { QuantizedRecord } from "../engine/quantize/merge-quantized.ts";
-import { fidelityText, quantizeMerged, recordOf } from "../engine/quantize/merge-quantized.ts";
+import {
+  fidelityText,
+  keepsChannels,
+  originalFidelity,
+  quantizeMerged,
+  recordOf,
+} from "../engine/quantize/merge-quantized.ts";
 import { exportMerged } from "../engine/session/export-run.ts";
 import { openForInference } from "../engine/session/open-for-inference.ts";
 import { resolveModel } from "../engine/weights/hub-cache.ts";
@@ -20,7 +27,7 @@ export interface MergeFidelity {
   readonly into: "original" | "quantized";
   /** Not given where there is no text to compare on. */
   readonly logits?: LogitFidelity;
-  /** Where weights were rounded. */
+  /** Where weights have the same channels as before. */
   readonly update?: Pick<UpdateFidelity, "survives" | "matrices">;
 }
 
@@ -42,7 +49,7 @@ export async function mergeQuantized(
   if (into === "quantized") {
     if (!record) throw notQuantized(baseFolder);
     const update = await intoQuantized(chosen, console, record, baseFolder, folder);
-    return { into, update, ...(await logitsOf(chosen, record, folder, data)) };
+    return { into, ...(update && { update }), ...(await logitsOf(chosen, record, folder, data)) };
   }
   if (!record && model.quantization === null) return undefined;
   if (record && !existsSync(record.model.id) && !/^[\w-][\w.-]*\/[\w.-]+$/.test(record.model.id))
@@ -52,10 +59,39 @@ export async function mergeQuantized(
       place: { file: baseFolder },
       remedy: "Put it back, name it with --base, or merge with --into quantized.",
     });
+  if (record && !keepsChannels(record.quantizer))
+    throw new UserError({
+      code: "other-channels",
+      message: `${baseFolder} was made by ${record.quantizer.type}, which scales or turns channels: what an adapter learned there is no update of the original's weights.`,
+      place: { file: baseFolder },
+      remedy:
+        "Merge with --into quantized, or use the adapter with the base that it was trained on.",
+    });
   const reference = record?.model ?? model.reference;
   const original = { ...chosen, model: { ...model, reference, quantization: null } };
-  await merged(original, console, folder);
-  return { into, ...(await logitsOf(chosen, record, folder, data)) };
+  const update = await intoOriginal(original, console, folder);
+  return { into, update, ...(await logitsOf(chosen, record, folder, data)) };
+}
+
+/** Beside what is written in the original's types, base and update in float32, as long as the two are compared. */
+async function intoOriginal(
+  original: ChosenModel,
+  console: Console,
+  folder: string,
+): Promise<UpdateFidelity> {
+  const { folder: base } = await resolveModel(original.model.reference, original.places);
+  const exact = `${folder}.float`;
+  try {
+    await withModel(original, console, async ({ trained }) => {
+      await exportMerged(trained, folder, (finding) => {
+        console.err(findingText(finding));
+      });
+      await exportMerged({ ...trained, storedType: () => "float32" }, exact, () => undefined);
+    });
+    return await originalFidelity(base, exact, folder);
+  } finally {
+    await rm(exact, { recursive: true, force: true });
+  }
 }
 
 async function intoQuantized(
@@ -64,7 +100,7 @@ async function intoQuantized(
   record: QuantizedRecord,
   baseFolder: string,
   folder: string,
-): Promise<UpdateFidelity> {
+): Promise<UpdateFidelity | undefined> {
   const { model, places, experiment } = chosen;
   const float = `${folder}.float`;
   await merged(chosen, console, float);

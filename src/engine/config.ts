@@ -11,6 +11,13 @@ export function complete<F extends Fields>(fields: F, values: unknown, owner: st
   return values;
 }
 
+/** What fields are where nobody gives them: of files from before a field was there. */
+export function defaultsOf({ config }: { readonly config: Fields }) {
+  return Object.fromEntries(
+    Object.entries(config).map(([name, field]) => [name, field.default] as const),
+  );
+}
+
 function holds<F extends Fields>(fields: F, values: unknown): values is Infer<F> {
   if (typeof values !== "object" || values === null) return false;
   return Object.keys(fields).every((field) => field in values);

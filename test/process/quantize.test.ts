@@ -196,6 +196,10 @@ describe("an adapter of a quantized base", () => {
     const original = await merge("--out", "o");
     assert.equal(original["into"], "original");
     assert.ok(isRecord(original["logits"]) && Number(original["logits"]["divergence"]) > 0);
+    // The original is in float32: nothing is rounded away.
+    assert.ok(isRecord(original["update"]));
+    assert.ok(Math.abs(Number(original["update"]["survives"]) - 1) < 1e-4);
+    assert.ok(!existsSync(join(folder, "o.float")));
     const float = lossOf(await spectune(folder, "eval", "model", ...measured));
     assert.ok(Math.abs(lossOf(await spectune(folder, "eval", "o", ...measured)) - float) < 1);
     const again = await merge("--out", "m", "--into", "quantized");

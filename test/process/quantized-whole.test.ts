@@ -4,7 +4,7 @@ import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { isRecord } from "../../src/shared/wire.ts";
-import { spectune } from "../support/command-line.ts";
+import { lastLine, runsOf, spectune } from "../support/command-line.ts";
 import {
   calibrated,
   lossOf,
@@ -46,6 +46,26 @@ describe("a folder", () => {
       assert.ok(rounded !== plain && Math.abs(rounded - plain) < 0.05, losses.join());
       assert.ok(Math.abs(coarse - plain) > Math.abs(rounded - plain), losses.join());
     });
+
+  it("by AWQ keeps its adapters from the original, whose channels are others", async (t) => {
+    const folder = makeWorkspace(t);
+    await quantized(folder, "awq", "--bits", "4", "--group", "16", ...calibrated);
+    const run = await spectune(folder, "run", "a.peft.yaml", "--json", "--set", "model=./q");
+    assert.equal(run.code, 0, run.err);
+    const merge = (out: string, ...more: readonly string[]) =>
+      spectune(
+        folder,
+        ...["merge", "--adapter", join(runsOf(folder)[0] ?? "", "adapter"), "--base", "q"],
+        ...["--out", out, "--json", ...more],
+      );
+    const original = await merge("o");
+    assert.notEqual(original.code, 0);
+    assert.match(original.err, /awq, which scales or turns channels/);
+    assert.ok(!existsSync(join(folder, "o")));
+    const again = await merge("m", "--into", "quantized");
+    assert.equal(again.code, 0, again.err);
+    assert.ok(lastLine(again)["update"] === undefined && isRecord(lastLine(again)["logits"]));
+  });
 
   it("GPT-2 is not rotated, for its norms take means off", async (t) => {
     const folder = makeWorkspace(t);

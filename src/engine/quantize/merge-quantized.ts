@@ -2,11 +2,12 @@
 import { existsSync } from "node:fs";
 import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { UserError } from "../../shared/errors.ts";
+import { at, UserError } from "../../shared/errors.ts";
 import { isRecord, parseJson } from "../../shared/wire.ts";
+import { quantizers } from "../catalog.ts";
+import { defaultsOf } from "../config.ts";
 import { loadTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import type { CalibrationBatch } from "../network/calibration.ts";
-
 import { openRunData } from "../session/run-data.ts";
 import type { OpenInference } from "../session/open-for-inference.ts";
 import { openWeights } from "../weights/weight-source.ts";
@@ -52,11 +53,28 @@ function calibrationOf(value: unknown): QuantizeJob["calibration"] {
     : undefined;
 }
 
-/** Quantizes a merged float folder into `job.out`, and removes it. */
+/** Whether an adapter of a base so quantized reads and gives what it would in the original: not where channels were scaled or turned. */
+export function keepsChannels({ type, config }: QuantizedRecord["quantizer"]): boolean {
+  const row = quantizers.find(({ name }) => name === type);
+  if (!row) return true;
+  const { folds, rotates } = row.bind({ ...defaultsOf(row), ...config });
+  return !folds && !rotates;
+}
+
+/** The share of the update in what was merged into an original, whose weights may be stored in 16 bits. */
+export async function originalFidelity(
+  baseFolder: string,
+  exactFolder: string,
+  mergedFolder: string,
+): Promise<UpdateFidelity> {
+  return fidelityOf([baseFolder, exactFolder, mergedFolder]);
+}
+
+/** Quantizes a merged float folder into `job.out`, and removes it. How much of the update survives is not told where channels change. */
 export async function quantizeMerged(
   job: QuantizeJob,
   floatFolder: string,
-): Promise<UpdateFidelity & { readonly baseFolder: string }> {
+): Promise<UpdateFidelity | undefined> {
   const { calibration } = job;
   if (calibration && !existsSync(calibration.file))
     throw new UserError({
@@ -68,15 +86,21 @@ export async function quantizeMerged(
     { ...job, reference: { id: floatFolder } },
     { now: () => performance.now(), onProgress: () => undefined },
   );
-  const baseFolder = job.reference.id;
-  const sources = await Promise.all([baseFolder, floatFolder, job.out].map(openWeights));
   try {
-    const [base, exact, merged] = sources;
-    if (!base || !exact || !merged) throw new RangeError("three folders were opened");
-    return { ...(await updateFidelity(base, exact, merged)), baseFolder };
+    if (!keepsChannels(job.quantizer)) return undefined;
+    return await fidelityOf([job.reference.id, floatFolder, job.out]);
+  } finally {
+    await rm(floatFolder, { recursive: true, force: true });
+  }
+}
+
+/** Of folders of the base, of base and update in float32, and of what was written. */
+async function fidelityOf(folders: readonly string[]): Promise<UpdateFidelity> {
+  const sources = await Promise.all(folders.map(openWeights));
+  try {
+    return await updateFidelity(at(sources, 0), at(sources, 1), at(sources, 2));
   } finally {
     await Promise.all(sources.map((source) => source.close()));
-    await rm(floatFolder, { recursive: true, force: true });
   }
 }
 

@@ -1,6 +1,7 @@
 /** @file Bases whose quantizer rounds inputs too: what a folder says of it, and a setup that simulates it. */
 import { isRecord } from "../../shared/wire.ts";
 import { quantizers } from "../catalog.ts";
+import { defaultsOf } from "../config.ts";
 import type { InputRounding } from "../programs/round-inputs.ts";
 import type { ModelSetup } from "./set-up.ts";
 
@@ -13,10 +14,7 @@ export function inputRounding(config: unknown): InputRounding | undefined {
   const row = quantizers.find(({ name }) => name === type);
   if (!row) return undefined;
   // Folders may have been made before a field was there.
-  const defaults = Object.entries(row.config).map(
-    ([name, field]) => [name, field.default] as const,
-  );
-  return row.bind({ ...Object.fromEntries(defaults), ...fields }).inputs;
+  return row.bind({ ...defaultsOf(row), ...fields }).inputs;
 }
 
 /** The setup whose layers round what their linear sites read. */
