@@ -9,8 +9,9 @@ import { product, type Tools } from "./products.ts";
 export interface Parted {
   /** Qᵀ X [count, b]. */
   readonly inside: Matrix;
-  /** Orthonormal columns [n, b] that are orthogonal to Q too, and R [b, b]: X = Q inside + outside R. */
+  /** Orthonormal columns [n, b], orthogonal to Q too, in whose span X − Q inside lies. */
   readonly outside: Matrix;
+  /** [b, b]: ‖R z‖ = ‖(X − Q inside) z‖. */
   readonly R: Matrix;
 }
 

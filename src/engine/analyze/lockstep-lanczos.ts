@@ -15,21 +15,31 @@ export interface LanczosView {
   readonly complete: boolean;
 }
 
-/** Vectors as [n] each; `step` makes one more step of those whose index is named. */
+/** Vectors as [n] each; `step` makes one more step of those whose index is named. One that was left out once has ended. */
 export interface LockstepLanczos {
   step(active: readonly number[]): Promise<void>;
   view(index: number): LanczosView;
 }
 
 interface State {
-  readonly Q: Float64Array[];
+  /** q_m, and q_{m−1} where there is one. */
+  own: Float64Array;
+  before: Float64Array | undefined;
   readonly alpha: number[];
   readonly beta: number[];
   rho2: number;
   complete: boolean;
 }
 
-/** So many recurrences are made orthogonal in one product: what one of them has of the others' vectors is made in vain. */
+/** Recurrences of as many steps whose vectors so far are rows of one matrix, so that products make them orthogonal. */
+interface Group {
+  members: readonly State[];
+  steps: number;
+  /** Row `step · members.length + j` is the j-th member's; room for more after them. */
+  data: Float64Array;
+}
+
+/** What one recurrence has of the others' vectors is made in vain: no more than so many are together. */
 const groupSize = 16;
 
 /** Full reorthogonalisation; `G` applies the Gram matrix to a block of columns [n, b]. */
@@ -42,25 +52,32 @@ export function lockstepLanczos(
     const size = norm(start);
     const complete = size === 0;
     return {
-      Q: [start.map((value) => (complete ? 0 : value / size))],
-      alpha: [],
-      beta: [],
-      rho2: 0,
-      complete,
+      own: start.map((value) => (complete ? 0 : value / size)),
+      before: undefined,
+      ...{ alpha: [], beta: [], rho2: 0, complete },
     };
   });
-  const known = new Map<number, KnownRows>();
+  const groups: Group[] = [];
+  for (let first = 0; first < states.length; first += groupSize) {
+    const group: Group = {
+      members: states.slice(first, first + groupSize),
+      ...{ steps: 0, data: new Float64Array(0) },
+    };
+    append(group);
+    groups.push(group);
+  }
   return {
     step: async (active) => {
-      const wanted = active.map((index) => at(states, index)).filter((one) => !one.complete);
-      if (wanted.length === 0) return;
-      const image = await G(columnsOf(wanted.map(({ Q }) => at(Q, Q.length - 1))));
-      for (let first = 0; first < wanted.length; first += groupSize) {
-        const group = wanted.slice(first, first + groupSize);
-        const rows = knownRows(group, known.get(first));
-        known.set(first, rows);
-        const images = group.map((_, j) => columnOf(image, first + j));
-        await advance(tools, group, rows, images);
+      const wanted = new Set(active.map((index) => at(states, index)));
+      for (const group of groups) narrow(group, wanted);
+      const all = groups.flatMap(({ members }) => members);
+      if (all.length === 0) return;
+      const image = await G(columnsOf(all.map(({ own }) => own)));
+      let first = 0;
+      for (const group of groups) {
+        const images = group.members.map((_, j) => columnOf(image, first + j));
+        first += images.length;
+        if (images.length > 0) await advance(tools, group, images);
       }
     },
     view: (index) => {
@@ -77,48 +94,46 @@ export function gramOf(W: Operator): (X: Matrix) => Promise<Matrix> {
     : async (X) => W.applyTransposed(await W.apply(X));
 }
 
-/** The vectors so far of a group of recurrences, as rows of one matrix. */
-interface KnownRows {
-  readonly group: readonly State[];
-  readonly steps: number;
-  /** Row `step · group.length + j` is the j-th recurrence's of that step; room for more after them. */
-  readonly data: Float64Array;
-}
-
-/** Those before and one more of each where the group is the same, else all anew. */
-function knownRows(group: readonly State[], before: KnownRows | undefined): KnownRows {
-  const n = at(at(group, 0).Q, 0).length;
-  const steps = at(group, 0).Q.length;
-  const width = group.length * n;
-  const isSame =
-    before?.group.length === group.length && group.every((state, j) => state === before.group[j]);
-  const kept = isSame ? before.steps : 0;
-  let data = isSame ? before.data : new Float64Array(0);
-  if (steps * width > data.length) {
-    const larger = new Float64Array(2 * steps * width);
-    larger.set(data.subarray(0, kept * width));
-    data = larger;
+/** Takes each member's own vector up among the rows. */
+function append(group: Group): void {
+  const n = at(group.members, 0).own.length;
+  const width = group.members.length * n;
+  const size = (group.steps + 1) * width;
+  if (size > group.data.length) {
+    const larger = new Float64Array(Math.ceil(1.5 * size));
+    larger.set(group.data.subarray(0, group.steps * width));
+    group.data = larger;
   }
-  for (let step = kept; step < steps; step++)
-    for (const [j, { Q }] of group.entries()) data.set(at(Q, step), step * width + j * n);
-  return { group, steps, data };
+  for (const [j, { own }] of group.members.entries())
+    group.data.set(own, group.steps * width + j * n);
+  group.steps += 1;
 }
 
-async function advance(
-  tools: Tools,
-  group: readonly State[],
-  known: KnownRows,
-  images: readonly Float64Array[],
-): Promise<void> {
+/** Leaves those that are not wanted or full, and their rows. */
+function narrow(group: Group, wanted: ReadonlySet<State>): void {
+  const { members, steps, data } = group;
+  const kept = members.flatMap((state, j) => (wanted.has(state) && !state.complete ? [j] : []));
+  if (kept.length === members.length) return;
+  const n = at(members, 0).own.length;
+  let to = 0;
+  for (let step = 0; step < steps; step++)
+    for (const j of kept) {
+      const from = (step * members.length + j) * n;
+      data.copyWithin(to, from, from + n);
+      to += n;
+    }
+  group.members = kept.map((j) => at(members, j));
+}
+
+async function advance(tools: Tools, group: Group, images: readonly Float64Array[]): Promise<void> {
+  const { members, steps } = group;
   const n = at(images, 0).length;
   const rests: Matrix = {
-    rows: group.length,
+    rows: members.length,
     columns: n,
-    data: new Float64Array(n * group.length),
+    data: new Float64Array(n * members.length),
   };
-  for (const [j, { Q, alpha, beta }] of group.entries()) {
-    const own = at(Q, Q.length - 1);
-    const before = Q.at(-2);
+  for (const [j, { own, before, alpha, beta }] of members.entries()) {
     const image = at(images, j);
     const a = dot(own, image);
     alpha.push(a);
@@ -127,23 +142,25 @@ async function advance(
     subtract(z, a, own);
     if (before !== undefined) subtract(z, at(beta, beta.length - 1), before);
   }
-  const cleaned = await orthogonalised(tools, known, rests);
-  for (const [j, state] of group.entries()) {
+  const cleaned = await orthogonalised(tools, group, rests);
+  for (const [j, state] of members.entries()) {
     const z = cleaned.subarray(j * n, (j + 1) * n);
     const rest = rests.data.subarray(j * n, (j + 1) * n);
     const size = norm(z);
     // Below this the rest is rounding; the recurrence has met an invariant space.
-    const full = known.steps >= n || size <= 2 ** -50 * norm(at(images, j));
+    const full = steps >= n || size <= 2 ** -50 * norm(at(images, j));
     state.beta.push(full ? 0 : size);
     if (!full) {
       const next = new Float64Array(n);
       for (let i = 0; i < n; i++) next[i] = (z[i] ?? NaN) / size;
-      state.Q.push(next);
       subtract(rest, size, next);
+      state.before = state.own;
+      state.own = next;
     }
     state.rho2 += dot(rest, rest);
     state.complete = full;
   }
+  append(group);
 }
 
 /** Where what was inside is no larger than this share of what is left, a second round would take off rounding alone. */
@@ -152,12 +169,12 @@ const negligible = 2 ** -26;
 /** Each row of Z [b, n] less what it has in the vectors of its own recurrence; twice where the first time took off much. */
 async function orthogonalised(
   tools: Tools,
-  { group, steps, data }: KnownRows,
+  { steps, data }: Group,
   Z: Matrix,
 ): Promise<Float64Array> {
   const { rows: b, columns: n } = Z;
   const rows: Matrix = {
-    rows: steps * group.length,
+    rows: steps * b,
     columns: n,
     data: data.subarray(0, steps * b * n),
   };
