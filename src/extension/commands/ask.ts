@@ -36,6 +36,16 @@ export async function askExperiment(paths: readonly string[]): Promise<string | 
   return picked?.path;
 }
 
+/** The open folder, or the one of several that is picked; throws where there is none. */
+export async function askFolder(): Promise<string | undefined> {
+  const { workspaceFolders: folders = [] } = vscode.workspace;
+  const [first, ...others] = folders;
+  if (first === undefined)
+    throw new Error(vscode.l10n.t("Open a folder first: an experiment is a file."));
+  const folder = others.length === 0 ? first : await vscode.window.showWorkspaceFolderPick();
+  return folder?.uri.fsPath;
+}
+
 /** The runs that are picked among those that `wanted` takes. */
 export async function askRuns(
   { runs }: Pick<App, "runs">,

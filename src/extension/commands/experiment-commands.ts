@@ -10,7 +10,7 @@ import { reasonOf } from "../reason.ts";
 import { launchDetached } from "../launch.ts";
 import { readSetting } from "../read-setting.ts";
 import { offerGitignore } from "./gitignore.ts";
-import { askExperiment } from "./ask.ts";
+import { askExperiment, askFolder } from "./ask.ts";
 import { showRunProgress } from "./run-progress.ts";
 import { showSweepProgress } from "./sweep-progress.ts";
 import { showText } from "./show-text.ts";
@@ -69,8 +69,8 @@ export function experimentCommands(app: App): Commands {
       return undefined;
     },
     "spectune.runQueue": async () => {
-      const [folder] = vscode.workspace.workspaceFolders ?? [];
-      if (folder !== undefined) await runQueue(app, folder.uri.fsPath);
+      const folder = await askFolder();
+      if (folder !== undefined) await runQueue(app, folder);
       return undefined;
     },
     "spectune.showTokens": async (paths) => {

@@ -7,6 +7,7 @@ import * as vscode from "vscode";
 import type { CommandHandlers } from "../../shared/commands.ts";
 import { isRecord } from "../../shared/wire.ts";
 import type { App } from "../app.ts";
+import { askFolder } from "./ask.ts";
 
 type Commands = Pick<
   CommandHandlers,
@@ -28,8 +29,8 @@ export function workspaceCommands(app: App): Commands {
       return target;
     },
     "spectune.newExperiment": async ([model]) => {
-      const folder = vscode.workspace.workspaceFolders?.[0]?.uri.fsPath;
-      if (folder === undefined) throw new Error(t("Open a folder first: an experiment is a file."));
+      const folder = await askFolder();
+      if (folder === undefined) return undefined;
       const name = await vscode.window.showInputBox({
         title: t("New Experiment"),
         prompt: t("Its name; the file ends in .peft.yaml"),

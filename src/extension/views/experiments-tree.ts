@@ -34,9 +34,10 @@ export function createExperimentsTree(): vscode.Disposable {
 function itemOf(uri: vscode.Uri): PathItem {
   const name = basename(uri.path).replace(/\.peft\.ya?ml$/, "");
   const item: PathItem = Object.assign(new vscode.TreeItem(name), { path: uri.fsPath });
-  const folder = vscode.workspace.asRelativePath(vscode.Uri.joinPath(uri, ".."), false);
   item.id = uri.toString();
-  if (folder !== "." && folder !== vscode.Uri.joinPath(uri, "..").fsPath) item.description = folder;
+  // With the name of its folder where several are open.
+  const [, folder] = /^(.*)\/[^/]*$/.exec(vscode.workspace.asRelativePath(uri)) ?? [];
+  if (folder !== undefined) item.description = folder;
   item.contextValue = "experiment";
   item.iconPath = new vscode.ThemeIcon("beaker");
   item.tooltip = uri.fsPath;
