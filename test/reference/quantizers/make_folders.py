@@ -6,7 +6,9 @@ opened by transformers with bitsandbytes and dequantized by it; GPTQ's layout is
 kernels: W = scale * (q - zero), words of 32 bits with the first code lowest, zeros plus one for `gptq`; AWQ's
 version `gemm` by those of AutoAWQ 0.2.9 (`utils/packing_utils.py`): words of eight outputs in the order that its
 reversal undoes, zeros as they are. transformers 5.23 opens neither on a CPU without another package's kernels.
-Each matrix [out, in] is told by the SHA-256 of its float32 bytes; `logits` are the last ones of a few tokens.
+Each matrix [out, in] is told by the SHA-256 of its float32 bytes; `logits` are the first of the last of a few
+tokens, of the base in transformers with those matrices; `products` are those by bitsandbytes' own products, as it
+opens the folder. Names of folders make these alone anew.
 """
 
 import hashlib
@@ -71,7 +73,7 @@ def gptq(folder):
         scales = tensors[f"{module}.scales"].astype(numpy.float32)
         group = tensors[f"{module}.g_idx"]
         weight = scales[group] * (codes - zeros[group]).astype(numpy.float32)
-        found[module] = sha(weight.T)
+        found[module] = numpy.ascontiguousarray(weight.T)
     return found
 
 
@@ -99,8 +101,24 @@ def awq(folder):
         size = len(codes) if about["group_size"] == -1 else about["group_size"]
         group = numpy.arange(len(codes)) // size
         weight = scales[group] * (codes - zeros[group]).astype(numpy.float32)
-        found[module] = sha(weight.T)
+        found[module] = numpy.ascontiguousarray(weight.T)
     return found
+
+
+def logits_of(model):
+    with torch.no_grad():
+        logits = model(torch.tensor([TOKENS])).logits[0, -1].float()
+    return [float(value) for value in logits[:8]]
+
+
+def with_weights(weights):
+    """The base in transformers with the matrices that were read of a folder."""
+    model = AutoModelForCausalLM.from_pretrained(BASE, dtype=torch.float32)
+    modules = dict(model.named_modules())
+    for name, weight in weights.items():
+        assert modules[name].weight.shape == weight.shape, name
+        modules[name].weight.data = torch.from_numpy(weight)
+    return model
 
 
 def bitsandbytes(folder):
@@ -115,34 +133,35 @@ def bitsandbytes(folder):
         # Its decoder for CPUs takes blocks to end with a row, which its own encoder does not.
         if state.shape[1] % state.blocksize != 0:
             continue
-        whole = functional.dequantize_4bit(module.weight.data, state).float()
-        found[name] = sha(whole.numpy())
-    # Its products on a CPU want rows of whole blocks.
-    if folder.name != "nf4-32":
-        return found, None
-    with torch.no_grad():
-        logits = model(torch.tensor([TOKENS])).logits[0, -1].float()
-    return found, [float(value) for value in logits[:8]]
+        found[name] = functional.dequantize_4bit(module.weight.data, state).float().numpy()
+    # Its products on a CPU want rows of whole blocks too, and round to fewer digits than float32 has.
+    return found, logits_of(model) if folder.name == "nf4-32" else None
 
 
 def main():
-    recorded = {"tokens": TOKENS}
+    target = HERE / "fixtures/folders.json"
+    wanted = sys.argv[1:]
+    recorded = {**(json.loads(target.read_text()) if wanted else {}), "tokens": TOKENS}
     for name, options in FOLDERS.items():
+        if wanted and name not in wanted:
+            continue
         with tempfile.TemporaryDirectory() as temporary:
             out = pathlib.Path(temporary) / name
             entry = ROOT / "src/cli/spectune.ts"
             command = [ROOT / "node_modules/.bin/node", entry, "quantize", BASE, "--out", out]
             subprocess.run([*command, *options], check=True, stdout=sys.stderr)
+            products = None
             if name.startswith("nf4"):
-                matrices, logits = bitsandbytes(out)
-                recorded[name] = {"options": options, "matrices": matrices}
-                if logits is not None:
-                    recorded[name]["logits"] = logits
+                weights, products = bitsandbytes(out)
             else:
-                read = awq if name.startswith("awq") else gptq
-                recorded[name] = {"options": options, "matrices": read(out)}
+                weights = (awq if name.startswith("awq") else gptq)(out)
+            found = {module: sha(weight) for module, weight in weights.items()}
+            recorded[name] = {"options": options, "matrices": found}
+            if len(found) == 35:
+                recorded[name]["logits"] = logits_of(with_weights(weights))
+            if products is not None:
+                recorded[name]["products"] = products
             assert len(recorded[name]["matrices"]) in (5, 35), name
-    target = HERE / "fixtures/folders.json"
     target.write_text(json.dumps(recorded, indent=1, sort_keys=True) + "\n")
 
 
