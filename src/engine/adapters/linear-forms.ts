@@ -36,7 +36,7 @@ function readerOf(row: LinearMethod, form: PeftForm<string>): (json: Json) => Pl
       };
     const bound = row.bind(config);
     return (names, model) => {
-      const sites = sitesOf(form, names, model);
+      const sites = sitesOf(form, names, model, bound);
       const most = {
         in: Math.max(0, ...sites.map((site) => site.in)),
         out: Math.max(0, ...sites.map((site) => site.out)),
@@ -52,18 +52,23 @@ function readerOf(row: LinearMethod, form: PeftForm<string>): (json: Json) => Pl
 
 /** Linear layers that the file has tensors of. */
 function sitesOf(
-  { tensors }: PeftForm<string>,
+  { tensors, packing }: PeftForm<string>,
   names: ReadonlySet<string>,
   model: Model,
+  { config }: BoundMethod,
 ): readonly LinearSpec[] {
-  const suffixes = Object.values(tensors);
+  const suffixes = Object.entries(tensors).flatMap(([param, suffix]) =>
+    (packing?.(param, [], config)?.parts ?? [{ suffix: "" }]).map(
+      (part) => `${suffix ?? ""}${part.suffix}`,
+    ),
+  );
   return model.blocks
     .flatMap(({ linears }) => linears)
     .filter(({ module }) => suffixes.some((suffix) => names.has(`${prefix}${module}.${suffix}`)));
 }
 
 function placesOf(
-  { tensors, shared = {}, shapeOf = (_, shape) => shape }: PeftForm<string>,
+  { tensors, shared = {}, packing, shapeOf = (_, shape) => shape }: PeftForm<string>,
   bound: BoundMethod,
   site: LinearSpec,
   most: { readonly in: number; readonly out: number },
@@ -73,12 +78,14 @@ function placesOf(
     ([param, { shape, key }]): readonly PlacedTensor[] => {
       const [own, common] = [tensors[param], shared[param]];
       const inFile = shapeOf(param, shape);
+      const packed = packing?.(param, shape, bound.config);
       if (own !== undefined)
         return [
           {
             name: `${prefix}${site.module}.${own}`,
             shape: inFile,
             parameter: paramName(site.module, param),
+            ...(packed && { packing: packed }),
           },
         ];
       if (common === undefined) return [];

@@ -19,7 +19,7 @@ import { openWeights } from "../weights/weight-source.ts";
 import type { LoraAdapterConfig } from "./lora-config.ts";
 import { readLoraConfig } from "./lora-config.ts";
 import type { PlacedAdapter, PlacedEmbedding, PlacedTensor } from "./place-adapter.ts";
-import { placeAdapter } from "./place-adapter.ts";
+import { filesOf, placeAdapter } from "./place-adapter.ts";
 import type { OtherAdapterConfig } from "./other-config.ts";
 import { isOtherConfig, readOtherConfig } from "./other-config.ts";
 
@@ -77,7 +77,7 @@ export function placeOpenAdapter(
   const { value, findings } =
     "place" in config ? config.place(names, model) : placeAdapter(config, names, model, fullMatch);
   throwErrors(findings);
-  for (const { name, shape } of value.tensors) requireTensor(source, name, shape);
+  for (const { name, shape } of value.tensors.flatMap(filesOf)) requireTensor(source, name, shape);
   for (const { A, B } of value.embeddings)
     for (const { name, shape } of [A, B]) requireTensor(source, name, shape);
   return value;
@@ -90,8 +90,11 @@ export async function fillFromAdapter(
   parameters: Parameters,
   factors?: Factors,
 ): Promise<void> {
-  for (const { name, shape, parameter, replaces, columns } of placed.tensors) {
-    const whole = await readFloats(source, name, shape);
+  for (const placedTensor of placed.tensors) {
+    const { parameter, shape, replaces, columns, packing } = placedTensor;
+    const parts: Float32Array[] = [];
+    for (const file of filesOf(placedTensor)) parts.push(await readNumbers(source, file));
+    const whole = packing ? packing.unpack(parts) : at(parts, 0);
     const values = columns ? columnsOf(whole, shape, columns) : whole;
     const frozen = factors?.all.get(parameter);
     const into = frozen ? frozen.data : parameters.get(parameter).weight;
@@ -168,6 +171,19 @@ function addToTable(
       const place = row * width + column;
       table[place] = at(table, place) + scale * sum;
     }
+}
+
+/** The same, or whole numbers of a part of a packed one. */
+async function readNumbers(
+  source: WeightSource,
+  { name, shape }: { readonly name: string; readonly shape: readonly number[] },
+): Promise<Float32Array> {
+  const kind = source.tensors.get(name)?.dtype;
+  if (kind !== "uint8" && kind !== "int16" && kind !== "int32")
+    return await readFloats(source, name, shape);
+  const { buffer, byteOffset, byteLength } = await source.read(name);
+  const view = { uint8: Uint8Array, int16: Int16Array, int32: Int32Array }[kind];
+  return Float32Array.from(new view(buffer, byteOffset, byteLength / view.BYTES_PER_ELEMENT));
 }
 
 /** A tensor of the file in float32. */

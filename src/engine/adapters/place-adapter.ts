@@ -4,6 +4,7 @@ import type { MethodChoice } from "../../shared/experiment/fields/experiment-fie
 import type { Checked, Finding } from "../../shared/findings.ts";
 import { modulesOf, savedModules } from "../exports/peft-names.ts";
 import { storedShape } from "../exports/tensor-values.ts";
+import type { Packing } from "../methods/packing.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import { patternValue, targetSites } from "../methods/targets.ts";
 import type { BlockSpec, LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
@@ -21,6 +22,21 @@ export interface PlacedTensor {
   readonly replaces?: TensorSpec;
   /** The columns of the file's tensor that it is, where it is a part of it. */
   readonly columns?: { readonly from: number; readonly count: number };
+  /** What the file holds in its place, under its name and a suffix each. */
+  readonly packing?: Packing;
+}
+
+/** The tensors of the file that it is read from. */
+export function filesOf({
+  name,
+  shape,
+  packing,
+}: Pick<PlacedTensor, "name" | "shape" | "packing">): readonly {
+  readonly name: string;
+  readonly shape: Shape;
+}[] {
+  if (packing === undefined) return [{ name, shape }];
+  return packing.parts.map((part) => ({ name: `${name}${part.suffix}`, shape: part.shape }));
 }
 
 /** Factors at an embedding table: row v of it becomes W_v + scale (B A)ᵀ_v. */

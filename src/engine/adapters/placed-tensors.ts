@@ -4,6 +4,7 @@ import type { Checked } from "../../shared/findings.ts";
 import { storedShape } from "../exports/tensor-values.ts";
 import type { Model } from "../models/architecture.ts";
 import type { PlacedAdapter, PlacedTensor } from "./place-adapter.ts";
+import { filesOf } from "./place-adapter.ts";
 
 /** The method's own tensors, and those of the model that the file brings under `prefix`; others are refused. */
 export function placedWith(
@@ -22,7 +23,7 @@ export function placedWith(
       parameter: tensor.source,
       replaces: tensor,
     }));
-  const known = new Set([...own, ...saved].map(({ name }) => name));
+  const known = new Set([...own, ...saved].flatMap(filesOf).map(({ name }) => name));
   const unknown = [...names].find((name) => !known.has(name));
   return {
     value: { choice, tensors: [...own, ...saved], embeddings: [], copies: [] },

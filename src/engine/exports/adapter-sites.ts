@@ -4,6 +4,7 @@ import type { Values } from "../../shared/schema.ts";
 import { methods, rowNamed } from "../catalog.ts";
 import { newGraph } from "../core/graph.ts";
 import type { LinearMethod } from "../methods/define.ts";
+import type { PackedPart } from "../methods/packing.ts";
 import { foldedB } from "../methods/pair.ts";
 import type { LinearSpec } from "../models/architecture.ts";
 import { subtractedNames } from "../network/factors.ts";
@@ -137,7 +138,39 @@ function namedTensor(
   prefix: string,
 ): readonly TensorToWrite[] {
   const suffix = new Map(Object.entries(at.row.peft?.tensors ?? {})).get(param);
-  return fileTensor(sources, at, param, suffix && `${prefix}${at.linear.module}.${suffix}`);
+  const name = suffix && `${prefix}${at.linear.module}.${suffix}`;
+  return packedTensors(sources, at, param, name) ?? fileTensor(sources, at, param, name);
+}
+
+/** The parts of a tensor that the file holds packed. */
+function packedTensors(
+  sources: AdapterSources,
+  at: AdaptedSite,
+  param: string,
+  name: string | undefined,
+): readonly TensorToWrite[] | undefined {
+  const { config } = at.site.method;
+  const shape = at.site.params.get(param)?.shape ?? [];
+  const packing = at.row.peft?.packing?.(param, shape, config);
+  if (name === undefined || packing === undefined) return undefined;
+  return packing.parts.map((part, index) => ({
+    ...{ name: `${name}${part.suffix}`, dtype: part.dtype, shape: part.shape },
+    *chunks() {
+      const { data } = paramValue(sources, at, param);
+      invariant(data instanceof Float32Array, `${param} holds no numbers`);
+      yield bytesOf(part.dtype, packing.pack(data)[index] ?? []);
+    },
+  }));
+}
+
+function bytesOf(dtype: PackedPart["dtype"], numbers: readonly number[]): Uint8Array {
+  const { buffer } = {
+    float32: Float32Array,
+    uint8: Uint8Array,
+    int16: Int16Array,
+    int32: Int32Array,
+  }[dtype].from(numbers);
+  return new Uint8Array(buffer);
 }
 
 function sharedTensor(

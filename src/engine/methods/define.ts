@@ -10,6 +10,7 @@ import { complete } from "../config.ts";
 import type { PairStart } from "../initialisers/define.ts";
 import type { TensorSpec } from "../models/architecture.ts";
 import type { Hooks } from "./hooks.ts";
+import type { Packing } from "./packing.ts";
 import type { Pair } from "./pair.ts";
 import type { PlacedMethod } from "./placed.ts";
 import { mergedPair, pairForward } from "./pair.ts";
@@ -143,6 +144,8 @@ export interface PeftForm<P extends string> {
   readonly shared?: { readonly [Name in P]?: string };
   /** Whether peft takes the method at a module of this size; where it does not, a plain pair stands for it. */
   readonly holds?: (config: Values, site: SiteShape) => boolean;
+  /** How a tensor is packed in the file, where its configuration asks for that. */
+  readonly packing?: (param: string, shape: Shape, config: Values) => Packing | undefined;
   /** A tensor's shape in the file, where peft has axes of one. */
   readonly shapeOf?: (param: string, shape: Shape) => Shape;
   /** The fields of its configuration in peft, but for those that all have; of a type other than LORA. */
