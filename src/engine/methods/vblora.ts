@@ -13,9 +13,12 @@
  * Which vectors a piece mixes is chosen anew at each step; equal logits at the edge all count. The last piece of a width
  * that the length does not divide is cut, where peft refuses such a width: it leaves as plain LoRA. The paper gives the
  * bank a tenth of the logits' learning rate, here and in peft's default one serves both.
+ * An adapter of chosen vectors alone says nothing of the other logits, which load far below them: peft refuses to train
+ * on from it, here the same vectors stay chosen.
  */
+import type { Shape } from "../../shared/dtypes.ts";
 import { at } from "../../shared/errors.ts";
-import { int, number } from "../../shared/schema.ts";
+import { bool, int, number } from "../../shared/schema.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import {
   less,
@@ -29,6 +32,7 @@ import {
   where,
 } from "../core/ops.ts";
 import { defineLinearMethod } from "./define.ts";
+import type { Packing } from "./packing.ts";
 
 export const vblora = defineLinearMethod({
   name: "vblora",
@@ -57,6 +61,10 @@ export const vblora = defineLinearMethod({
       above: 0,
       doc: "Largest size of a number in the bank at the start.",
     }),
+    save_only_topk_weights: bool({
+      default: false,
+      doc: "Whether an adapter holds of each piece the chosen vectors and their shares alone: much smaller, and no start for more training.",
+    }),
     init_logits_std: number({
       default: 0.1,
       above: 0,
@@ -72,16 +80,22 @@ export const vblora = defineLinearMethod({
     holds: ({ vector_length: length }, { in: n, out: m }) =>
       typeof length === "number" && n % length === 0 && m % length === 0,
     fields: (config, { fanInFanOut }) => ({
-      ...{ ...config, save_only_topk_weights: false },
+      ...config,
       ...{ vblora_dropout: 0, bias: "none", fan_in_fan_out: fanInFanOut },
     }),
     read({ r, num_vectors, vector_length, topk, ...json }) {
-      const { init_vector_bank_bound, init_logits_std, save_only_topk_weights: few } = json;
+      const { init_vector_bank_bound, init_logits_std, save_only_topk_weights } = json;
       return {
-        config: { r, num_vectors, vector_length, topk, init_vector_bank_bound, init_logits_std },
-        unknown: few === true ? "save_only_topk_weights" : undefined,
+        config: {
+          ...{ r, num_vectors, vector_length, topk },
+          ...{ init_vector_bank_bound, init_logits_std, save_only_topk_weights },
+        },
       };
     },
+    packing: (_param, shape, { topk, num_vectors, save_only_topk_weights: few }) =>
+      few === true && typeof topk === "number" && typeof num_vectors === "number"
+        ? chosenAlone(shape, num_vectors, Math.min(topk, num_vectors))
+        : undefined,
   },
   params({ in: n, out: m }, { r, num_vectors: vectors, vector_length: length, ...starts }) {
     const logits = { normal: starts.init_logits_std };
@@ -106,6 +120,48 @@ export const vblora = defineLinearMethod({
     };
   },
 });
+
+/** What no share stands for: so far below the others that its own is 0. */
+const unchosen = -1e4;
+
+/** peft's form of logits [a, b, vectors]: the places of the largest, and the shares of all of them but the last. */
+function chosenAlone(shape: Shape, vectors: number, topk: number): Packing {
+  const [a = 0, b = 0] = shape;
+  const dtype = vectors < 2 ** 8 ? "uint8" : vectors < 2 ** 15 ? "int16" : "int32";
+  return {
+    parts: [
+      { suffix: "_topk_indices", dtype, shape: [a, b, topk] },
+      { suffix: "_topk_weights", dtype: "float32", shape: [a, b, topk - 1] },
+    ],
+    pack(logits) {
+      const [places, shares]: [number[], number[]] = [[], []];
+      for (let row = 0; row < a * b; row++) {
+        const own = logits.subarray(row * vectors, (row + 1) * vectors);
+        const order = Array.from(own.keys()).sort((i, j) => at(own, j) - at(own, i));
+        const chosen = order.slice(0, topk);
+        const most = at(own, at(chosen, 0));
+        const sizes = chosen.map((place) => Math.exp(at(own, place) - most));
+        const sum = sizes.reduce((total, size) => total + size, 0);
+        places.push(...chosen);
+        shares.push(...sizes.slice(0, -1).map((size) => size / sum));
+      }
+      return [places, shares];
+    },
+    unpack([places = [], shares = []]) {
+      const logits = new Float32Array(a * b * vectors).fill(unchosen);
+      for (let row = 0; row < a * b; row++) {
+        let rest = 1;
+        for (let k = 0; k < topk; k++) {
+          const share = k + 1 < topk ? at(shares, row * (topk - 1) + k) : rest;
+          rest -= share;
+          // A share that rounding has taken below nothing is next to nothing.
+          logits[row * vectors + at(places, row * topk + k)] = Math.log(Math.max(share, 1e-30));
+        }
+      }
+      return logits;
+    },
+  };
+}
 
 /** [a, b, length] of logits [a, b, vectors]. */
 function mixed(g: Graph, bank: Value, logits: Value, topk: number): Value {

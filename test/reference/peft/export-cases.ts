@@ -10,6 +10,8 @@ export interface ExportCase {
   readonly quantization?: object;
   /** Whether no merged model can hold it. */
   readonly apart?: true;
+  /** Whether the adapter's file holds what it loads to but for rounding, so that a second one may differ in last bits. */
+  readonly rounds?: true;
   /** Whether LoRA is asked for, whatever the method is. */
   readonly plain?: boolean;
 }
@@ -91,6 +93,11 @@ export const exportCases: Readonly<Record<string, ExportCase>> = {
   "vera-gpt2": { base: "gpt2", method: { type: "vera", r: 8 } },
   vblora: { base: "llama", method: vectors },
   "vblora-gpt2": { base: "gpt2", method: vectors },
+  "vblora-chosen": {
+    base: "llama",
+    method: { ...vectors, topk: 3, save_only_topk_weights: true },
+    rounds: true,
+  },
   // peft takes widths that the length divides alone.
   "vblora-cut": { base: "llama", method: { ...vectors, vector_length: 20 } },
   // No file of peft has two kinds of modules: both leave as LoRA.

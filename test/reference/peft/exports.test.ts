@@ -40,7 +40,8 @@ describe("exports load back", () => {
       const again = join(path, "again");
       const back = await logits(join(path, "base"), adapter, exported, again);
       const error = largestError(back, expected);
-      for (const file of Object.values(adapterFiles))
+      const files = exported.rounds ? [adapterFiles.config] : Object.values(adapterFiles);
+      for (const file of files)
         assert.deepEqual(
           readFileSync(join(again, file)),
           readFileSync(join(path, "adapter", file)),

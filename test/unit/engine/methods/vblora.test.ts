@@ -101,4 +101,41 @@ describe("VB-LoRA", () => {
     );
     assert.deepEqual(held, [true, false]);
   });
+
+  it("packs the largest logits as places and shares, and unpacks the same mixtures", () => {
+    const packing = (topk: number, num_vectors: number) =>
+      vblora.peft?.packing?.("logitsA", [2, 1, num_vectors], {
+        topk,
+        num_vectors,
+        save_only_topk_weights: true,
+      });
+    assert.equal(
+      vblora.peft?.packing?.("logitsA", [2, 1, 6], {
+        topk: 2,
+        num_vectors: 6,
+        save_only_topk_weights: false,
+      }),
+      undefined,
+    );
+    const logits = Float32Array.of(0, 3, -1, 2, 1, -4, 90, 0, 0.5, -90, 0, 0);
+    const packed = packing(3, 6);
+    assert(packed);
+    const [places = [], shares = []] = packed.pack(logits);
+    assert.deepEqual(places, [1, 3, 4, 0, 2, 1]);
+    const sum = Math.exp(3) + Math.exp(2) + Math.exp(1);
+    close(shares.slice(0, 2), [Math.exp(3) / sum, Math.exp(2) / sum], 1e-12);
+    const back = packed.unpack([places, Float32Array.from(shares)]);
+    const bank = Array.from({ length: 12 }, (_, place) => Math.sin(place));
+    for (const row of [0, 1]) {
+      const piece = (values: Float32Array) =>
+        mixture(Array.from(values.subarray(row * 6, row * 6 + 6)), bank, 2, 3).piece;
+      close(piece(back), piece(logits), 1e-6);
+    }
+    const types = [
+      [255, "uint8"],
+      [256, "int16"],
+      [32768, "int32"],
+    ] as const;
+    for (const [count, dtype] of types) assert.equal(packing(1, count)?.parts[0]?.dtype, dtype);
+  });
 });
