@@ -67,6 +67,19 @@ describe("a folder", () => {
     assert.ok(lastLine(again)["update"] === undefined && isRecord(lastLine(again)["logits"]));
   });
 
+  it("is searched for intruder dimensions of quantization alone by one command", async (t) => {
+    const folder = makeWorkspace(t);
+    await quantized(folder, "rtn", "--bits", "2", "--group", "16");
+    const counts = async (...tuned: readonly string[]): Promise<number> => {
+      const outcome = await spectune(folder, "intruders", "model", ...tuned, "--json");
+      assert.equal(outcome.code, 0, outcome.err);
+      const { total } = lastLine(outcome);
+      return Number(total);
+    };
+    assert.ok((await counts("--tuned", "q")) > 0);
+    assert.equal(await counts("--tuned", "model"), 0);
+  });
+
   it("GPT-2 is not rotated, for its norms take means off", async (t) => {
     const folder = makeWorkspace(t);
     writeTinyModel(join(folder, "model"), tinyGpt2, "causal-lm");
