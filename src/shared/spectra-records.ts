@@ -99,6 +99,9 @@ export interface AlignmentRecord {
 /** ‖U_iᵀ U_j‖²_F / min(i, j) of two updates' left (and right) vectors, and principal angles. */
 export interface OverlapRecord {
   readonly name: string;
+  /** Of the first adapter's tensors and of the second's. */
+  readonly baseHash: string;
+  readonly tunedHash: string;
   readonly left: readonly (readonly number[])[];
   readonly right: readonly (readonly number[])[];
   /** Radians, ascending, of the left and right spaces of the full ranks. */

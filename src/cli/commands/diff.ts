@@ -1,11 +1,8 @@
 /** @file `spectune diff`: how much the subspaces of two adapters share. */
-import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
 import { writeAnalysisReport } from "../../engine/lab/write-report.ts";
-import { makeFolder, writeFileAtomic } from "../../engine/runs/atomic.ts";
+import { makeFolder } from "../../engine/runs/atomic.ts";
 import { findSpectuneFolder } from "../../engine/runs/run-folder.ts";
-import type { DiffDocument } from "../../shared/analysis-documents.ts";
-import { analysisVersion } from "../../shared/analysis-documents.ts";
 import type { OverlapRecord } from "../../shared/spectra-records.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Arguments, Command, Console } from "../define.ts";
@@ -42,6 +39,12 @@ export const diffCommand: Command = {
     const [first = "", second = ""] = args.positionals;
     const adapters = [resolve(console.cwd, first), resolve(console.cwd, second)] as const;
     const { base: cwd, home } = placesOf(console);
+    const spectuneFolder = await findSpectuneFolder(join(console.cwd, "x"));
+    const folder = join(
+      spectuneFolder,
+      "analysis",
+      adapters.map((one) => basename(one)).join("--"),
+    );
     const result = await ask(
       {
         kind: "diff",
@@ -49,14 +52,15 @@ export const diffCommand: Command = {
         base: args.text("base"),
         places: { base: cwd, home, env: { ...console.env } },
         matrices: args.text("matrices"),
+        ...{ folder, versions: { spectune: version, node: process.versions.node } },
       },
       console,
     );
     invariant(result.kind === "diff", "the lab answered another question");
-    const { records, onlyFirst, onlySecond } = result;
-    const said = { adapters, matrices: records, onlyFirst, onlySecond };
-    const { file, report } = await kept(said, args, console);
-    if (args.flag("json")) console.out(`${JSON.stringify({ ...said, file })}\n`);
+    const { records, onlyFirst, onlySecond, file, reused } = result;
+    const report = await reportOf(folder, args, console);
+    const said = { adapters, matrices: records, onlyFirst, onlySecond, file };
+    if (args.flag("json")) console.out(`${JSON.stringify(said)}\n`);
     else {
       console.out(overlapTable(records));
       for (const [adapter, names] of [
@@ -67,42 +71,20 @@ export const diffCommand: Command = {
           console.out(
             `\nonly in ${adapter}: ${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}\n`,
           );
-      console.out(`\nanalysis  ${file}\nreport    ${report}\n`);
+      console.out(
+        `\nanalysis  ${file}${reused === 0 ? "" : ` (${reused} of ${records.length} matrices from an earlier call)`}\nreport    ${report}\n`,
+      );
     }
     return 0;
   },
 };
 
-/** Writes the analysis file and its report, in a folder named after both adapters. */
-async function kept(
-  said: Pick<DiffDocument, "adapters" | "matrices" | "onlyFirst" | "onlySecond">,
-  args: Arguments,
-  console: Console,
-): Promise<{ readonly file: string; readonly report: string }> {
-  const [first, second] = said.adapters;
-  const spectuneFolder = await findSpectuneFolder(join(console.cwd, "x"));
-  const folder = join(spectuneFolder, "analysis", `${basename(first)}--${basename(second)}`);
-  await makeFolder(folder);
-  const asked = {
-    matrices: args.text("matrices"),
-    base: args.text("base"),
-    adapters: said.adapters,
-  };
-  const key = createHash("sha256").update(JSON.stringify(asked)).digest("hex").slice(0, 12);
-  const document: DiffDocument = {
-    version: analysisVersion,
-    kind: "diff",
-    versions: { spectune: version, node: process.versions.node },
-    time: new Date().toISOString(),
-    ...said,
-  };
-  const file = join(folder, `diff-${key}.json`);
-  await writeFileAtomic(file, `${JSON.stringify(document)}\n`);
+/** The report of an analysis folder. */
+async function reportOf(folder: string, args: Arguments, console: Console): Promise<string> {
   const place = args.text("report");
-  const report = place === undefined ? undefined : resolve(console.cwd, place);
-  if (report !== undefined) await makeFolder(dirname(report));
-  const options = { version, withoutText: false, now: Date.now(), file: report };
-  return { file, report: await writeAnalysisReport(folder, options) };
+  const file = place === undefined ? undefined : resolve(console.cwd, place);
+  if (file !== undefined) await makeFolder(dirname(file));
+  return writeAnalysisReport(folder, { version, withoutText: false, now: Date.now(), file });
 }
 
 /** A row for each matrix that both adapt; overlap is of the spaces of full rank, 1 where one lies in the other. */

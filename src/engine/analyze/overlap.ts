@@ -11,7 +11,7 @@ export async function overlapOf(
   first: LowRankSvd,
   second: LowRankSvd,
   most = 64,
-): Promise<OverlapRecord> {
+): Promise<Omit<OverlapRecord, "baseHash" | "tunedHash">> {
   const ranks = [rankOf(first), rankOf(second)] as const;
   const left = await linalg.multiply(first.U, second.U, { transposeA: true });
   const right = await linalg.multiply(first.Vt, second.Vt, { transposeB: true });

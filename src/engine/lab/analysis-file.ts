@@ -17,6 +17,11 @@ export interface Hashed {
   readonly tunedHash: string;
 }
 
+/** How a document begins; `complete` is false where the work was interrupted. */
+export type Finished = Pick<Provenance, "version" | "versions" | "time" | "complete"> & {
+  readonly kind: string;
+};
+
 export interface AnalysisFile<R extends Hashed> {
   readonly path: string;
   /** Records of an earlier call that was interrupted or finished, by name and both hashes. */
@@ -25,7 +30,7 @@ export interface AnalysisFile<R extends Hashed> {
   readonly add: (record: R, arrays: readonly NamedArray[]) => Promise<void>;
   /** Writes the file; the journal goes when it is complete. */
   readonly finish: (
-    provenance: Provenance,
+    provenance: Finished,
     records: readonly R[],
     more: Readonly<Record<string, unknown>>,
   ) => Promise<void>;

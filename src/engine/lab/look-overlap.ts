@@ -10,15 +10,19 @@ import type { Update } from "../analyze/source.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
 import { createFullMatch } from "../session/python-regex.ts";
 import type { ModelPlaces } from "../weights/hub-cache.ts";
+import { adapterSide } from "./adapter-side.ts";
 import { baseOfAdapter } from "./adapter-shapes.ts";
+import { analysisVersion } from "../../shared/analysis-documents.ts";
+import { openAnalysisFile } from "./analysis-file.ts";
 import type { LookHost } from "./look.ts";
+import { isRecordWith } from "./look.ts";
 import { nameFilter } from "./matrix-set.ts";
 import type { ModelFolder } from "./model-folder.ts";
 import { openModelFolder } from "./model-folder.ts";
 import type { StoredMatrix } from "./stored-matrix.ts";
 import { readMatrix } from "./stored-matrix.ts";
 import { tunedAdapter } from "./tuned-adapter.ts";
-import type { TunedSide } from "./tuned-side.ts";
+import type { HashedUpdate, TunedSide } from "./tuned-side.ts";
 
 export interface OverlapRequest {
   readonly adapters: readonly [string, string];
@@ -26,17 +30,28 @@ export interface OverlapRequest {
   readonly base: string | undefined;
   readonly places: ModelPlaces;
   readonly matrices: string | undefined;
+  /** Where the analysis file goes. */
+  readonly folder: string;
+  readonly versions: Readonly<Record<string, string>>;
 }
 
 export interface OverlapResult {
+  /** The analysis file. */
+  readonly file: string;
+  /** Records that an earlier call had made. */
+  readonly reused: number;
   readonly records: readonly OverlapRecord[];
   /** Matrices that only one of them adapts. */
   readonly onlyFirst: readonly string[];
   readonly onlySecond: readonly string[];
 }
 
+/**
+ * Matrix by matrix. When it is cancelled, the file says what is done and {@link Cancelled} is thrown; the same call then
+ * goes on from there. Matrices are told by hashes of both adapters' tensors.
+ */
 export async function lookAtOverlap(
-  { adapters, base: id, places, matrices }: OverlapRequest,
+  { adapters, base: id, places, matrices, folder, versions }: OverlapRequest,
   host: LookHost,
 ): Promise<OverlapResult> {
   const linalg = createLinalg(kernelBytes("linalg"));
@@ -44,11 +59,16 @@ export async function lookAtOverlap(
   const bases: ModelFolder[] = [];
   const sides: TunedSide[] = [];
   try {
-    for (const folder of adapters) {
+    for (const adapter of adapters) {
       const base =
-        id === undefined ? await baseOfAdapter(folder) : await openModelFolder(id, places);
+        id === undefined ? await baseOfAdapter(adapter) : await openModelFolder(id, places);
       bases.push(base);
-      sides.push(await tunedAdapter(folder, base, { fullMatch, linalg }));
+      const ctx = { fullMatch, linalg };
+      sides.push(
+        await (id === undefined
+          ? tunedAdapter(adapter, base, ctx)
+          : adapterSide(adapter, base, places, ctx, {})),
+      );
     }
     const [a, b] = [at(sides, 0), at(sides, 1)];
     const isFound = nameFilter(matrices, fullMatch);
@@ -61,37 +81,63 @@ export async function lookAtOverlap(
       list.flatMap(([plain, { info }]) => (other.has(plain) ? [] : [info.name]));
     const both = first.filter(([plain]) => b.has(plain) && at(bases, 1).matrices.has(plain));
     if (both.length === 0) throw nothingShared(adapters, matrices);
+    for (const [plain, stored] of both)
+      requireSameSizes(adapters, stored, at(bases, 1).matrices.get(plain) ?? stored);
     const records: OverlapRecord[] = [];
+    let reused = 0;
+    const asked = { matrices, base: id, adapters };
+    const file = await openAnalysisFile(folder, "diff", asked, isOverlap, () => []);
+    const sided = { adapters, onlyFirst: names(first, b), onlySecond: names(second, a) };
+    const finish = (complete: boolean) => {
+      const head = { version: analysisVersion, kind: "diff", versions, time: host.time() };
+      return file.finish({ ...head, complete }, records, sided);
+    };
     for (const [index, [plain, stored]] of both.entries()) {
-      if (host.isCancelled()) throw new Cancelled();
+      if (host.isCancelled()) {
+        await finish(false);
+        throw new Cancelled(
+          `Stopped after ${records.length} of ${both.length} matrices; ${file.path} holds them, and the same command goes on from there.`,
+        );
+      }
       host.progress({ done: index, total: both.length, name: stored.info.name, left: undefined });
       const other = at(bases, 1).matrices.get(plain) ?? stored;
-      requireSameSizes(adapters, stored, other);
-      const svds = [
-        await svdOf(linalg, a, plain, stored, id !== undefined),
-        await svdOf(linalg, b, plain, other, id !== undefined),
-      ];
-      records.push(await overlapOf(linalg, stored.info.name, at(svds, 0), at(svds, 1)));
+      const { name } = stored.info;
+      const left = await updateOf(a, plain, stored, id !== undefined);
+      const right = await updateOf(b, plain, other, id !== undefined);
+      const known = file.found(name, left.hash, right.hash);
+      if (known) reused += 1;
+      const svds = known ? [] : [await svdOf(linalg, name, left), await svdOf(linalg, name, right)];
+      const record = known ?? {
+        ...(await overlapOf(linalg, name, at(svds, 0), at(svds, 1))),
+        ...{ baseHash: left.hash, tunedHash: right.hash },
+      };
+      records.push(record);
+      if (!known) await file.add(record, []);
     }
-    return { records, onlyFirst: names(first, b), onlySecond: names(second, a) };
+    await finish(true);
+    return { records, file: file.path, reused, ...sided };
   } finally {
     for (const one of [...sides, ...bases]) await one.close();
   }
 }
 
-async function svdOf(
-  linalg: Linalg,
+const isOverlap = isRecordWith<OverlapRecord>("left", "right", "cosine");
+
+async function updateOf(
   side: TunedSide,
   plain: string,
   stored: StoredMatrix,
   hasBase: boolean,
-) {
+): Promise<HashedUpdate> {
   const W = hasBase
     ? (await readMatrix(stored)).W
     : { rows: 0, columns: 0, data: new Float32Array() };
-  const { update } = await side.update(plain, stored, W);
+  return side.update(plain, stored, W);
+}
+
+async function svdOf(linalg: Linalg, name: string, { update }: HashedUpdate) {
   const factors = factorsOf(update);
-  if (!factors) throw needsBase(stored.info.name, update);
+  if (!factors) throw needsBase(name, update);
   return svdOfFactors(linalg, factors);
 }
 

@@ -7,7 +7,7 @@ import { it } from "node:test";
 import { isRecord } from "../../../src/shared/wire.ts";
 import { spectune, startSpectune } from "../../support/command-line.ts";
 import type { Tensors } from "../../unit/engine/lab/folders.ts";
-import { matrix, writeModel } from "../../unit/engine/lab/folders.ts";
+import { matrix, writeAdapter, writeModel } from "../../unit/engine/lab/folders.ts";
 import { scratch } from "../../unit/engine/runs/scratch.ts";
 import { list, plus } from "./small-models.ts";
 
@@ -112,4 +112,38 @@ it("mitigate goes on to measure a result that was written", async (t) => {
   assert.deepEqual(rest["matrices"], whole["matrices"]);
   assert.equal(rest["complete"], true);
   assert.deepEqual(readFileSync(weights), bytes);
+});
+
+it("diff goes on where it was interrupted", async (t) => {
+  const folder = scratch(t);
+  mkdirSync(join(folder, ".git"));
+  const many = 40;
+  const adapter = (seed: number): Tensors =>
+    Object.fromEntries(
+      Array.from({ length: many }, (_, layer) => {
+        const module = `base_model.model.layers.${layer}.fc1`;
+        return [
+          [`${module}.lora_A.weight`, matrix(48, 640, seed + layer)],
+          [`${module}.lora_B.weight`, matrix(768, 48, seed + 100 + layer)],
+        ] as const;
+      }).flat(),
+    );
+  await writeAdapter(join(folder, "a"), { r: 48 }, adapter(1));
+  await writeAdapter(join(folder, "b"), { r: 48 }, adapter(300));
+  const analysis = join(folder, ".spectune", "analysis", "a--b");
+  const { process: child, end } = startSpectune(t, folder, "diff", "a", "b");
+  while (child.exitCode === null && !journalOf(analysis).includes("\n")) await setTimeout(5);
+  child.kill("SIGINT");
+  const outcome = await end;
+  assert.equal(outcome.code, 130, outcome.err);
+  const [, done, file] =
+    /Stopped after (\d+) of 40 matrices; (\S+\.json) holds/.exec(outcome.err) ?? [];
+  const before = kept(file);
+  assert.deepEqual([before["complete"], list(before["matrices"]).length], [false, Number(done)]);
+  const again = await spectune(folder, "diff", "a", "b");
+  assert.equal(again.code, 0, again.err);
+  assert.match(again.out, new RegExp(`\\(${done} of 40 matrices from an earlier call\\)`));
+  const after = kept(file);
+  assert.equal(after["complete"], true);
+  assert.deepEqual(list(after["matrices"]).slice(0, Number(done)), list(before["matrices"]));
 });
