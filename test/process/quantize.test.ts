@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { describe, it } from "node:test";
 import { quantizeModel } from "../../src/engine/quantize/quantize-model.ts";
 import type { QuantizeJob } from "../../src/engine/quantize/quantize-model.ts";
@@ -279,6 +279,23 @@ describe("what cannot be quantized", () => {
     );
     assert.notEqual(run.code, 0);
     assert.match(run.err, /quantized already/);
+  });
+
+  it("an adapter is no model, here and where quantizers are compared", async (t) => {
+    const folder = makeWorkspace(t);
+    const run = await spectune(folder, "run", "a.peft.yaml", "--json");
+    assert.equal(run.code, 0, run.err);
+    const made = runsOf(folder)[0] ?? "";
+    for (const given of [basename(made), join(made, "adapter")])
+      for (const how of [
+        ["--type", "nf4", "--out", "q"],
+        ["--compare", "nf4"],
+      ]) {
+        const outcome = await spectune(folder, "quantize", given, ...how);
+        assert.equal(outcome.code, 2);
+        assert.match(outcome.err, /takes a model whole.*spectune merge/su);
+        assert.ok(!existsSync(join(folder, "q")));
+      }
   });
 
   it("damaged packed tensors are named", async (t) => {

@@ -89,7 +89,7 @@ export const quantizeCommand: Command = {
         message: `spectune quantize needs ${type === undefined ? "--type" : "--out"}.`,
         remedy: `Usage: spectune quantize ${quantizeCommand.usage}`,
       });
-    const chosen = await chosenModel(args, console, quantizerFields(args, type));
+    const chosen = await bareModel(args, console, quantizerFields(args, type));
     const progress = quantizeProgress(console, () => performance.now());
     const folder = resolve(console.cwd, out);
     const made = await keepingParts(console, partsFolder(folder), () =>
@@ -121,7 +121,7 @@ async function compared(args: Arguments, console: Console, list: string): Promis
     const { type, fields } = candidateFields(word);
     const row = quantizers.find(({ name }) => name === type);
     const shared = quantizerFields(args, type, Object.keys(row?.config ?? {}));
-    const chosen = await chosenModel(args, console, [...shared, ...fields]);
+    const chosen = await bareModel(args, console, [...shared, ...fields]);
     candidates.push(candidateOf(word, chosen));
     first ??= chosen;
   }
@@ -130,6 +130,22 @@ async function compared(args: Arguments, console: Console, list: string): Promis
     job: jobOf(args, console, first),
     candidates,
     data: pathOf(args.text("data"), console),
+  });
+}
+
+/** A model without anything that was trained beside it, which a quantized folder would lack. */
+async function bareModel(
+  args: Arguments,
+  console: Console,
+  fields: readonly string[],
+): Promise<ChosenModel> {
+  const chosen = await chosenModel(args, console, fields);
+  if (chosen.model.trained.kind === "none") return chosen;
+  const given = args.positionals[0] ?? "";
+  throw new UserError({
+    code: "trained-beside",
+    message: `${given} is a base with what was trained beside it; \`spectune quantize\` takes a model whole.`,
+    remedy: `Merge it first: \`spectune merge ${given} --out merged\`, then quantize that.`,
   });
 }
 

@@ -42,13 +42,12 @@ export function writeError(error: unknown, path: string): unknown {
   });
 }
 
-/** What to do about a run once its disk has room again: `path` is its folder or lies in it. */
+/** What to do once a disk has room again: for `path` in a run's folder, about the run. */
 export function howToGoOn(path: string): string {
   const [, run] = /[\\/]\.spectune[\\/]runs[\\/]([^.\\/][^\\/]*)/.exec(path) ?? [];
-  const other = ", or move the run folder to another disk, then ";
   return run === undefined
-    ? `${other}resume the run.`
-    : `${other}go on: \`spectune run --resume ${run}\`.`;
+    ? ", or choose a place on another disk, then give the command again."
+    : `, or move the run folder to another disk, then go on: \`spectune run --resume ${run}\`.`;
 }
 
 /** That somebody has removed or moved the folder of a run that computes. */
