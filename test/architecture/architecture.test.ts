@@ -136,6 +136,7 @@ const pure: readonly string[] = [
   "kernels",
   "src/engine/catalog.ts",
   "src/engine/catalog-evidence.ts",
+  "src/engine/catalog-layer.ts",
   "src/engine/catalog-list.ts",
   "src/engine/catalog-results.ts",
   "src/engine/catalog-row.ts",

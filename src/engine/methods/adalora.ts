@@ -15,7 +15,7 @@
  * The importance of a rank is that of its E plus the means over its row of A and its column of B, each the product of
  * both averages. All modules compete; between `first_steps` and the last `last_steps` the budget falls by a cubic, and
  * every `interval` steps the E of the others become 0; afterwards the choice stays. Gradients enter before clipping, other
- * than in peft.
+ * than in peft. A run's loss is told without the penalty, which stands beside it.
  */
 import { int, number, share } from "../../shared/schema.ts";
 import { defineLinearMethod } from "./define.ts";

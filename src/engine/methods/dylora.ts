@@ -10,7 +10,8 @@
  *   B [out, r]  trained, zeros
  *   on [r]      frozen: 1 for the ranks of the step, 1 for all between steps
  *
- * All sites take the same b. With `update: last` rank b alone moves, whatever momentum the optimizer has.
+ * The scale stays the same for every b; a widespread port multiplies by √(r / b) while it trains. All sites take the
+ * same b. With `update: last` rank b alone moves, whatever momentum the optimizer has.
  */
 import { int, number, oneOf } from "../../shared/schema.ts";
 import { defineLinearMethod } from "./define.ts";

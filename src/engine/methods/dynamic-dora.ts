@@ -14,7 +14,7 @@
  *
  * The budget falls by a cubic from r to `target_r` on average between two shares of the run; every `interval` steps the
  * c of those left out become 0, from which they may return until the end of that phase; then the choice stays. Until then
- * the loss gains `variance` times the mean variance within rows of A and columns of B.
+ * the loss gains `variance` times the mean variance within rows of A and columns of B; a run tells it apart, as `penalty`.
  */
 import { int, number, share } from "../../shared/schema.ts";
 import { defineLinearMethod } from "./define.ts";

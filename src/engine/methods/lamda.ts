@@ -12,7 +12,8 @@
  *
  * The paper leaves open which factor carries the singular values and where C starts; with these starts step 0 is the base
  * and every tensor has a gradient. The public code counts the frozen columns without the factor r, which freezes none
- * until the end of the phase and one then; here they freeze one after the other.
+ * until the end of the phase and one then; here they freeze one after the other. LaMDA++, which shares
+ * ranks out by the spectra of the weights, is not here.
  */
 import { int, number, share } from "../../shared/schema.ts";
 import { defineLinearMethod } from "./define.ts";

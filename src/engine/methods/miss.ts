@@ -8,7 +8,8 @@
  *
  *   M [r, out]  trained, zeros; chunks of x are r wide, the last one filled with zeros
  *
- * It is a pair whose A is fixed: A[k, c] = 1 where c mod r = k.
+ * It is a pair whose A is fixed: A[k, c] = 1 where c mod r = k. Bone's other form, Bat, whose blocks multiply those of W,
+ * and peft's "mini", which tiles M along the outputs, are not here: adapters of them are refused by name.
  */
 import { int } from "../../shared/schema.ts";
 import { add, constant, matmul, matrixTranspose, pad, reduceSum, reshape } from "../core/ops.ts";

@@ -10,7 +10,8 @@
  *   B [out, r]  trained, zeros
  *   g [r]       trained, N(0, 1)
  *
- * λ is taken as it is; the official code has a variant that multiplies it by the learning rate.
+ * λ is taken as it is; the official code has a variant that multiplies it by the learning rate, and one that trains to the
+ * end for each of a growing list of λ, which a sweep over `threshold` does here.
  */
 import { int, number } from "../../shared/schema.ts";
 import { defineLinearMethod } from "./define.ts";

@@ -245,7 +245,7 @@ describe("randlora", () => {
     });
     assert(
       sigma.every((value) => value > 1e-4 * at(sigma, 0)),
-      `${[...sigma].join(" ")}`,
+      [...sigma].join(" "),
     );
   });
 });
