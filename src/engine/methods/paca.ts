@@ -10,7 +10,7 @@
  *   D [out, r]  trained, zeros
  *
  * The paper trains a copy of the columns; the change of them is the same training, and leaves a quantized base as it is.
- * A base in float32 carries the change in its own columns while it trains, as in the paper: a step then costs the base's
+ * A base that is not quantized carries the change in its own columns while it trains, as in the paper: a step then costs the base's
  * products and s dyᵀ x[:, J]. Of the input only the columns J are needed for the gradient.
  */
 import { int, number } from "../../shared/schema.ts";

@@ -61,6 +61,8 @@ export interface BaseWeights {
   replace(source: string, held: HeldTensor): void;
   /** A tensor in float32, decoded into the shared buffer where it is held otherwise. */
   decode(source: string): Float32Array;
+  /** What is written over a tensor held in 16 bits whenever it was decoded; undefined for nothing any more. */
+  overlay(source: string, write: ((decoded: Float32Array) => void) | undefined): void;
   /** Rows of an embedding table [ids.length, width], written into `into`. */
   rows(source: string, ids: Int32Array, into: Float32Array): void;
   /** Bytes held, by kind. */
@@ -78,8 +80,13 @@ export function createBaseWeights(
     return tensor;
   };
   const all = [...tensors.values()];
+  const overlays = new Map<string, (decoded: Float32Array) => void>();
   return {
     get,
+    overlay(source, write) {
+      if (write) overlays.set(source, write);
+      else overlays.delete(source);
+    },
     replace(source, held) {
       invariant(tensors.has(source), `the base tensor ${source} was not loaded`);
       tensors.set(source, held);
@@ -90,8 +97,11 @@ export function createBaseWeights(
         case "float32":
           return tensor.data;
         case "float16":
-        case "bfloat16":
-          return decoder.half(tensor.data, tensor.type);
+        case "bfloat16": {
+          const decoded = decoder.half(tensor.data, tensor.type);
+          overlays.get(source)?.(decoded);
+          return decoded;
+        }
         case "nf4":
           return decoder.nf4(tensor.packed);
         case "packed":

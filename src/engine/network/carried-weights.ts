@@ -1,4 +1,7 @@
-/** @file Base weights that carry a method's columns while a run trains: written after each step, and put back at the end. */
+/**
+ * @file Base weights that carry a method's columns while a run trains: written after each step and put back at the end, or
+ * written over what was decoded of 16 bits.
+ */
 import { at, invariant } from "../../shared/errors.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import { localName, parameterName } from "../programs/setup.ts";
@@ -14,7 +17,9 @@ export interface CarriedWeights {
 }
 
 interface Carried {
-  readonly W: Float32Array;
+  readonly source: string;
+  /** As it is held, where that is float32. */
+  readonly W: Float32Array | undefined;
   readonly width: number;
   readonly places: Int32Array;
   readonly change: Float32Array;
@@ -38,41 +43,46 @@ export function carryWeights(
       if (site?.carried !== true || !columns) continue;
       const nameOf = (param: string): string =>
         parameterName(spec, localName(linear.name, site, param));
-      const source = spec.tensors.find(({ name }) => name === `${linear.name}.weight`)?.source;
-      const held = base.get(source ?? "");
+      const { source = "" } =
+        spec.tensors.find(({ name }) => name === `${linear.name}.weight`) ?? {};
+      const W = base.decode(source);
       const { data: places } = factors.get(nameOf(columns.places));
-      invariant(
-        held.type === "float32" && places instanceof Int32Array,
-        `${linear.module} cannot carry its columns`,
-      );
+      invariant(places instanceof Int32Array, `${linear.module} has no columns`);
       const change = parameters.get(nameOf(columns.change)).weight;
-      const carried = { W: held.data, width: linear.in, places, change, scale: columns.scale };
       const before = new Float32Array(change.length);
-      eachPlace(carried, (from, index) => (before[index] = at(held.data, from)));
-      all.push({ ...carried, before });
+      const layout = { width: linear.in, places };
+      eachPlace(W, layout, (from, index) => (before[index] = at(W, from)));
+      const held = base.get(source).type === "float32" ? W : undefined;
+      all.push({ ...layout, source, W: held, change, scale: columns.scale, before });
     }
   if (all.length === 0) return undefined;
   return {
     write() {
       for (const carried of all) {
-        const { W, before, change, scale } = carried;
-        eachPlace(carried, (to, index) => {
-          W[to] = at(before, index) + scale * at(change, index);
-        });
+        const { source, W, before, change, scale } = carried;
+        const over = (into: Float32Array): void => {
+          eachPlace(into, carried, (to, index) => {
+            into[to] = at(before, index) + scale * at(change, index);
+          });
+        };
+        if (W) over(W);
+        else base.overlay(source, over);
       }
     },
     restore() {
-      for (const carried of all)
-        eachPlace(carried, (to, index) => {
-          carried.W[to] = at(carried.before, index);
-        });
+      for (const carried of all) {
+        const { source, W, before } = carried;
+        if (!W) base.overlay(source, undefined);
+        else eachPlace(W, carried, (to, index) => (W[to] = at(before, index)));
+      }
     },
   };
 }
 
 /** Calls with each place in W and in [out, count]. */
 function eachPlace(
-  { W, width, places }: Pick<Carried, "W" | "width" | "places">,
+  W: Float32Array,
+  { width, places }: Pick<Carried, "width" | "places">,
   call: (inW: number, index: number) => void,
 ): void {
   let index = 0;

@@ -10,7 +10,7 @@ import { idleExclusions, idleKeys, targetSites } from "../methods/targets.ts";
 import type { LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
 import { tiedHead, untied, untiedName } from "../models/untie.ts";
 import type { BlockSetup, SiteMethod, Storage } from "../programs/setup.ts";
-import { groupName, kindOf, storageOf as storageIn } from "../programs/setup.ts";
+import { groupName, isPacked, kindOf, storageOf as storageIn } from "../programs/setup.ts";
 import { placeMethods, withRoomFor } from "./place-methods.ts";
 import {
   allocatedMethod,
@@ -146,7 +146,7 @@ export function heldOn(setup: ModelSetup, device: string): ModelSetup {
   return { ...setup, setups: new Map(setups) };
 }
 
-/** The setup of a run that trains on the processor: weights held in float32 carry the columns that methods train in them. */
+/** The setup of a run that trains on the processor: weights that are not quantized carry the columns that methods train in them. */
 export function carriedOn(
   setup: ModelSetup,
   device: string,
@@ -166,7 +166,7 @@ export function carriedOn(
         dropout === 0 &&
         weight !== undefined &&
         readers.get(weight.source) === 1 &&
-        storageIn(block, weight.name).type === "float32" &&
+        !isPacked(storageIn(block, weight.name)) &&
         !block.trained.has(weight.name)
       );
     };

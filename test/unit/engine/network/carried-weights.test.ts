@@ -1,6 +1,6 @@
 /** @file PaCA's columns within the weight: the same training as beside it, and the weight as it was afterwards. */
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { TestContext } from "node:test";
@@ -16,6 +16,7 @@ import type { StartedRun } from "../../../../src/engine/session/start-run.ts";
 import { loadRun, trainStarted } from "../../../../src/engine/session/train-run.ts";
 import { at, invariant } from "../../../../src/shared/errors.ts";
 import { readExperiment } from "../../../../src/shared/experiment/normalise.ts";
+import { isRecord } from "../../../../src/shared/wire.ts";
 import { makeWorkspace } from "../../../support/workspace.ts";
 
 const emit = (): void => undefined;
@@ -72,21 +73,43 @@ async function trained(run: PreparedRun, runFolder: string): Promise<StartedRun>
   return started;
 }
 
-describe("a weight that carries PaCA's columns", () => {
-  it("trains them as beside it", async (t: TestContext) => {
-    const folder = makeWorkspace(t);
-    const within = await prepared(folder);
-    assert(carriedSites(within) > 0);
-    const one = await trained(within, join(folder, "within"));
-    const other = await trained(beside(await prepared(folder)), join(folder, "beside"));
-    for (const { name, weight } of one.parameters.all.values()) {
-      const expected = other.parameters.get(name).weight;
-      assert(weight.some((value) => value !== 0));
-      weight.forEach((value, i) => {
-        assert(Math.abs(value - at(expected, i)) < 1e-5, `${name}[${i}]`);
-      });
-    }
+/** Writes a file of float32 tensors anew with the upper halves of their numbers. */
+function halve(file: string): void {
+  const bytes = readFileSync(file);
+  const length = Number(bytes.readBigUInt64LE());
+  const header: unknown = JSON.parse(bytes.toString("utf8", 8, 8 + length));
+  invariant(isRecord(header), "a header");
+  const halved = Object.entries(header).map(([name, info]) => {
+    if (!isRecord(info) || !Array.isArray(info["data_offsets"])) return [name, info];
+    const offsets = info["data_offsets"].map((offset) => Number(offset) / 2);
+    return [name, { ...info, dtype: "BF16", data_offsets: offsets }];
   });
+  const text = Buffer.from(JSON.stringify(Object.fromEntries(halved)));
+  const data = bytes.subarray(8 + length);
+  const size = Buffer.alloc(8);
+  size.writeBigUInt64LE(BigInt(text.length));
+  const upper = Buffer.alloc(data.length / 2);
+  for (let i = 0; i < data.length; i += 4) data.copy(upper, i / 2, i + 2, i + 4);
+  writeFileSync(file, Buffer.concat([size, text, upper]));
+}
+
+describe("a weight that carries PaCA's columns", () => {
+  for (const held of ["float32", "bfloat16"] as const)
+    it(`trains them as beside it, held in ${held}`, async (t: TestContext) => {
+      const folder = makeWorkspace(t);
+      if (held === "bfloat16") halve(join(folder, "model/model.safetensors"));
+      const within = await prepared(folder);
+      assert(carriedSites(within) > 0);
+      const one = await trained(within, join(folder, "within"));
+      const other = await trained(beside(await prepared(folder)), join(folder, "beside"));
+      for (const { name, weight } of one.parameters.all.values()) {
+        const expected = other.parameters.get(name).weight;
+        assert(weight.some((value) => value !== 0));
+        weight.forEach((value, i) => {
+          assert(Math.abs(value - at(expected, i)) < 1e-5, `${name}[${i}]`);
+        });
+      }
+    });
 
   it("is W with s D in the columns, and to the bit W after that", async (t: TestContext) => {
     const folder = makeWorkspace(t);
