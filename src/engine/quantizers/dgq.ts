@@ -38,7 +38,7 @@ export const dualGrid: PackedFormat = {
 export const dgq = defineQuantizer({
   name: "dgq",
   title: "DGQ",
-  doc: "Holds 4-bit groups under small whole scales and one 8-bit scale for each row, found by the error of the outputs.",
+  doc: "Holds 4-bit groups under small whole scales and one 8-bit scale for each row, found by the error of the outputs; inputs are rounded in simulation.",
   paperTitle: "Dual Grained Quantization: Efficient Fine-Grained Quantization for LLM",
   paper: "https://arxiv.org/abs/2310.04836",
   axes: { B: "4-bit groups within 8-bit rows" },

@@ -24,7 +24,7 @@ import { inputBits, integerInputs } from "./input-fields.ts";
 export const osPlus = defineQuantizer({
   name: "os_plus",
   title: "OS+",
-  doc: "Centres and shrinks input channels behind norms until rounding weights and inputs together costs least.",
+  doc: "Centres and shrinks input channels behind norms until rounding weights and inputs together costs least; inputs are rounded in simulation.",
   paperTitle:
     "Outlier Suppression+: Accurate quantization of large language models by equivalent and optimal shifting and scaling",
   paper: "https://arxiv.org/abs/2304.09145",

@@ -24,7 +24,7 @@ import { expanded } from "./packed.ts";
 export const zeroquantFp = defineQuantizer({
   name: "zeroquant_fp",
   title: "ZeroQuant-FP",
-  doc: "Rounds weights to 4-bit floating point as GPTQ does, and adds the best matrix of a small rank to what that lost.",
+  doc: "Rounds weights to 4-bit floating point as GPTQ does, and adds the best matrix of a small rank to what that lost; inputs are rounded in simulation.",
   paperTitle:
     "ZeroQuant-FP: A Leap Forward in LLMs Post-Training W4A8 Quantization Using Floating-Point Formats",
   paper: "https://arxiv.org/abs/2307.09782",

@@ -18,6 +18,7 @@ import {
 } from "../../../src/engine/quantizers/blocks/hessian-solver.ts";
 import { kernelBytes } from "../../../src/engine/runtime/kernels.ts";
 import { filled } from "../deterministic.ts";
+import { floats, list, record, whole } from "./fixture-values.ts";
 
 const fixture = record(
   JSON.parse(readFileSync(join(import.meta.dirname, "fixtures/gptq.json"), "utf8")),
@@ -108,28 +109,4 @@ function moments() {
 
 function hex(bytes: Uint8Array): string {
   return Buffer.from(bytes).toString("hex");
-}
-
-function floats(hexadecimal: unknown): Float32Array {
-  return new Float32Array(Uint8Array.from(Buffer.from(text(hexadecimal), "hex")).buffer);
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  assert.ok(typeof value === "object" && value !== null && !Array.isArray(value));
-  return Object.fromEntries(Object.entries(value));
-}
-
-function list(value: unknown): readonly unknown[] {
-  assert.ok(Array.isArray(value));
-  return value;
-}
-
-function whole(value: unknown): number {
-  assert.ok(typeof value === "number" && Number.isInteger(value));
-  return value;
-}
-
-function text(value: unknown): string {
-  assert.ok(typeof value === "string");
-  return value;
 }

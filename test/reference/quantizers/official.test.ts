@@ -23,6 +23,7 @@ import {
   outputError,
 } from "../../conformance/engine/quantizer-case.ts";
 import { filled } from "../deterministic.ts";
+import { bytes, floats, list, record, whole } from "./fixture-values.ts";
 
 const fixture = record(
   JSON.parse(readFileSync(join(import.meta.dirname, "fixtures/official.json"), "utf8")),
@@ -78,7 +79,11 @@ describe("AWQ searches as the official code does", () => {
       near(fitted.scales, floats(wanted.scales), 1e-6);
       assert.equal(differences(fitted.zeros, bytes(wanted.zeros)), 0);
       assert.equal(differences(encodeGrid(cut, fitted), wantedCodes), 0);
-      const official = { ...fitted, scales: Float32Array.from(floats(wanted.scales)), zeros: bytes(wanted.zeros) };
+      const official = {
+        ...fitted,
+        scales: Float32Array.from(floats(wanted.scales)),
+        zeros: bytes(wanted.zeros),
+      };
       const [own, bar] = [
         await error(decodeGrid(codes, grid), factors),
         await error(decodeGrid(wantedCodes, official), by),
@@ -131,28 +136,4 @@ function near(a: Float32Array, b: Float32Array, share: number): void {
   assert.equal(a.length, b.length);
   for (const [i, value] of a.entries())
     assert.ok(Math.abs(value / (b[i] ?? NaN) - 1) < share, `${i}: ${value} is not ${b[i]}`);
-}
-
-function bytes(hexadecimal: unknown): Uint8Array<ArrayBuffer> {
-  assert.ok(typeof hexadecimal === "string");
-  return Uint8Array.from(Buffer.from(hexadecimal, "hex"));
-}
-
-function floats(hexadecimal: unknown): Float32Array {
-  return new Float32Array(bytes(hexadecimal).buffer);
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  assert.ok(typeof value === "object" && value !== null && !Array.isArray(value));
-  return Object.fromEntries(Object.entries(value));
-}
-
-function list(value: unknown): readonly unknown[] {
-  assert.ok(Array.isArray(value));
-  return value;
-}
-
-function whole(value: unknown): number {
-  assert.ok(typeof value === "number" && Number.isInteger(value));
-  return value;
 }
