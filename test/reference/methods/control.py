@@ -15,6 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+import make_updates
 import peft
 import torch
 from make_updates import LoraPro, LoraProFull, Rule, adam_mini, projected
@@ -24,6 +25,7 @@ from transformers import AutoModelForCausalLM
 
 SAMPLE = Path(__file__).resolve().parents[3] / "media" / "sample"
 EXAMPLES, BATCH = 128, 8
+make_updates.HEAD_ROWS = 32
 LINEAR = {"target_modules": "all-linear", "task_type": "CAUSAL_LM"}
 TOKENIZER = Tokenizer.from_file(str(SAMPLE / "base" / "tokenizer.json"))
 END = 0

@@ -23,6 +23,8 @@ from peft.optimizers import create_loraplus_optimizer
 
 LORA = {"type": "lora", "r": 4, "alpha": 8}
 SCALE = 2.0
+# Of one attention head.
+HEAD_ROWS = 12
 LR = 2e-3
 ADAMW = {"type": "adamw", "betas": [0.9, 0.999], "eps": 1e-8, "weight_decay": 0}
 
@@ -75,7 +77,7 @@ def adam_mini(rule, name, p, state):
     """Blocks: heads of queries and keys, rows of other matrices, whole norms."""
     if p.dim() == 1:
         return adam(rule, p, state, square=(p.grad * p.grad).mean().expand(1))
-    rows = 12 if "q_proj" in name or "k_proj" in name else 1
+    rows = HEAD_ROWS if "q_proj" in name or "k_proj" in name else 1
     g = p.grad.reshape(p.shape[0] // rows, -1)
     m, v = moments(state, g, (g * g).mean(1, keepdim=True))
     p.sub_((rule.lr * (m / (1 - 0.9**rule.t)) / ((v / (1 - 0.999**rule.t)).sqrt() + 1e-8)).reshape(p.shape))
