@@ -82,7 +82,7 @@ function standingNotes(experiment: Experiment): readonly string[] {
           `method: only the first entry, ${first?.type ?? ""}, is expressed; ${others.length} more are left out.`,
         ]
       : []),
-    ...(first && first.type !== "lora" && first.type !== "full"
+    ...(first && !["lora", "dora", "full"].includes(first.type)
       ? [`method: ${first.type} has no counterpart here; plain LoRA is taken.`]
       : []),
     ...(first?.allocation

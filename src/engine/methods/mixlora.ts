@@ -13,9 +13,10 @@
  *
  * To the loss comes router_aux_loss_coef · num_experts · Σ_e f_e p_e at each layer, where f_e is the share of the tokens
  * that take expert e, p_e the mean of softmax(x routerᵀ)_e, padding left out; the official code takes one such term of
- * all layers together. A run's loss is told without it, and its value beside it as `penalty`. Of the code's routers this is
- * the one of the top_k; those of the largest share and of one expert with a capacity are not here. What the base makes of x is computed once for all experts, and its last layer once of Σ_e w_e h_e,
- * which is the same since it is linear. The paper's LoRA at the attention is an entry of its own in `method`.
+ * all layers together. A run's loss is told without it, and its value beside it as `penalty`. Of the code's routers this
+ * is the one of the top_k; those of the largest share and of one expert with a capacity are not here. What the base makes
+ * of x is computed once for all experts, and its last layer once of Σ_e w_e h_e, which is the same since it is linear.
+ * The paper's LoRA at the attention is an entry of its own in `method`.
  */
 import { int, number } from "../../shared/schema.ts";
 import { at } from "../../shared/errors.ts";

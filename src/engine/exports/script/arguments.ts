@@ -73,7 +73,8 @@ export function loraArguments(
   const { config } = choice;
   const some = <T extends object>(value: T): T | undefined =>
     Object.keys(value).length === 0 ? undefined : value;
-  if (choice.init.type !== "default")
+  const start = startNamed(choice.init);
+  if (choice.init.type !== "default" && start === undefined)
     notes.push(`method.init: ${choice.init.type} is left out; factors start as peft's do.`);
   if (choice.layers_to_transform !== null && typeof choice.target_modules === "string")
     notes.push("method.layers_to_transform: peft takes it only beside a list of target_modules.");
@@ -82,6 +83,8 @@ export function loraArguments(
     r: config["r"],
     lora_alpha: config["alpha"],
     use_rslora: config["use_rslora"] === true ? true : undefined,
+    use_dora: choice.type === "dora" ? true : undefined,
+    init_lora_weights: start,
     lora_dropout: choice.dropout,
     target_modules: choice.target_modules ?? "all-linear",
     exclude_modules: choice.exclude_modules ?? undefined,
@@ -92,6 +95,12 @@ export function loraArguments(
     bias: choice.bias,
     modules_to_save: choice.modules_to_save.length === 0 ? undefined : choice.modules_to_save,
   };
+}
+
+/** peft's name of a start that it makes of the weights alone; those that measure on data need a pass of their own. */
+function startNamed({ type, config }: Experiment["method"][number]["init"]): string | undefined {
+  if (type !== "pissa") return undefined;
+  return config["svd"] === "fast" ? `pissa_niter_${String(config["iterations"])}` : "pissa";
 }
 
 /** Fields of transformers' BitsAndBytesConfig. */
