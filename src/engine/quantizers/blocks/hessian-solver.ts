@@ -134,18 +134,14 @@ export async function sweepColumns(
     await sweep(0, width);
     turned.set(made, first * rows);
     if (last === columns) break;
-    await carry(
-      { from: 0, to: width, until: columns - first },
-      errors,
-      turned.subarray(last * rows),
-    );
+    await carry(0, width, columns - first, turned.subarray(last * rows));
 
     /** Columns [from, to) of the block, by halves: the errors of one move on to the other by a product. */
     async function sweep(from: number, to: number): Promise<void> {
       if (to - from > oneByOne) {
         const half = from + oneByOne * Math.ceil((to - from) / (2 * oneByOne));
         await sweep(from, half);
-        await carry({ from, to: half, until: to }, errors, work.subarray(half * rows, to * rows));
+        await carry(from, half, to, work.subarray(half * rows, to * rows));
         await sweep(half, to);
         return;
       }
@@ -168,13 +164,14 @@ export async function sweepColumns(
 
     /** Takes the errors of the block's columns [from, to) off those up to `until`, which are `rest`. */
     async function carry(
-      { from, to, until }: { readonly from: number; readonly to: number; readonly until: number },
-      of: Float64Array,
+      from: number,
+      to: number,
+      until: number,
       rest: Float64Array,
     ): Promise<void> {
       const { data } = await linalg.multiply(
         part(U, first + from, first + to, first + to, first + until),
-        { rows: to - from, columns: rows, data: of.subarray(from * rows, to * rows) },
+        { rows: to - from, columns: rows, data: errors.subarray(from * rows, to * rows) },
         { transposeA: true },
       );
       for (let i = 0; i < rest.length; i++) rest[i] = (rest[i] ?? NaN) - (data[i] ?? NaN);
