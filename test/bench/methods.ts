@@ -10,7 +10,7 @@ import { join } from "node:path";
 import { messageOf } from "../../src/shared/errors.ts";
 import { isRecord } from "../../src/shared/wire.ts";
 import type { BenchRow } from "./methods/rows.ts";
-import { benchRows } from "./methods/rows.ts";
+import { benchRows, reference } from "./methods/rows.ts";
 import { bestRate, scoreTable } from "./methods/table.ts";
 import type { Outcome, Trainer } from "./methods/trained.ts";
 import { batch, examples, openTrainer, steps } from "./methods/trained.ts";
@@ -33,6 +33,8 @@ export async function methods(): Promise<unknown> {
   const sizes = new Map<string, BenchRow["method"]>();
 
   const run = async (row: BenchRow, learningRate: number, seed: number): Promise<void> => {
+    const before = outcomes.get(row.name) ?? [];
+    if (before.some((known) => known.learningRate === learningRate && known.seed === seed)) return;
     const method =
       sizes.get(row.name) ??
       keptSize(folder, row) ??
@@ -55,8 +57,13 @@ export async function methods(): Promise<unknown> {
     memory.set(row.name, await trainer.memory(job, !isLate()).catch(failure));
   };
   try {
-    /** What tells most comes first: all rates at one seed, the best rate at the others, then the rest of the grid. */
+    /**
+     * What tells most comes first: LoRA, which all are held against; all rates at one seed, the best rate at the others, then
+     * the rest of the grid.
+     */
     const [first, ...later] = seeds;
+    for (const row of benchRows.filter(({ name }) => name === reference))
+      for (const seed of seeds) for (const rate of fromTheMiddle) await run(row, rate, seed);
     for (const rate of fromTheMiddle) for (const row of benchRows) await run(row, rate, first);
     const best = new Map(
       benchRows.map(({ name }) => [name, bestRate(outcomes.get(name) ?? [])] as const),
