@@ -43,7 +43,7 @@ export function createPanels(
   const tokens = createTokensPanel(host, workbench);
   const generate = createGeneratePanel(host, runtime);
   const analysis = createAnalysisPanels(host, context, workbench, runtime);
-  const report = createReportPanels();
+  const report = createReportPanels(host);
   const editor = createTensorsEditor(host, workbench);
   return {
     ...analysis,

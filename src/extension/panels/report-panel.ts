@@ -8,6 +8,7 @@ import { readFile } from "node:fs/promises";
 import * as vscode from "vscode";
 import { decoded } from "../../shared/panels/panel.ts";
 import { reportPanelType, reportSubject } from "../../shared/panels/report.ts";
+import type { HostContext } from "./host.ts";
 
 export interface ReportPanels {
   /** Shows the report of a run's or a sweep's folder as it is now. */
@@ -15,11 +16,12 @@ export interface ReportPanels {
   readonly dispose: () => void;
 }
 
-export function createReportPanels(): ReportPanels {
+export function createReportPanels({ extension }: Pick<HostContext, "extension">): ReportPanels {
   const shown = new Map<string, vscode.WebviewPanel>();
   const fill = async (panel: vscode.WebviewPanel, file: string): Promise<void> => {
     shown.set(file, panel);
     panel.title = vscode.l10n.t("Report: {0}", basename(dirname(file)));
+    panel.iconPath = vscode.Uri.joinPath(extension, "media", "icons", "spectune.svg");
     panel.webview.options = { enableScripts: true, localResourceRoots: [] };
     panel.onDidDispose(() => void shown.delete(file));
     panel.webview.html = pageOf(await readFile(file, "utf8"), file);
