@@ -58,6 +58,7 @@ export interface MatrixReport extends MatrixError {
 export interface LayerProgress {
   readonly layer: number;
   readonly layers: number;
+  /** Or what else of the layer is at work. */
   readonly module?: string;
 }
 
@@ -91,8 +92,14 @@ export async function* quantizeLayers(
     const started = now();
     const weights = await readLayer(parts, setup);
     const float = new Map(weights);
+    const telling = (module: string): void => {
+      onProgress({ layer: index, layers: layers.length, module });
+    };
     // The float stream's states after this layer; what it reads is not needed again.
-    if (streams) await passLayer(parts, setup, float, batches, streams.float);
+    if (streams) {
+      telling("float outputs");
+      await passLayer(parts, setup, float, batches, streams.float);
+    }
     // Later layers read what inputs that are rounded too make of this one.
     const measured = {
       ...setup,
@@ -111,13 +118,12 @@ export async function* quantizeLayers(
       weights,
       float,
       streams,
-      progress: (module) => {
-        onProgress({ layer: index, layers: layers.length, module });
-      },
+      progress: telling,
     });
     putInPlace(parts, weights, { matrices, changed });
     let outputError: number | undefined;
     if (streams) {
+      telling("quantized outputs");
       await passLayer(parts, measured, weights, batches, streams.quantized);
       outputError = relativeError(streams.quantized, streams.float, batches);
     }
@@ -193,6 +199,7 @@ async function quantizeLayer(parts: QuantizeParts, work: LayerWork): Promise<Qua
     streams
       ? gatherInputs(parts, setup, weights, batches, streams.quantized, modules, gathering)
       : [];
+  work.progress("inputs");
   let inputs = await gather();
   let of = contextOf(linalg, inputs, parts.losses, parts.random);
   const seen = { stale: false };
