@@ -1,3 +1,4 @@
+/** @file What is said where the weights are not those that config.json describes. */
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { invariant } from "../../../../src/shared/errors.ts";
