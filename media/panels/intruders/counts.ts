@@ -1,5 +1,5 @@
 /** @file Counts of intruders as thresholds move: each vector has an interval for its greatest cosine, exact ones a point. */
-import type { MatrixIntrudersRecord } from "../../../src/shared/intruder-records.ts";
+import type { MatrixIntrudersRecord, Verdict } from "../../../src/shared/intruder-records.ts";
 
 /** A left vector of the tuned matrix, by its greatest cosine to one of the base. */
 export interface Vector {
@@ -7,6 +7,8 @@ export interface Vector {
   readonly sigma: number;
   readonly lower: number;
   readonly upper: number;
+  /** Its bounds hang on a gap that is not known for sure: no proof. */
+  readonly isLikely?: boolean;
 }
 
 export interface Matrix {
@@ -21,13 +23,15 @@ export interface Matrix {
 
 /** Of a matrix's record what counting needs. */
 export interface Counted extends Pick<MatrixIntrudersRecord, "name" | "noiseFloor" | "cosines"> {
-  readonly vectors: readonly Vector[];
+  readonly vectors: readonly (Vector & { readonly by?: Verdict })[];
 }
 
 export function matrixOf({ name, vectors, noiseFloor, cosines }: Counted): Matrix {
   return {
     name,
-    vectors,
+    vectors: vectors.map(({ index, sigma, lower, upper, by }) => ({
+      ...{ index, sigma, lower, upper, isLikely: by === "likely" },
+    })),
     noiseFloor,
     isExact: vectors.every(({ lower, upper }) => upper - lower < 1e-6),
     hasCosines: cosines !== undefined,
