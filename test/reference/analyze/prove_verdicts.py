@@ -14,16 +14,25 @@ import numpy
 
 
 def masses(alpha, beta, t):
-    """Weights below t, and up to it, of the quadrature that has t as a node (Chebyshev, Markov, Stieltjes)."""
-    pivot, tiny = 0.0, 2.0**-52 * max(abs(t), max(abs(alpha) + 2 * abs(beta)))
+    """Least weight below t, and most up to it, of the quadrature that has t as a node (Chebyshev, Markov, Stieltjes)."""
+    pivot, size = 0.0, max(abs(t), max(abs(alpha) + 2 * abs(beta)))
     for i, a in enumerate(alpha):
         pivot = a - t - (beta[i - 1] ** 2 / pivot if i else 0.0)
-        pivot = pivot if abs(pivot) >= tiny else math.copysign(tiny, pivot)
+        pivot = pivot if abs(pivot) >= 2.0**-52 * size else math.copysign(2.0**-52 * size, pivot)
     J = numpy.diag(numpy.append(alpha, t + beta[-1] ** 2 / pivot)) + numpy.diag(beta, 1) + numpy.diag(beta, -1)
     nodes, vectors = numpy.linalg.eigh(J)
-    weights, node = vectors[0] ** 2, numpy.argmin(abs(nodes - t))
-    below = weights[:node].sum()
-    return below, below + weights[node]
+    sums = numpy.append(0, numpy.cumsum(vectors[0] ** 2))
+    error = 16 * len(nodes) * 2.0**-53 * max(size, abs(nodes).max())
+    gaps = numpy.concatenate([[math.inf], numpy.diff(nodes), [math.inf]])
+    low = high = int(numpy.argmin(abs(nodes - t)))
+    high += 1
+    while gaps[low] <= 16 * error:
+        low -= 1
+    while gaps[high] <= 16 * error:
+        high += 1
+    moved = [theta * (2 * math.sqrt(max(0, S * (1 - S))) + theta) for theta, S in
+             ((error / (gaps[i] - error), sums[i]) for i in (low, high))]
+    return sums[low] - moved[0], sums[high] + moved[1]
 
 
 def bound(proof, a, b):
