@@ -136,6 +136,8 @@ describe("quantizers side by side", () => {
       assert.ok(isRecord(row) && row["failed"] === undefined, JSON.stringify(row));
       assert.ok(Number(row["bitsPerWeight"]) > 2 && Number(row["outputError"]) > 0);
       assert.ok(isRecord(row["perplexity"]) && isRecord(row["task"]));
+      const { loss } = row["task"];
+      assert.ok(isRecord(loss) && Number(loss["low"]) < Number(loss["value"]));
     }
     assert.equal(matrices.length, 14);
     const document: unknown = JSON.parse(readFileSync(String(file), "utf8"));

@@ -13,6 +13,7 @@ import { openRunData } from "../session/run-data.ts";
 import { perplexityOn } from "./perplexity.ts";
 import type { QuantizedModel, QuantizeJob } from "./quantize-model.ts";
 import { quantizeModel, refusePacked } from "./quantize-model.ts";
+import { withIntervals } from "./task-scores.ts";
 import { calibrationText } from "./windows.ts";
 
 /** One quantizer as it was asked for. */
@@ -167,16 +168,7 @@ async function taskScores(
   experiment: Experiment,
   data: string,
 ): Promise<Readonly<Record<string, Measured>>> {
-  const { metrics, intervals } = await evaluateFile(
-    open,
-    experiment,
-    data,
-    undefined,
-    () => undefined,
-  );
-  return Object.fromEntries(
-    Object.entries(metrics).map(([name, value]) => [name, { value, ...intervals[name] }]),
-  );
+  return withIntervals(await evaluateFile(open, experiment, data, undefined, () => undefined));
 }
 
 function figures({ layers, layout, packedBytes, weights }: QuantizedModel) {
