@@ -25,6 +25,7 @@ import {
   chooseFile,
   chooseRow,
   command,
+  commandOn,
   openFile,
   panelPage,
   replaceText,
@@ -266,8 +267,7 @@ describe("the packaged extension", () => {
     assert(isRecord(config));
     const base = join(sample, "base");
     writeFileSync(configFile, JSON.stringify({ ...config, base_model_name_or_path: base }));
-    await command(page, "Count Intruder Dimensions");
-    await chooseRow(page, "elsewhere");
+    await commandOn(page, "Count Intruder Dimensions", "elsewhere");
     const panel = await panelPage(page, "intruders");
     await panel.locator("button", { hasText: "Count" }).first().click();
     const said = panel.getByText(/^\d+ intruders/).first();
@@ -281,8 +281,7 @@ describe("the packaged extension", () => {
   });
 
   step("analyzes it, with the command line's numbers", async () => {
-    await command(page, "Analyze Spectra");
-    await chooseRow(page, "elsewhere");
+    await commandOn(page, "Analyze Spectra", "elsewhere");
     const panel = await panelPage(page, "spectra");
     await panel.locator("button", { hasText: "Compute" }).first().click();
     const row = panel.locator("tr", { hasText: "Stable rank" }).first();
@@ -301,8 +300,7 @@ describe("the packaged extension", () => {
   });
 
   step("compares quantizers", async () => {
-    await command(page, "Quantize Model");
-    await chooseRow(page, "base");
+    await commandOn(page, "Quantize Model", "base");
     const panel = await panelPage(page, "quantize");
     const [list, texts] = [panel.locator("input[list]"), panel.locator("input[type=number]")];
     await list.fill("nf4,rtn");

@@ -7,9 +7,9 @@ import { short } from "../../media/charts/numbers.ts";
 import { isRecord, parseJson } from "../../src/shared/wire.ts";
 import {
   acceptPath,
-  chooseRow,
   closeEditors,
   command,
+  commandOn,
   figureOf,
   openFile,
   panelPage,
@@ -252,8 +252,7 @@ export function lookingSteps({ page: getPage, workspace, sample, shot, step }: W
   step("generates beside the base, what the command line does", async () => {
     const page = getPage();
     await closeEditors(page);
-    await command(page, "Generate Text");
-    await chooseRow(page, "elsewhere");
+    await commandOn(page, "Generate Text", "elsewhere");
     const panel = await panelPage(page, "generate");
     const prompt = "Sam put the red ball under the chair. Who? Where?";
     await panel.locator("textarea").fill(prompt);

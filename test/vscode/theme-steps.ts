@@ -1,7 +1,7 @@
 /** @file Both high contrasts, the keyboard and reduced motion, in panels that show what they computed. */
 import assert from "node:assert/strict";
 import type { Frame } from "playwright-core";
-import { command, chooseRow, figureOf, panelPage } from "./support/drive.ts";
+import { commandOn, figureOf, panelPage } from "./support/drive.ts";
 import type { Way } from "./support/way.ts";
 
 /** Where the system asks for contrast, the editor takes these themes. */
@@ -19,8 +19,7 @@ export function themeSteps({ page: getPage, shot, step }: Way): void {
         ["Count Intruder Dimensions", "intruders"],
         ["Analyze Spectra", "spectra"],
       ] as const) {
-        await command(page, title);
-        await chooseRow(page, "elsewhere");
+        await commandOn(page, title, "elsewhere");
         const panel = await panelPage(page, panelName);
         await panel.locator(`body.vscode-${name}`).waitFor({ timeout: 60_000 });
         await panel.locator(".empty, figure").first().waitFor({ timeout: 60_000 });

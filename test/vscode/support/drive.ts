@@ -43,6 +43,18 @@ export async function command(page: Page, title: string): Promise<void> {
   await pick(page, "F1", `>Spectune: ${title}`, `Spectune: ${title}`);
 }
 
+/** Calls a command and takes a row of what it asks; again where the question closed, as a panel took the focus back. */
+export async function commandOn(page: Page, title: string, row: string): Promise<void> {
+  const found = page.locator(".quick-input-list .monaco-list-row", { hasText: row }).first();
+  const widget = page.locator(".quick-input-widget");
+  for (let tries = 0; tries < 5 && !(await found.isVisible()); tries += 1) {
+    await command(page, title);
+    await widget.waitFor({ timeout: 5000 }).catch(() => undefined);
+    while ((await widget.isVisible()) && !(await found.isVisible())) await page.waitForTimeout(250);
+  }
+  await found.click();
+}
+
 /** Opens a file of the workspace; resolves when its text is there. */
 export async function openFile(page: Page, name: string): Promise<void> {
   await pick(page, "Control+P", name, name);
