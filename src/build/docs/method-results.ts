@@ -39,10 +39,16 @@ interface Benchmarked {
 export async function benchmarked(): Promise<Benchmarked> {
   const report: unknown = JSON.parse(await readFile(results, "utf8"));
   const result = isRecord(report) && isRecord(report["result"]) ? report["result"] : {};
-  const rows = (Array.isArray(result["rows"]) ? result["rows"] : []).filter(isRecord);
-  const lora = rows.find(({ name }) => name === "lora");
+  const recorded = (Array.isArray(result["rows"]) ? result["rows"] : []).filter(isRecord);
+  const reference = recorded.find(({ name }) => name === "lora");
+  const lora = reference && scoreOf(reference);
+  // A reason is for what is otherwise.
+  const rows = recorded.map(({ why, ...row }) => {
+    const score = scoreOf(row);
+    return score && isOutside(score, lora) ? { ...row, why } : row;
+  });
   const [rates, seeds] = ["learningRates", "seeds"].map((name) => count(result[name]));
-  return { result, rows, lora: lora && scoreOf(lora), all: (rates ?? 0) * (seeds ?? 0) };
+  return { result, rows, lora, all: (rates ?? 0) * (seeds ?? 0) };
 }
 
 /** A row's result in a sentence or two; `all` is the number of runs that a whole pass has of it. */

@@ -1,4 +1,5 @@
 /** @file The table of the benchmark of methods: each row at its best learning rate, with its interval and beside LoRA. */
+import { median } from "../support/peak.ts";
 import { meanOfSeeds, pairedDifference } from "../../../src/engine/statistics/over-seeds.ts";
 import type { BenchRow } from "./rows.ts";
 import { reference } from "./rows.ts";
@@ -35,7 +36,7 @@ export function scoreTable(
     return of(name).filter(({ learningRate }) => learningRate === rate);
   };
   const lora = atBest(reference);
-  const loraStep = stepOf(of(reference));
+  const loraStep = lora.length > 0 ? stepOf(of(reference)) : NaN;
   return rows.map(({ name, kind }) => {
     const all = of(name);
     const its = atBest(name);
@@ -64,9 +65,9 @@ export function scoreTable(
   });
 }
 
-/** The fastest run's median step: what other work on the machine disturbed least. */
+/** The median over runs of their median step: a busy machine slows some. */
 function stepOf(outcomes: readonly Outcome[]): number {
-  return Math.min(...outcomes.map(({ step }) => step).filter(Number.isFinite));
+  return median(outcomes.map(({ step }) => step).filter(Number.isFinite));
 }
 
 function bySeed(outcomes: readonly Outcome[]): ReadonlyMap<number, number> {
