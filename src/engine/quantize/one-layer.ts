@@ -141,6 +141,7 @@ function hostBase(weights: LayerWeights): BaseWeights {
   return {
     get,
     replace: () => undefined,
+    overlay: () => undefined,
     decode(source) {
       const tensor = get(source);
       invariant(tensor.type === "float32", "a layer that is looked at is held in float32");
