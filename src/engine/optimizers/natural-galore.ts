@@ -9,18 +9,31 @@
  *
  * With h a row of H this is Hᵀ (damping I + H Hᵀ)⁻¹ e, e having 1 in the place of h: Woodbury's identity without its
  * difference of two large terms. Hᵀ H is a sum, no mean, and rows stay as they are when P is found anew, both as in the
- * official code, which projects by Tucker's decomposition where this takes GaLore's. Beyond a condition of some
- * hundred thousand the inverse damps by more than was asked for. Without noise, small damping turns the steps towards
+ * official code, which projects by Tucker's decomposition where this takes GaLore's. Other than there damping is at
+ * least 1e-5 of the trace of Hᵀ H, since float32 cannot tell more. Without noise, small damping turns the steps towards
  * what changes between gradients: on some convex functions they end far from the optimum, by the official formulas too.
  *
- *   P, m, v as in GaLore; H [history, k], zeros
+ *   P, m, v as in GaLore; H [history, k] and K = H Hᵀ [history, history], zeros
  */
 import { elementCount } from "../../shared/dtypes.ts";
 import { at } from "../../shared/errors.ts";
 import { int, number } from "../../shared/schema.ts";
 import type { Graph, Value } from "../core/graph.ts";
 import { identity, inverse } from "../core/inverse.ts";
-import { add, constant, equal, matmul, reshape, scalar, scale, where } from "../core/ops.ts";
+import {
+  add,
+  constant,
+  equal,
+  matmul,
+  matrixTranspose,
+  maximum,
+  mul,
+  reduceSum,
+  reshape,
+  scalar,
+  scale,
+  where,
+} from "../core/ops.ts";
 import { defineUpdateRule, read } from "./define.ts";
 import {
   plainStep,
@@ -71,16 +84,22 @@ export const naturalGalore = defineUpdateRule({
     takes: projects,
     state(tensor, config) {
       const own = projectedState(tensor, config);
-      return { ...own, H: [config.history, elementCount(own.m)] };
+      return {
+        ...own,
+        H: [config.history, elementCount(own.m)],
+        K: [config.history, config.history],
+      };
     },
     step: (g, inputs, config, tensor) =>
       projectedStep(g, inputs, config, tensor, {
         through(low) {
-          const isNow = placeOf(g, read(inputs.numbers, "place"), config.history);
+          const now = placeOf(g, read(inputs.numbers, "place"), config.history);
           const h = reshape(g, low, [1, elementCount(low.shape)]);
-          const H = where(g, isNow, h, read(inputs.state, "H"));
-          const natural = naturalGradient(g, H, isNow, config.damping);
-          return { gradient: reshape(g, natural, low.shape), state: { H } };
+          const H = where(g, now, h, read(inputs.state, "H"));
+          const products = matmul(g, h, H, { transB: true });
+          const K = withProducts(g, read(inputs.state, "K"), products, now);
+          const natural = naturalGradient(g, H, K, now, config.damping);
+          return { gradient: reshape(g, natural, low.shape), state: { H, K } };
         },
       }),
     host: { every: ({ update_proj_gap }) => update_proj_gap, run: refresh },
@@ -93,14 +112,24 @@ function placeOf(g: Graph, place: Value, history: number): Value {
   return equal(g, constant(g, "float32", [history, 1], all), place);
 }
 
-/** Doublings of digits: enough for a condition of some hundred thousand. */
+/** H Hᵀ with the products [1, s] of the row that is new: a whole product would cost s times as much. */
+function withProducts(g: Graph, K: Value, products: Value, now: Value): Value {
+  const isColumn = reshape(g, now, [1, at(K.shape, 0)]);
+  return where(g, now, products, where(g, isColumn, matrixTranspose(g, products), K));
+}
+
+/** Largest condition of what is inverted: float32 tells no more apart than noise beyond it. */
+const condition = 1e5;
+/** Doublings of digits that an inverse of this condition needs. */
 const steps = 22;
 
-/** (damping I + Hᵀ H)⁻¹ h as [1, k], h being the row of H [s, k] where `isRow` [s, 1] holds. */
-export function naturalGradient(g: Graph, H: Value, isRow: Value, damping: number): Value {
-  const s = at(H.shape, 0);
-  const gram = matmul(g, H, H, { transB: true });
-  const inverted = inverse(g, add(g, gram, scale(g, identity(g, s), damping)), steps);
-  const e = where(g, isRow, scalar(g, 1), scalar(g, 0));
-  return matmul(g, matmul(g, inverted, e), H, { transA: true });
+/** (damping I + Hᵀ H)⁻¹ h as [1, k], h being the row of H [s, k] where `now` [s, 1] holds, and K = H Hᵀ. */
+export function naturalGradient(g: Graph, H: Value, K: Value, now: Value, damping: number): Value {
+  const s = at(K.shape, 0);
+  const I = identity(g, s);
+  const trace = reduceSum(g, mul(g, K, I), [0, 1]);
+  const least = maximum(g, scale(g, trace, 1 / condition), scalar(g, damping));
+  const inverted = inverse(g, add(g, K, mul(g, I, least)), steps);
+  const e = where(g, reshape(g, now, [1, s]), scalar(g, 1), scalar(g, 0));
+  return matmul(g, matmul(g, e, inverted), H);
 }

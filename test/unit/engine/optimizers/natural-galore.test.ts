@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { createLinalg } from "../../../../kernels/linalg/index.ts";
 import { newGraph } from "../../../../src/engine/core/graph.ts";
+import { matmul } from "../../../../src/engine/core/ops.ts";
 import { galore } from "../../../../src/engine/optimizers/galore.ts";
 import {
   naturalGalore,
@@ -24,17 +25,18 @@ function numbers(count: number, seed: number): Float32Array {
   return Float32Array.from({ length: count }, () => 2 * next() - 1);
 }
 
-/** (damping I + Hᵀ H)⁻¹ h for the row `row` of H [s, k], within a graph. */
-async function inGraph(H: Float32Array, s: number, row: number, damping: number) {
+/** (damping I + Hᵀ H)⁻¹ h for the last row of H [s, k], within a graph. */
+async function inGraph(H: Float32Array, s: number, damping: number) {
   const g = newGraph();
-  const isRow = g.input("isRow", "bool", [s, 1]);
   const rows = g.input("H", "float32", [s, H.length / s]);
-  g.output("natural", naturalGradient(g, rows, isRow, damping));
+  const K = matmul(g, rows, rows, { transB: true });
+  const now = g.input("now", "bool", [s, 1]);
+  g.output("natural", naturalGradient(g, rows, K, now, damping));
   const program = await backend.compile(g);
-  const flags = Uint8Array.from({ length: s }, (_, place) => (place === row ? 1 : 0));
+  const isLast = Uint8Array.from({ length: s }, (_, place) => (place === s - 1 ? 1 : 0));
   const feeds = new Map([
-    ["isRow", backend.upload("bool", [s, 1], flags)],
     ["H", backend.upload("float32", [s, H.length / s], H)],
+    ["now", backend.upload("bool", [s, 1], isLast)],
   ]);
   const made = (await program.run(feeds)).get("natural");
   assert(made);
@@ -42,7 +44,7 @@ async function inGraph(H: Float32Array, s: number, row: number, damping: number)
 }
 
 /** The same by the dense matrix [k, k]. */
-async function dense(H: Float32Array, s: number, row: number, damping: number) {
+async function dense(H: Float32Array, s: number, damping: number) {
   const k = H.length / s;
   const F = Float64Array.from({ length: k * k }, (_, place) => {
     const [i, j] = [Math.floor(place / k), place % k];
@@ -55,7 +57,7 @@ async function dense(H: Float32Array, s: number, row: number, damping: number) {
     columns: k,
     data: F,
   });
-  const h = H.subarray(row * k, (row + 1) * k);
+  const h = H.subarray((s - 1) * k);
   const turned = Array.from(
     sigma,
     (value, n) => h.reduce((sum, x, i) => sum + at(U.data, i * k + n) * x, 0) / value,
@@ -138,16 +140,27 @@ describe("Natural GaLore", () => {
     // prettier-ignore
     it(`inverts as the dense matrix does with ${s} gradients of ${k} numbers at ${damping}`, async () => {
       const H = numbers(s * k, 3);
-      const expected = await dense(H, s, s - 1, damping);
+      const expected = await dense(H, s, damping);
       const most = Math.max(...expected.map(Math.abs));
-      const found = await inGraph(H, s, s - 1, damping);
+      const found = await inGraph(H, s, damping);
       close(found.map((x) => x / most), expected.map((x) => x / most), 1e-6); // prettier-ignore
     });
 
   it("comes to h / damping where damping is large", async () => {
     const H = numbers(60, 5);
-    const found = await inGraph(H, 3, 1, 1e7);
-    close(found.map((x) => x * 1e7), [...H.subarray(20, 40)], 1e-5); // prettier-ignore
+    const found = await inGraph(H, 3, 1e7);
+    close(found.map((x) => x * 1e7), [...H.subarray(40)], 1e-5); // prettier-ignore
+  });
+
+  it("damps by 1e-5 of the trace at least", async () => {
+    // Rows that hardly differ: what they differ in is what damping decides on.
+    const [same, own] = [numbers(30, 7), numbers(90, 8)];
+    const H = own.map((x, i) => at(same, i % 30) + 1e-3 * x);
+    const trace = H.reduce((sum, x) => sum + x * x, 0);
+    const expected = await dense(H, 3, 1e-5 * trace);
+    close(await inGraph(H, 3, 1e-9), expected, 1e-4);
+    const less = await dense(H, 3, 1e-9);
+    assert(less.some((x, i) => Math.abs(x - at(expected, i)) > 1));
   });
 
   it("steps as GaLore where damping is large, and otherwise elsewhere", async () => {
@@ -180,6 +193,10 @@ describe("Natural GaLore", () => {
           0,
         );
       });
-    close([...H.data], [at(gradients, 2), at(gradients, 1)].flatMap(low), 1e-6);
+    const rows = [at(gradients, 2), at(gradients, 1)].map(low);
+    close([...H.data], rows.flat(), 1e-6);
+    const product = (a: readonly number[], b: readonly number[]) =>
+      a.reduce((sum, x, i) => sum + x * at(b, i), 0);
+    close([...(state.get("K")?.data ?? [])], rows.flatMap((a) => rows.map((b) => product(a, b))), 1e-5); // prettier-ignore
   });
 });
