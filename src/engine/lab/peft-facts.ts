@@ -50,7 +50,11 @@ export async function readPeftFacts(folder: string): Promise<PeftFacts> {
   // The reader of adapters for training refuses both; here they are put together.
   const plain = isRecord(json) ? { ...json, use_dora: false, init_lora_weights: true } : json;
   const { value, findings } = readLoraConfig(plain, file);
-  throwErrors(findings.map((finding) => ({ ...finding, remedy: finding.remedy ?? mergeIt })));
+  throwErrors(
+    findings.map((finding) =>
+      finding.code === "unsupported-adapter-field" ? { ...finding, remedy: mergeIt } : finding,
+    ),
+  );
   if (!value)
     throw new UserError({ code: "malformed-adapter-config", message: `${file} says nothing.` });
   const note: readonly Finding[] =

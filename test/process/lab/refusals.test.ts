@@ -69,6 +69,15 @@ describe("an adapter of another base", () => {
       /has no model\.layers\.7\.mlp\.up_proj/,
       /noticed by names: 1 of 1/,
     );
+    for (const type of ["LOHA", "BOFT", "P_TUNING", "NOSUCH"]) {
+      await writeAdapter(join(folder, type), { peft_type: type }, factors(names.up, 64, 40));
+      await refuses(
+        folder,
+        `intruders base --adapter ${type}`,
+        new RegExp(`"${type}" is not`),
+        /--tuned/,
+      );
+    }
     const elsewhere = { base_model_name_or_path: "org/other" };
     await writeAdapter(join(folder, "named"), elsewhere, factors(names.up, 64, 40));
     const told = await spectune(folder, "spectra", "base", "--adapter", "named");
