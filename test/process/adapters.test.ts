@@ -76,7 +76,7 @@ describe("method.from", () => {
     const damages: readonly (readonly [Readonly<Record<string, unknown>> | string, RegExp])[] = [
       [{ lora_alpha: "x" }, /lora_alpha in .* must be a number, not "x"/u],
       [{ r: 0 }, /r in .* must be a whole number from 1, not 0/u],
-      [{ peft_type: "OFT" }, /peft_type: "OFT" is not supported/u],
+      [{ peft_type: "LOHA" }, /peft_type: "LOHA" is not supported/u],
       [{ use_qalora: "y".repeat(999) }, /use_qalora: "y{59}… is not supported/u],
       [{ task_type: "TOKEN_CLS" }, /task_type: "TOKEN_CLS" is not supported/u],
       ["[]", /holds no configuration/u],

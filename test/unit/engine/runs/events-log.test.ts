@@ -1,6 +1,7 @@
 /** @file The event log: whole lines only, torn ones cut on resume, read in pieces while it grows. */
 import assert from "node:assert/strict";
-import { appendFileSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { describe, it } from "node:test";
 import {
   eventsFile,
@@ -129,14 +130,15 @@ describe("the event log", () => {
   });
 
   it("says that the disk is full", { skip: process.platform !== "linux" }, async (t) => {
-    const folder = scratch(t);
+    const folder = join(scratch(t), ".spectune/runs/r");
+    mkdirSync(folder, { recursive: true });
     symlinkSync("/dev/full", eventsFile(folder));
     const writer = openEventsLog(folder, options(1));
     for (const message of ["a", "b"])
       assert.throws(() => writer.append(log(message)), {
         name: "UserError",
         code: "no-space-left",
-        remedy: /resume/,
+        remedy: /run --resume r`/,
       });
     await writer.close().catch(() => undefined);
   });
