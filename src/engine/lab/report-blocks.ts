@@ -80,8 +80,8 @@ function documentsOf<D extends AnyDocument>(list: readonly ReadDocument<D>[]): r
 const depth: ReadonlySet<string> = new Set(["draws", "exact", "full"]);
 
 /**
- * One list for each question, by falling time: checkpoints of one thing in the order of their steps. What was asked again
- * in more depth, with controls or exactly, stands for what was there before.
+ * One list for each question, by falling time: checkpoints of one thing in the order of their steps. The newest answer
+ * stands for those before, unless one of them tells more of the same weights: with controls, or exactly.
  */
 function questions<D extends SpectraDocument | IntrudersDocument>(
   read: readonly ReadDocument<D>[],
@@ -92,9 +92,35 @@ function questions<D extends SpectraDocument | IntrudersDocument>(
     return JSON.stringify([question, base.path, of, tuned?.step === undefined]);
   });
   return [...groups.values()].toReversed().map((group) => {
-    const newest = new Map(group.map((read) => [read.document.tuned?.step ?? 0, read]));
-    return [...newest].toSorted(([a], [b]) => a - b).map(([, read]) => read);
+    const shown = new Map<number, ReadDocument<D>>();
+    for (const read of group) {
+      const step = read.document.tuned?.step ?? 0;
+      const before = shown.get(step);
+      if (!before || !tellsMore(before.document, read.document)) shown.set(step, read);
+    }
+    return [...shown].toSorted(([a], [b]) => a - b).map(([, read]) => read);
   });
+}
+
+/** Whether a document goes deeper than a later one, over all of its weights. */
+function tellsMore<D extends SpectraDocument | IntrudersDocument>(before: D, later: D): boolean {
+  const depthOf = ({ options }: D): number =>
+    [...depth].filter((name) => Boolean(options[name])).length;
+  const known = new Set(before.matrices.map(identity));
+  return (
+    depthOf(before) > depthOf(later) &&
+    later.matrices.every((matrix) => known.has(identity(matrix)))
+  );
+}
+
+function identity({ name, baseHash, tunedHash }: MatrixIdentity): string {
+  return JSON.stringify([name, baseHash, tunedHash]);
+}
+
+interface MatrixIdentity {
+  readonly name: string;
+  readonly baseHash: string;
+  readonly tunedHash: string;
 }
 
 async function profile(

@@ -47,7 +47,7 @@ function mount(t: TestContext, size: string): string | undefined {
   return folder;
 }
 
-const full = { name: "UserError", code: "no-space-left", remedy: /resume/ };
+const full = { name: "UserError", code: "no-space-left", remedy: /^Free some space/ };
 const line = { type: "log", level: "info", message: "x".repeat(1000) } as const;
 const options = { attempt: 1, now: () => 0, check: () => undefined };
 
