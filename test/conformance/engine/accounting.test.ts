@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { describe, it } from "node:test";
 import {
   activeLayers,
-  catalogFields,
   initialisers,
   methods,
   optimizers,
@@ -14,15 +13,10 @@ import {
 import { memoryInputs } from "../../../src/engine/plan/memory-inputs.ts";
 import type { MemoryPlan } from "../../../src/engine/plan/plan-memory.ts";
 import { planMemory } from "../../../src/engine/plan/plan-memory.ts";
-import { withAbsolutePaths } from "../../../src/engine/session/absolute-paths.ts";
-import { machineFacts } from "../../../src/engine/session/machine-facts.ts";
-import { prepareRun } from "../../../src/engine/session/prepare-run.ts";
-import { isFolder } from "../../../src/engine/session/run-experiment.ts";
 import type { ModelSetup } from "../../../src/engine/session/set-up.ts";
 import { startRun } from "../../../src/engine/session/start-run.ts";
 import { loadRun, trainStarted } from "../../../src/engine/session/train-run.ts";
-import { invariant } from "../../../src/shared/errors.ts";
-import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
+import { preparedIn } from "../../support/prepared-run.ts";
 import { makeWorkspace } from "../../support/workspace.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -67,26 +61,11 @@ for (const { title, method, train } of cases)
   describe(`the plan of ${title}`, () => {
     it("is what is allocated", async (t) => {
       const folder = makeWorkspace(t);
-      const text = JSON.stringify({
-        version: 1,
-        model: "./model",
-        data: { train: "./train.jsonl", max_length: 64 },
+      const prepared = await preparedIn(folder, {
         method,
-        train: { ...train, num_train_epochs: 1, batch_size: 8, learning_rate: 1e-5 },
-        checkpoints: { every: "end" },
-        export: [],
-        run: { threads: 1, report_to: [] },
+        train: { ...train, num_train_epochs: 1, learning_rate: 1e-5 },
       });
-      const { experiment, findings } = readExperiment({
-        file: "a.peft.yaml",
-        text,
-        catalog: catalogFields,
-      });
-      invariant(experiment, JSON.stringify(findings));
       const emit = (): void => undefined;
-      const prepared = await prepareRun(withAbsolutePaths(experiment, folder, isFolder), {
-        ...{ emit, facts: machineFacts(), now: new Date(0) },
-      });
       const { data, tokenizer } = prepared;
       const planned = (setup: ModelSetup): MemoryPlan =>
         planMemory(memoryInputs(prepared.experiment, setup, data, tokenizer));

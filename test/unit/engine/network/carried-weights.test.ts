@@ -4,42 +4,22 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import type { TestContext } from "node:test";
-import { catalogFields } from "../../../../src/engine/catalog.ts";
 import { carryWeights } from "../../../../src/engine/network/carried-weights.ts";
-import { withAbsolutePaths } from "../../../../src/engine/session/absolute-paths.ts";
-import { machineFacts } from "../../../../src/engine/session/machine-facts.ts";
 import type { PreparedRun } from "../../../../src/engine/session/prepare-run.ts";
-import { prepareRun } from "../../../../src/engine/session/prepare-run.ts";
-import { isFolder } from "../../../../src/engine/session/run-experiment.ts";
 import { startRun } from "../../../../src/engine/session/start-run.ts";
 import type { StartedRun } from "../../../../src/engine/session/start-run.ts";
 import { loadRun, trainStarted } from "../../../../src/engine/session/train-run.ts";
 import { at, invariant } from "../../../../src/shared/errors.ts";
-import { readExperiment } from "../../../../src/shared/experiment/normalise.ts";
 import { isRecord } from "../../../../src/shared/wire.ts";
+import { preparedIn } from "../../../support/prepared-run.ts";
 import { makeWorkspace } from "../../../support/workspace.ts";
 
 const emit = (): void => undefined;
 
 async function prepared(folder: string, train: object = {}): Promise<PreparedRun> {
-  const text = JSON.stringify({
-    version: 1,
-    model: "./model",
-    data: { train: "./train.jsonl", max_length: 64 },
+  return await preparedIn(folder, {
     method: { type: "paca", r: 5, alpha: 10 },
-    train: { max_steps: 4, batch_size: 8, learning_rate: 0.01, ...train },
-    checkpoints: { every: "end" },
-    export: [],
-    run: { threads: 1, report_to: [] },
-  });
-  const { experiment, findings } = readExperiment({
-    file: "a.peft.yaml",
-    text,
-    catalog: catalogFields,
-  });
-  invariant(experiment, JSON.stringify(findings));
-  return await prepareRun(withAbsolutePaths(experiment, folder, isFolder), {
-    ...{ emit, facts: machineFacts(), now: new Date(0) },
+    train: { max_steps: 4, learning_rate: 0.01, ...train },
   });
 }
 
