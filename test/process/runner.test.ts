@@ -1,6 +1,6 @@
 /** @file The test runner itself: what it counts, and everything that must make it fail. */
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { it } from "node:test";
 import type { TestContext } from "node:test";
@@ -117,4 +117,22 @@ it("prepares a group before its files, and runs none of them where that fails", 
   assert.equal(badly.ok, false);
   assert.equal(badly.last, "0 passed, 1 failed, 0 skipped");
   assert.match(badly.out, /✖ test\/a\/prepare\.ts: [^]*there is no browser/);
+});
+
+it("begins a group while another's last file runs", async (t) => {
+  const made = 'const made = () => existsSync("made");\n';
+  const waits = `${head}import { existsSync } from "node:fs";\n${made}it("sees the next group", async () => { for (let tries = 0; tries < 600 && !made(); tries += 1) await new Promise((done) => setTimeout(done, 50)); assert(made()); });\n`;
+  const makes = `${head}import { writeFileSync } from "node:fs";\nit("makes", () => { writeFileSync("made", ""); });\n`;
+  const files = { "a/waits.test.ts": waits, "b/makes.test.ts": makes };
+  const { ok, out, last } = await outcome(t, files, { groups: ["a", "b"] });
+  assert.equal(ok, true, out);
+  assert.equal(last, "2 passed, 0 failed, 0 skipped");
+});
+
+it("keeps compiled modules for the run alone", async (t) => {
+  const text = `${head}it("says where", () => { throw new Error("at " + process.env.NODE_COMPILE_CACHE + "."); });\n`;
+  const { out } = await outcome(t, { "a/says.test.ts": text });
+  const folder = /Error: at (.*spectune-compiled-\w+)\./.exec(out)?.[1] ?? "";
+  assert.notEqual(folder, "", out);
+  assert.equal(existsSync(folder), false);
 });
