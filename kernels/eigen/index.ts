@@ -23,11 +23,7 @@ const panelColumns = 32;
  * Reduces a symmetric block, of which the lower triangle is read and destroyed. Within a panel S
  * stands for S − V Wᵀ − W Vᵀ, and w_i = tau (S v − V (Wᵀ v) − W (Vᵀ v)) − ½ tau (wᵀ v) v.
  */
-export async function tridiagonalise(
-  ws: Workspace,
-  S: Block,
-  vectors: boolean,
-): Promise<Tridiagonal> {
+async function tridiagonalise(ws: Workspace, S: Block, vectors: boolean): Promise<Tridiagonal> {
   const n = S.rows;
   const diagonal = new Float64Array(n);
   const offDiagonal = new Float64Array(Math.max(0, n - 1));

@@ -99,7 +99,7 @@ function unitScale(block: Matrix): Promise<Matrix> {
 }
 
 /** An orthonormal block of the part of `block` outside the bases; twice, which is enough (Parlett 1980). */
-export async function orthogonalTo(
+async function orthogonalTo(
   linalg: Linalg,
   bases: readonly Matrix[],
   block: Matrix,

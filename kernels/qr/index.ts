@@ -75,7 +75,7 @@ export async function applyLeft(
 }
 
 /** C ← C (I − V T Vᵀ), or with the transpose; columns of C count from 0. */
-export async function applyRight(
+async function applyRight(
   ws: Workspace,
   { first, V, T }: Reflectors,
   C: Block,

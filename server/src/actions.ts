@@ -7,7 +7,6 @@ import { canBeSilenced } from "./codes.ts";
 import { convertForeign } from "./convert.ts";
 import { withDefaults } from "./defaults.ts";
 import type { Diagnostic } from "./diagnostics.ts";
-import { diagnose } from "./diagnostics.ts";
 import { valueOf } from "./facts.ts";
 import { formatText } from "./format.ts";
 
@@ -102,7 +101,7 @@ function conversionActions({ file, text, base, facts, catalog }: Analysis): read
   });
 }
 
-export function withoutForeign({ file, text, facts, catalog }: Analysis): string {
+function withoutForeign({ file, text, facts, catalog }: Analysis): string {
   let current = text;
   for (let round = 0; round < mostRounds; round += 1) {
     const next = analyse({ file, text: current }, facts, catalog);
@@ -169,11 +168,4 @@ export function wholeEdit(
   const most = Math.min(text.length, after.length) - start;
   while (tail < most && text[text.length - 1 - tail] === after[after.length - 1 - tail]) tail += 1;
   return [{ file, start, end: text.length - tail, text: after.slice(start, after.length - tail) }];
-}
-
-/** Everything wrong that has one clear mending, for tests and for mending on saving. */
-export function preferredFixes(analysis: Analysis): readonly Action[] {
-  return diagnose(analysis)
-    .flatMap(fixesOf)
-    .filter(({ preferred }) => preferred === true);
 }

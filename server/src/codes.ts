@@ -19,8 +19,6 @@ const ownCodes = {
   "unused-suppression": "A `spectune-ignore` comment silences nothing any more.",
 } as const;
 
-export type OwnCode = keyof typeof ownCodes;
-
 export const codes: readonly CodeRow[] = [
   ...Object.entries(readingCodes).map(([code, doc]): CodeRow => ({
     code,

@@ -21,11 +21,6 @@ export function valueOf<T>(known: Known<T>): T | undefined {
   return known.state === "known" ? known.value : undefined;
 }
 
-/** The same answer about something made of the value. */
-export function mapKnown<T, U>(known: Known<T>, change: (value: T) => U): Known<U> {
-  return known.state === "known" ? { state: "known", value: change(known.value) } : known;
-}
-
 export interface ModelFacts {
   readonly folder: string;
   /** Where the folder is a snapshot in a hub cache. */

@@ -53,7 +53,7 @@ const coalesceMs = 8;
 const refreshMs = 60;
 
 /** The conversion of a foreign configuration, asked for by the editor's own commands. */
-export const convertRequest = "spectune/convert";
+const convertRequest = "spectune/convert";
 
 /** Serves one editor until it goes. */
 export function serve({ input, output }: Streams, world: World): void {

@@ -1,7 +1,7 @@
 /** @file Edits that make a file say a field: in its place, in its section, or in a section of its own. */
 import { insertionInto, replace } from "../../src/shared/experiment/edits.ts";
 import type { Edit, Fix } from "../../src/shared/experiment/findings.ts";
-import type { MapNode, Path } from "../../src/shared/experiment/tree.ts";
+import type { Path } from "../../src/shared/experiment/tree.ts";
 import { entryOf, nodeAt } from "../../src/shared/experiment/tree.ts";
 import type { Analysis } from "./analysis.ts";
 
@@ -16,7 +16,7 @@ export function settingFix(
   return edits === undefined ? undefined : { title, edits };
 }
 
-export function settingEdits(
+function settingEdits(
   { written, file }: Analysis,
   path: Path,
   text: string,
@@ -36,12 +36,6 @@ export function settingEdits(
     return insertionInto(owner, key, value);
   }
   return undefined;
-}
-
-/** The map that a path leads to, as the document itself writes it. */
-export function writtenMap({ written }: Analysis, path: Path): MapNode | undefined {
-  const node = path.length === 0 ? written() : nodeAt(written(), path);
-  return node?.kind === "map" ? node : undefined;
 }
 
 /** Whether the document itself says a field. */

@@ -15,7 +15,7 @@ interface Suppression {
 
 const form = /(?:^|\s)#\s*spectune-ignore(-file)?:([^#]*)/;
 
-export function suppressionsOf(text: string): readonly Suppression[] {
+function suppressionsOf(text: string): readonly Suppression[] {
   if (!text.includes("spectune-ignore")) return [];
   const lines = text.split("\n");
   let offset = 0;

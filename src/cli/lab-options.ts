@@ -41,7 +41,7 @@ export const lookOptions = {
 } as const satisfies Options;
 
 /** What was trained on the base. */
-export const tunedOptions = {
+const tunedOptions = {
   adapter: { type: "string", value: "DIR", doc: "An adapter folder of peft." },
   tuned: {
     type: "string",

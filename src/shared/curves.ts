@@ -1,7 +1,7 @@
 /** @file The steps of a run as columns of numbers, which cross a wire in pieces and grow at their end. */
 import type { Step } from "./protocol.ts";
 
-export const curveColumns = [
+const curveColumns = [
   "step",
   "epoch",
   "loss",

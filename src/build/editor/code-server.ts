@@ -18,7 +18,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 export const root = join(import.meta.dirname, "../../..");
 
 /** VS Code 1.139.1. */
-export const codeServerVersion = "4.139.1";
+const codeServerVersion = "4.139.1";
 
 /** What an editor needs is kept here between runs, beside what test-electron keeps. */
 export const keptFolder = join(root, ".vscode-test");

@@ -9,7 +9,7 @@ import { bundle } from "../bundle.ts";
 import { root } from "./code-server.ts";
 
 /** The editor's word for this platform: `linux-x64`. */
-export const thisTarget = `${process.platform}-${process.arch}`;
+const thisTarget = `${process.platform}-${process.arch}`;
 
 /** Files and folders of the tree that go along as they are. */
 const carried = [

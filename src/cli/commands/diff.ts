@@ -88,7 +88,7 @@ async function reportOf(folder: string, args: Arguments, console: Console): Prom
 }
 
 /** A row for each matrix that both adapt; overlap is of the spaces of full rank, 1 where one lies in the other. */
-export function overlapTable(records: readonly OverlapRecord[]): string {
+function overlapTable(records: readonly OverlapRecord[]): string {
   const rows = records.map(({ name, left, right, leftAngles, norms, ranks, cosine }) => [
     name,
     ranks.join(" / "),

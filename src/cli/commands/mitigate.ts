@@ -129,7 +129,7 @@ function mitigationText(
 }
 
 /** A row for each matrix in which something was scaled. */
-export function mitigationTable(
+function mitigationTable(
   records: readonly MitigationRecord[],
   controls: readonly MitigationRecord[],
 ): string {

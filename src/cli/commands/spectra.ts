@@ -50,7 +50,7 @@ export const spectraCommand: Command = {
 };
 
 /** A row for each matrix: of the tuned one where there is one, else of the base. */
-export function spectraTable(records: readonly MatrixSpectraRecord[]): string {
+function spectraTable(records: readonly MatrixSpectraRecord[]): string {
   const tuned = records.some(({ update }) => update !== undefined);
   const rows = records.map((record) => {
     const spectrum = record.tuned ?? record.base;

@@ -90,7 +90,7 @@ function overLogNormal(
 }
 
 /** ln of the standard normal distribution's upper tail; by its continued fraction far out. */
-export function logUpperTail(x: number): number {
+function logUpperTail(x: number): number {
   if (x > 5) {
     let fraction = x;
     for (let k = 40; k >= 1; k--) fraction = x + k / fraction;

@@ -57,7 +57,7 @@ export function tunedOperator(tools: Tools, base: Operator, update: Update): Ope
 }
 
 /** scale B A. */
-export function factorOperator({ linalg }: Tools, { B, A, scale }: Factors): Operator {
+function factorOperator({ linalg }: Tools, { B, A, scale }: Factors): Operator {
   const b = inFloat64(B);
   const a = timesNumber(inFloat64(A), scale);
   return {
@@ -130,7 +130,7 @@ export function timesNumber(A: Matrix, factor: number): Matrix {
 }
 
 /** diag(scale) A. */
-export function timesRows(A: Matrix, scale: Data | undefined): Matrix {
+function timesRows(A: Matrix, scale: Data | undefined): Matrix {
   if (scale === undefined) return A;
   const data = new Float64Array(A.data.length);
   for (let i = 0; i < A.rows; i++) {

@@ -1,5 +1,4 @@
 /** @file What the commands of the lab ask for: matrix by matrix, kept as it goes, gone on from what is there. */
-import { join } from "node:path";
 import type { Gemm, Linalg } from "../../../kernels/linalg/index.ts";
 import type { Provenance, SideRecord } from "../../shared/analysis-documents.ts";
 import { analysisVersion } from "../../shared/analysis-documents.ts";
@@ -246,9 +245,4 @@ export function isRecordWith<R extends Hashed>(
     isRecord(value) &&
     ["name", "baseHash", "tunedHash"].every((field) => typeof value[field] === "string") &&
     fields.every((field) => value[field] !== undefined);
-}
-
-/** Where the analysis files of a base and of what was trained on it go, beside a run or in `.spectune`. */
-export function analysisFolder(spectune: string): string {
-  return join(spectune, "analysis");
 }

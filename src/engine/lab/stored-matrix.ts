@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import type { Data, Matrix } from "../../../kernels/linalg/index.ts";
 import type { DType } from "../../shared/dtypes.ts";
-import { at, invariant, UserError } from "../../shared/errors.ts";
+import { at, UserError } from "../../shared/errors.ts";
 import { dtypeToRead, refuseNonFinite } from "../weights/check-tensor.ts";
 import { halfToFloat32 } from "../weights/dtype-conversion.ts";
 import type { TensorInfo } from "../weights/safetensors.ts";
@@ -117,9 +117,4 @@ export function rowsOf({ columns, data }: Matrix<Data>, rows: readonly number[])
   for (const [place, row] of rows.entries())
     kept.set(data.subarray(row * columns, (row + 1) * columns), place * columns);
   return { rows: rows.length, columns, data: kept };
-}
-
-/** Same sizes, or an {@link InternalError}: sizes were compared when the files were opened. */
-export function requireSameSize(a: Matrix<Data>, b: Matrix<Data>, name: string): void {
-  invariant(a.rows === b.rows && a.columns === b.columns, `${name} has two sizes`);
 }

@@ -69,7 +69,7 @@ export const promptTuning = defineTokensMethod({
 });
 
 /** The rows of a text's words over and over, or of words drawn from the vocabulary where there is no text. */
-export function fromWords(words: string | undefined): PlaceStart {
+function fromWords(words: string | undefined): PlaceStart {
   return async ({ sizes, random, wordRows, tokenize }, params) => {
     const [count = 0] = params.get("prompt")?.shape ?? [];
     const ids = words === undefined ? Int32Array.of() : await tokenize(words);

@@ -24,7 +24,7 @@ export interface SideTensors {
 }
 
 /** The shape of a pass, where the network has a side network. */
-export function sideShape({ narrow }: NetworkContext, batch: ModelBatch): SideShape {
+function sideShape({ narrow }: NetworkContext, batch: ModelBatch): SideShape {
   invariant(narrow !== undefined, "the network has no side network");
   return { ...shapeOf(batch), narrow };
 }

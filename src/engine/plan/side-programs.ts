@@ -16,7 +16,7 @@ export function sideBlocks(setups: readonly BlockSetup[]): readonly BlockSetup[]
 }
 
 /** Width of the side network's state. */
-export function sideWidth(setups: readonly BlockSetup[]): number {
+function sideWidth(setups: readonly BlockSetup[]): number {
   return sideBlocks(setups)[0]?.places?.get("side")?.narrow?.sizes.hidden ?? 0;
 }
 

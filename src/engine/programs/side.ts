@@ -81,7 +81,7 @@ export function sideDecoding(
 }
 
 /** The model as narrow as the side network. */
-export function narrowOf(setup: BlockSetup): Model {
+function narrowOf(setup: BlockSetup): Model {
   const { narrow } = sidePlace(setup) ?? {};
   invariant(narrow, `block ${setup.spec.id} has no part of a side network`);
   return narrow;

@@ -19,7 +19,7 @@ export function requireWholeGroups(linears: readonly LinearSpec[], group: number
 }
 
 /** The next smaller and the next larger common divisor, as far as there are. */
-export function nearestSizes(inputs: readonly number[], group: number): readonly number[] {
+function nearestSizes(inputs: readonly number[], group: number): readonly number[] {
   const common = inputs.reduce((a, b) => greatestDivisor(a, b));
   const divisors = Array.from({ length: common }, (_, i) => i + 1).filter((d) => common % d === 0);
   const below = divisors.filter((divisor) => divisor < group).at(-1);

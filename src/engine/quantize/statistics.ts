@@ -21,7 +21,7 @@ import type { LayerParts, LayerWeights, States } from "./one-layer.ts";
 import { passLayer } from "./one-layer.ts";
 
 /** Rows of inputs that are kept, where they are asked for. */
-export const sampleRows = 512;
+const sampleRows = 512;
 
 /** One distinct input of a layer, which some of its matrices read. */
 export interface GatheredInput {
@@ -154,7 +154,7 @@ function momentsOf(
 }
 
 /** {@link sampleRows} of `rows` rows that come, evenly. */
-export function sampleReducer(width: number, rows: number): InputReducer<InputSample> {
+function sampleReducer(width: number, rows: number): InputReducer<InputSample> {
   const kept = Math.min(sampleRows, rows);
   const data = new Float32Array(kept * width);
   let seen = 0;

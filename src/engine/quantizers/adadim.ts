@@ -26,7 +26,7 @@ import { bytesOfGrid, gridFields, gridOptions, gridStorage } from "./grid-fields
 import type { PackedFormat, PackedMatrix } from "./packed.ts";
 
 /** Where groups run along the outputs: the grid of the transposed matrix. */
-export const turnedGrid: PackedFormat = {
+const turnedGrid: PackedFormat = {
   name: "turned_grid",
   expand(packed, into) {
     const { rows, columns } = packed;

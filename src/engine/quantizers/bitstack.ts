@@ -19,7 +19,7 @@ import type { PackedFormat, PackedMatrix, StoredArray } from "./packed.ts";
 import { arrayOf, bytesOf, expanded, numberOf, stored } from "./packed.ts";
 
 /** `columns` float16 [columns]: what columns were multiplied with; for each part i `signs.i` uint8, `left.i` float16 [rows, rank], `right.i` [rank, columns]. */
-export const bitStack: PackedFormat = {
+const bitStack: PackedFormat = {
   name: "bitstack",
   expand(packed, into) {
     const { rows, columns } = packed;
@@ -140,7 +140,7 @@ export function firstParts(packed: PackedMatrix, count: number): PackedMatrix {
 }
 
 /** Bytes of one part. */
-export function partBytes({ rows, columns }: MatrixShape, rank: number): number {
+function partBytes({ rows, columns }: MatrixShape, rank: number): number {
   return packedBytes(rows * columns, 1) + 2 * Math.min(rank, rows, columns) * (rows + columns);
 }
 

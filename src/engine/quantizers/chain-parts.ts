@@ -34,7 +34,7 @@ export async function chainError(
 }
 
 /** Mean of (X (V − W)ᵀ)². */
-export async function ownError(
+async function ownError(
   linalg: Linalg,
   { rows, columns, data }: SiteMatrix,
   values: Float32Array,

@@ -23,7 +23,7 @@ import type { PackedFormat, PackedMatrix } from "./packed.ts";
 import { arrayOf, bytesOf, numberOf, stored } from "./packed.ts";
 
 /** W = row scale · group scale · (code − zero); `codes` and `zeros` of 4 bits by rows, `group_scales` uint8 [rows, groups], `scales` float16 [rows]. */
-export const dualGrid: PackedFormat = {
+const dualGrid: PackedFormat = {
   name: "dual_grid",
   expand(packed, into) {
     const { rows, columns } = packed;

@@ -26,7 +26,7 @@ import { arrayOf, bytesOf, numberOf } from "./packed.ts";
 const shift = 2 ** 12;
 
 /** `high` uint8 [rows, ⌈columns / 2⌉]: sign and exponent; `low` uint8 [rows, ⌈columns / 4⌉]: the mantissa; `scales` float16 [rows, groups]. */
-export const fp6Format: PackedFormat = {
+const fp6Format: PackedFormat = {
   name: "fp6",
   expand(packed, into) {
     const { rows, columns } = packed;

@@ -23,7 +23,7 @@ import { arrayOf, bytesOf, stored } from "./packed.ts";
  * `salient` uint8 [⌈rows · columns / 8⌉]: a bit for each weight; `signs` the same of the others, in order, `codes` uint8 of the
  * salient ones; float16 [rows] `mean` and `spread` of a row's signs, `scale` with uint8 `zero` of its codes.
  */
-export const partlyBinary: PackedFormat = {
+const partlyBinary: PackedFormat = {
   name: "partly_binary",
   expand(packed, into) {
     const { rows, columns } = packed;

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { InternalError } from "../../shared/errors.ts";
 
-export type KernelName = "half" | "linalg" | "nf4" | "random" | "vector";
+type KernelName = "linalg" | "nf4" | "random";
 
 /** Where `dist/kernels` is from a bundle (`dist/<program>/`) and from the sources (`src/engine/runtime/`). */
 const places = ["../kernels", "../../../dist/kernels"];

@@ -154,7 +154,7 @@ export async function takeOffStored(
         await rewriteBase(parts, parts.factors, setup, linear);
 }
 
-export function startContext(
+function startContext(
   parts: StartParts,
   at: StartingSite,
   start: Start,

@@ -1,4 +1,4 @@
-/** @file One configuration for each matrix, with the least cost in all within a budget of size: greedy, exact, and by bisection. */
+/** @file One configuration for each matrix, with the least cost in all within a budget of size: exactly, in an order, and by bisection. */
 
 /** A configuration of one matrix: what it costs in quality, and its size (whole units: bits, say). */
 export interface Choice {
@@ -18,34 +18,6 @@ export type Allocator = (
   matrices: readonly (readonly Choice[])[],
   budget: number,
 ) => Allocation | undefined;
-
-/**
- * From the smallest choices on, the step up that saves most cost for its size, as long as one fits. Near
- * the best where sizes are small beside the budget; never above it.
- */
-export const allocateGreedy: Allocator = (matrices, budget) => {
-  check(matrices, budget);
-  const chosen = matrices.map(smallest);
-  let { size } = total(matrices, chosen);
-  if (size > budget) return undefined;
-  for (;;) {
-    let best: { readonly matrix: number; readonly to: number; readonly rate: number } | undefined;
-    for (const [matrix, choices] of matrices.entries()) {
-      const now = pick(choices, chosen[matrix]);
-      for (const [to, choice] of choices.entries()) {
-        const saved = now.cost - choice.cost;
-        const more = choice.size - now.size;
-        if (!(saved > 0) || size + more > budget) continue;
-        const rate = more <= 0 ? Infinity : saved / more;
-        if (best === undefined || rate > best.rate) best = { matrix, to, rate };
-      }
-    }
-    if (best === undefined) return total(matrices, chosen);
-    const choices = matrices[best.matrix] ?? [];
-    size += pick(choices, best.to).size - pick(choices, chosen[best.matrix]).size;
-    chosen[best.matrix] = best.to;
-  }
-};
 
 /**
  * The least cost that there is, by dynamic programming over sets of matrices: of partial allocations only
@@ -149,23 +121,6 @@ export const allocateByPrice: Allocator = (matrices, budget) => {
   }
   return best;
 };
-
-/**
- * The longest part of a list, from its beginning, that may be treated at the cost of quality, by bisection:
- * `fits` is asked ⌈log₂(n + 1)⌉ times and must not become true again once false. 0 where nothing fits.
- */
-export async function longestPrefix(
-  length: number,
-  fits: (count: number) => boolean | Promise<boolean>,
-): Promise<number> {
-  let [low, high] = [0, length];
-  while (low < high) {
-    const middle = Math.ceil((low + high) / 2);
-    if (await fits(middle)) low = middle;
-    else high = middle - 1;
-  }
-  return low;
-}
 
 function total(matrices: readonly (readonly Choice[])[], chosen: readonly number[]): Allocation {
   const picked = matrices.map((choices, i) => pick(choices, chosen[i]));

@@ -7,7 +7,6 @@
  */
 import { fp4CodeBook, nf4CodeBook } from "../../../../kernels/nf4/code-books.ts";
 import { dynamicMap } from "../../../../kernels/nf4/nested-scales.ts";
-import { packBits, unpackBits } from "./bit-packing.ts";
 
 export interface CodeBook {
   readonly name: string;
@@ -140,30 +139,4 @@ function floatBook(
     return code < half ? magnitude : -magnitude;
   });
   return codeBook(name, values, "even");
-}
-
-/** Codes of 6 bits in two arrays without gaps: sign and exponent in `high`, 4 bits each, the mantissa in `low`, 2. */
-export interface SplitCodes {
-  readonly high: Uint8Array<ArrayBuffer>;
-  readonly low: Uint8Array<ArrayBuffer>;
-}
-
-/** ZeroQuant(4+2)'s storage of FP6. */
-export function splitFp6(codes: Uint8Array): SplitCodes {
-  return {
-    high: packBits(
-      codes.map((code) => code >> 2),
-      4,
-    ),
-    low: packBits(
-      codes.map((code) => code & 3),
-      2,
-    ),
-  };
-}
-
-/** `count` codes again. */
-export function joinFp6({ high, low }: SplitCodes, count: number): Uint8Array<ArrayBuffer> {
-  const lower = unpackBits(low, 2, count);
-  return unpackBits(high, 4, count).map((code, i) => (code << 2) | (lower[i] ?? 0));
 }

@@ -50,7 +50,7 @@ export function splitBySaliency(
 }
 
 /** Units of a matrix. */
-export function unitCount({ rows, columns }: SplitShape, unit: SalientUnit): number {
+function unitCount({ rows, columns }: SplitShape, unit: SalientUnit): number {
   if (unit === "element") return rows * columns;
   if (unit === "column") return columns;
   if (!Number.isSafeInteger(unit.group) || unit.group < 1)

@@ -17,7 +17,7 @@ import { bytesOfWords, readOf, turned, wordsOf } from "./words.ts";
 const suffixes = ["qweight", "qzeros", "scales", "g_idx"] as const;
 
 /** Bits whose words hold whole codes, or 32 codes in three words. */
-export const gptqBits: readonly number[] = [2, 3, 4, 8];
+const gptqBits: readonly number[] = [2, 3, 4, 8];
 
 export const gptqLayout: Layout = gptqWith(0);
 

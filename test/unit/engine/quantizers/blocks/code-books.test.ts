@@ -74,12 +74,6 @@ describe("a code book", () => {
     assert.equal(e2m1.values[e2m1.nearest(5)], 4);
     assert.equal(e2m1.values[e2m1.nearest(-5)], -4);
   });
-  it("splits codes of six bits in four and two, and joins them", () => {
-    const codes = Uint8Array.from({ length: 67 }, (_, i) => (i * 37) % 64);
-    const split = books.splitFp6(codes);
-    assert.deepEqual([split.high.length, split.low.length], [34, 17]);
-    assert.deepEqual(books.joinFp6(split, 67), codes);
-  });
 });
 
 describe("weights by code book", () => {
