@@ -25,8 +25,9 @@ export function checkShape(what: string, { rows, columns, data }: Matrix<Data>):
 
 /** RangeError that names the place of the first NaN or infinity. */
 export function checkFinite(what: string, { columns, data }: Matrix<Data>): void {
-  const bad = data.findIndex((value) => !Number.isFinite(value));
-  if (bad < 0) return;
+  let bad = 0;
+  while (bad < data.length && Number.isFinite(data[bad])) bad++;
+  if (bad === data.length) return;
   const place = `[${Math.floor(bad / columns)}, ${bad % columns}]`;
   throw new RangeError(`${what}: the element ${place} is ${data[bad]}, not a finite number.`);
 }

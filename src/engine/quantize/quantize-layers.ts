@@ -107,8 +107,10 @@ export async function* quantizeLayers(
     };
     if (done && index < done.done()) {
       const result = await done.load(index);
-      putInPlace(parts, weights, result);
-      if (streams) await passLayer(parts, measured, weights, batches, streams.quantized);
+      if (streams) {
+        putInPlace(parts, weights, result);
+        await passLayer(parts, measured, weights, batches, streams.quantized);
+      }
       yield reportOf(result.about);
       continue;
     }
@@ -120,9 +122,9 @@ export async function* quantizeLayers(
       streams,
       progress: telling,
     });
-    putInPlace(parts, weights, { matrices, changed });
     let outputError: number | undefined;
     if (streams) {
+      putInPlace(parts, weights, { matrices, changed });
       telling("quantized outputs");
       await passLayer(parts, measured, weights, batches, streams.quantized);
       outputError = relativeError(streams.quantized, streams.float, batches);

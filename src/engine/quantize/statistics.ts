@@ -16,6 +16,7 @@ import type {
   QuantizerNeed,
   TokenWeights,
 } from "../quantizers/context.ts";
+import { fourBit } from "../runtime/four-bit.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import type { LayerParts, LayerWeights, States } from "./one-layer.ts";
 import { passLayer } from "./one-layer.ts";
@@ -192,6 +193,7 @@ export function contextOf(
     const input = inputs[index];
     return {
       linalg,
+      fourBit,
       columns: () => there(input?.columns, "columns"),
       moments: () => there(input?.moments, "moments"),
       inputs: () => there(input?.sample, "inputs"),

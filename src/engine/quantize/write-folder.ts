@@ -7,6 +7,7 @@ import { isRecord } from "../../shared/wire.ts";
 import { copyFilesBeside } from "../exports/files-beside.ts";
 import { storedBytes as bytesOfFloats } from "../exports/tensor-values.ts";
 import type { Model, TensorSpec } from "../models/architecture.ts";
+import type { PackedMatrix } from "../quantizers/packed.ts";
 import type { Layout } from "../quantizers/layouts/layout.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";
 import { storedName } from "../models/stored-tensor.ts";
@@ -93,6 +94,12 @@ async function tensorsOf(
     if (loaded?.layer !== layer) loaded = { layer, result: parts.load(layer) };
     return loaded.result;
   };
+  // A matrix's arrays follow each other too, and are made all at once.
+  let made: { readonly prefix: string; readonly arrays: ReturnType<Layout["write"]> } | undefined;
+  const arraysOf = (prefix: string, packed: PackedMatrix): ReturnType<Layout["write"]> => {
+    if (made?.prefix !== prefix) made = { prefix, arrays: layout.write(prefix, packed) };
+    return made.arrays;
+  };
   const tensors: TensorToWrite[] = [];
   let [packedBytes, weights] = [0, 0];
   for (const [name, info] of source.tensors) {
@@ -107,7 +114,7 @@ async function tensorsOf(
     if (packed && spec) {
       weights += packed.rows * packed.columns;
       const prefix = name.replace(/\.weight$/u, "");
-      for (const [array, { dtype: type, shape, data }] of layout.write(prefix, packed)) {
+      for (const [array, { dtype: type, shape, data }] of arraysOf(prefix, packed)) {
         packedBytes += data.byteLength;
         tensors.push({
           name: array,
@@ -116,7 +123,7 @@ async function tensorsOf(
           async *chunks() {
             const again = (await layerResult(spec.layer)).matrices.get(module);
             invariant(again, `${module} was there before`);
-            const written = layout.write(prefix, again).get(array)?.data;
+            const written = arraysOf(prefix, again).get(array)?.data;
             invariant(written, `${array} was there before`);
             yield new Uint8Array(written.buffer, written.byteOffset, written.byteLength);
           },

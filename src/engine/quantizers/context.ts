@@ -1,6 +1,7 @@
 /** @file What quantizers read: a matrix, what calibration found of its inputs, and the layer that it belongs to. */
 import type { Linalg } from "../../../kernels/linalg/index.ts";
 import type { Matrix } from "../../../kernels/linalg/matrix.ts";
+import type { FourBitEncoder } from "./blocks/four-bit.ts";
 import type { FactorOptions, HessianFactor } from "./blocks/hessian-solver.ts";
 
 /**
@@ -67,6 +68,8 @@ export interface InputSample {
 /** What is known of one matrix. Inputs are those that it reads with all layers before its own quantized. Asking for what `needs` does not name is a mistake. */
 export interface QuantizeContext {
   readonly linalg: Linalg;
+  /** Stores values as bitsandbytes does. */
+  readonly fourBit: FourBitEncoder;
   columns(): Promise<InputColumns>;
   inputs(): Promise<InputSample>;
   moments(): Promise<InputMoments>;

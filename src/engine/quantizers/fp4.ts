@@ -22,6 +22,6 @@ export const fp4 = defineQuantizer({
   formats: [bnb],
   storedBytes: ({ block_size: blockSize, double_quant: doubleQuant }, shape) =>
     bnbBytes(shape, { blockSize, doubleQuant }),
-  quantize: ({ block_size: blockSize, double_quant: doubleQuant }, matrix) =>
-    Promise.resolve(encodeBnb(matrix, { type: "fp4", blockSize, doubleQuant })),
+  quantize: ({ block_size: blockSize, double_quant: doubleQuant }, matrix, { fourBit }) =>
+    Promise.resolve(encodeBnb(matrix, { type: "fp4", blockSize, doubleQuant }, fourBit)),
 });

@@ -21,8 +21,8 @@ export const nf4 = defineQuantizer({
   formats: [bnb],
   storedBytes: ({ block_size: blockSize, double_quant: doubleQuant }, shape) =>
     bnbBytes(shape, { blockSize, doubleQuant }),
-  quantize: ({ block_size: blockSize, double_quant: doubleQuant }, matrix) =>
-    Promise.resolve(encodeBnb(matrix, { type: "nf4", blockSize, doubleQuant })),
+  quantize: ({ block_size: blockSize, double_quant: doubleQuant }, matrix, { fourBit }) =>
+    Promise.resolve(encodeBnb(matrix, { type: "nf4", blockSize, doubleQuant }, fourBit)),
   storage: ({ block_size, double_quant }) => ({
     type: "nf4",
     blockSize: block_size,

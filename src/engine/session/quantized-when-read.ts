@@ -7,6 +7,7 @@ import { quantizers, rowNamed } from "../catalog.ts";
 import type { PackedStorage, Storage } from "../programs/setup.ts";
 import type { MatrixShape, QuantizeContext, SiteMatrix } from "../quantizers/context.ts";
 import type { PackedMatrix } from "../quantizers/packed.ts";
+import { fourBit } from "../runtime/four-bit.ts";
 import { packedStorage } from "./packed-storage.ts";
 
 /** How a matrix is held under a choice, or why it cannot be; undefined for quantizers that read data. */
@@ -61,6 +62,7 @@ function withoutData(linalg: Linalg): QuantizeContext {
     Promise.reject(new InternalError("a quantizer without data asked for some"));
   return {
     linalg,
+    fourBit,
     columns: none,
     inputs: none,
     moments: none,

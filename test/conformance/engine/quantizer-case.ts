@@ -12,6 +12,7 @@ import type {
 import type { Quantizer } from "../../../src/engine/quantizers/define.ts";
 import type { PackedMatrix } from "../../../src/engine/quantizers/packed.ts";
 import { expanded } from "../../../src/engine/quantizers/packed.ts";
+import { fourBit } from "../../../src/engine/runtime/four-bit.ts";
 import { kernelBytes } from "../../../src/engine/runtime/kernels.ts";
 
 let opened: Linalg | undefined;
@@ -74,6 +75,7 @@ export function contextOf({ rows, columns, module }: SiteMatrix, x: Float32Array
   };
   return {
     linalg: linalg(),
+    fourBit,
     columns: () => Promise.resolve(columnsOf(x, columns)),
     inputs: () => Promise.resolve({ rows: count, data: x }),
     moments,

@@ -9,6 +9,11 @@ import { dynamicMap, unnestScales } from "../../../kernels/nf4/nested-scales.ts"
 import { dequantizeReference, quantizeReference } from "../../../kernels/nf4/reference.ts";
 import { buildKernels } from "../../../src/build/kernels.ts";
 import { kernelBytes } from "../../../src/engine/runtime/kernels.ts";
+import { fp4 } from "../../../src/engine/quantizers/fp4.ts";
+import { bnbScales } from "../../../src/engine/quantizers/formats/bnb.ts";
+import { nf4 } from "../../../src/engine/quantizers/nf4.ts";
+import { bytesOf } from "../../../src/engine/quantizers/packed.ts";
+import { packedBy, weights } from "../../conformance/engine/quantizer-case.ts";
 import { golden, hexOf, type Golden, type GoldenScales } from "./golden.ts";
 
 const vectors: Golden = golden(
@@ -71,6 +76,17 @@ describe("quantizing as bitsandbytes does", () => {
           assertSameValues(decoded, vectors.floats(vector.decoded));
       }
       checkNested(vector.nested);
+    });
+    it(`${vector.name}, as a quantizer stores it`, async () => {
+      const data = vectors.floats(vector.values);
+      const matrix = { ...weights({ rows: 1, columns: data.length }), data };
+      const packed = await packedBy(vector.codeBook === "nf4" ? nf4 : fp4, matrix);
+      assertSameHex(bytesOf(packed, "codes"), vector.codes, "codes");
+      const scales = bnbScales(packed);
+      assert.ok(!(scales instanceof Float32Array));
+      assertSameHex(scales.codes, vector.nested.codes, "nested codes");
+      assertSameHex(scales.absmax, vector.nested.nested, "nested absmax");
+      assert.equal(scales.offset, vector.nested.offset);
     });
   }
   for (const scales of vectors.scales)

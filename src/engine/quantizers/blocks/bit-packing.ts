@@ -13,21 +13,33 @@ export function packedBytes(count: number, bits: number): number {
  */
 export function packBits(codes: Uint8Array, bits: number): Uint8Array<ArrayBuffer> {
   const packed = new Uint8Array(packedBytes(codes.length, bits));
+  packInto(codes, bits, 0, codes.length, packed, 0);
+  return packed;
+}
+
+/** Packs codes [first, first + count) to `packed` from byte `to` on, which must be zero there. */
+export function packInto(
+  codes: Uint8Array,
+  bits: number,
+  first: number,
+  count: number,
+  packed: Uint8Array,
+  to: number,
+): void {
   const limit = 2 ** bits;
   let held = 0;
-  let count = 0;
-  let to = 0;
-  for (const [i, code] of codes.entries()) {
-    if (code >= limit) throw new RangeError(`Code ${i} is ${code}, beyond ${bits} bits.`);
-    held |= code << count;
-    count += bits;
-    if (count < 8) continue;
+  let have = 0;
+  for (let i = 0; i < count; i++) {
+    const code = codes[first + i] ?? 0;
+    if (code >= limit) throw new RangeError(`Code ${first + i} is ${code}, beyond ${bits} bits.`);
+    held |= code << have;
+    have += bits;
+    if (have < 8) continue;
     packed[to++] = held & 255;
     held >>= 8;
-    count -= 8;
+    have -= 8;
   }
-  if (count > 0) packed[to] = held;
-  return packed;
+  if (have > 0) packed[to] = held;
 }
 
 /** Codes [first, first + count) of a packed run; RangeError where it is too short. */
@@ -45,14 +57,30 @@ export function unpackBits(
       `${first + count} codes of ${bits} bits take ${need} bytes, not ${packed.length}.`,
     );
   const codes = new Uint8Array(count);
+  const skipped = (first * bits) % 8;
+  unpackInto(packed, bits, (first * bits - skipped) / 8, skipped, codes, 0, count);
+  return codes;
+}
+
+/** Unpacks `count` codes, from bit `bit` (0 to 7) of byte `from` on, to `codes` from `to` on. */
+export function unpackInto(
+  packed: Uint8Array,
+  bits: number,
+  from: number,
+  bit: number,
+  codes: Uint8Array,
+  to: number,
+  count: number,
+): void {
   const mask = 2 ** bits - 1;
   for (let i = 0; i < count; i++) {
-    const bit = (first + i) * bits;
-    const at = Math.floor(bit / 8);
-    const both = (packed[at] ?? 0) | ((packed[at + 1] ?? 0) << 8);
-    codes[i] = (both >> (bit % 8)) & mask;
+    const both = (packed[from] ?? 0) | ((packed[from + 1] ?? 0) << 8);
+    codes[to + i] = (both >> bit) & mask;
+    bit += bits;
+    if (bit < 8) continue;
+    bit -= 8;
+    from++;
   }
-  return codes;
 }
 
 function checkBits(bits: number): void {

@@ -63,7 +63,7 @@ export function codeBook(name: string, values: ArrayLike<number>, ties: Ties = "
   };
 }
 
-/** NF4 with the bytes of bitsandbytes. `kernels/nf4` makes the same codes many times as fast. */
+/** NF4 for matrices by rows and groups; `four-bit.ts` makes the blocks of bitsandbytes. */
 export const nf4 = codeBook("nf4", nf4CodeBook);
 
 /** Quantiles of the normal distribution, 3 below zero, zero, 4 above: LQ-LoRA's rule for 3 bits. */

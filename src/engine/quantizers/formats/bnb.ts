@@ -5,10 +5,14 @@
  * `nested_absmax` float32 [⌈blocks / 256⌉], `nested_quant_map` float32 [256] and the setting `nested_offset`;
  * `quant_map` float32 [16].
  */
-import type { Blocks } from "../blocks/book-blocks.ts";
-import { encodeBlocks } from "../blocks/book-blocks.ts";
-import { dynamic8, fp4, nf4 } from "../blocks/code-books.ts";
-import { unnestScales, type NestedScales } from "../../../../kernels/nf4/nested-scales.ts";
+import { fp4CodeBook, nf4CodeBook } from "../../../../kernels/nf4/code-books.ts";
+import {
+  dynamicMap,
+  nestScales,
+  unnestScales,
+  type NestedScales,
+} from "../../../../kernels/nf4/nested-scales.ts";
+import type { FourBitEncoder } from "../blocks/four-bit.ts";
 import type { MatrixShape } from "../context.ts";
 import type { PackedFormat, PackedMatrix, StoredArray } from "../packed.ts";
 import { arrayOf, bytesOf, numberOf, stored } from "../packed.ts";
@@ -22,7 +26,7 @@ export interface BnbOptions {
 export const bnb: PackedFormat = {
   name: "bnb",
   expand(packed, into) {
-    const { values } = packed.settings["type"] === "fp4" ? fp4 : nf4;
+    const book = packed.settings["type"] === "fp4" ? fp4CodeBook : nf4CodeBook;
     const codes = bytesOf(packed, "codes");
     const scales = bnbScales(packed);
     const absmax = scales instanceof Float32Array ? scales : unnestScales(scales);
@@ -32,10 +36,19 @@ export const bnb: PackedFormat = {
       throw new RangeError(
         `${codes.length} bytes and ${absmax.length} scales of ${count} weights.`,
       );
-    for (let i = 0; i < count; i++) {
-      const pair = codes[i >> 1] ?? 0;
-      const code = i % 2 === 0 ? pair >> 4 : pair & 15;
-      into[i] = (values[code] ?? NaN) * (absmax[Math.floor(i / block)] ?? NaN);
+    if (block % 2 !== 0) throw new RangeError(`Blocks of ${block} weights end within a byte.`);
+    // The 16 values of a block first, then a look-up for each code.
+    const values = new Float32Array(16);
+    for (const [index, scale] of absmax.entries()) {
+      for (let code = 0; code < 16; code++) values[code] = (book[code] ?? NaN) * scale;
+      const last = Math.min(count, (index + 1) * block);
+      let i = index * block;
+      for (; i + 1 < last; i += 2) {
+        const pair = codes[i >>> 1] ?? 0;
+        into[i] = values[pair >> 4] ?? NaN;
+        into[i + 1] = values[pair & 15] ?? NaN;
+      }
+      if (i < last) into[i] = values[(codes[i >>> 1] ?? 0) >> 4] ?? NaN;
     }
   },
 };
@@ -50,15 +63,14 @@ export function bnbScales(packed: PackedMatrix): Float32Array | NestedScales {
   return { codes: data, absmax: nested, offset: numberOf(packed, "nested_offset") };
 }
 
-/** Encodes W as bitsandbytes does. */
+/** Encodes W as bitsandbytes does; RangeError for NaN and infinities. */
 export function encodeBnb(
   { rows, columns, data }: MatrixShape & { readonly data: Float32Array },
   { type, blockSize, doubleQuant }: BnbOptions,
+  encode: FourBitEncoder,
 ): PackedMatrix {
-  const blocks = encodeBlocks(
-    { rows: 1, columns: rows * columns, data },
-    { book: type === "nf4" ? nf4 : fp4, granularity: blockSize, nested: doubleQuant },
-  );
+  const { codes, absmax } = encode(data, { type, blockSize });
+  const scales = doubleQuant ? nestScales(absmax) : absmax;
   return {
     format: bnb.name,
     rows,
@@ -66,9 +78,9 @@ export function encodeBnb(
     settings: {
       type,
       block_size: blockSize,
-      ...(!(blocks.scales instanceof Float32Array) && { nested_offset: blocks.scales.offset }),
+      ...(!(scales instanceof Float32Array) && { nested_offset: scales.offset }),
     },
-    tensors: arraysOf(blocks),
+    tensors: arraysOf(type, codes, scales),
   };
 }
 
@@ -83,23 +95,23 @@ export function bnbBytes(
   return Math.ceil(count / 2) + scales + 4 * 16;
 }
 
-function arraysOf({ book, codes, scales }: Blocks): ReadonlyMap<string, StoredArray> {
-  const pairs = new Uint8Array(Math.ceil(codes.length / 2));
-  // What an odd count leaves over stands for 0, as in bitsandbytes.
-  const rest = book.nearest(0);
-  for (let j = 0; j < pairs.length; j++)
-    pairs[j] = ((codes[2 * j] ?? rest) << 4) | (codes[2 * j + 1] ?? rest);
+function arraysOf(
+  type: BnbOptions["type"],
+  codes: Uint8Array,
+  scales: Float32Array | NestedScales,
+): ReadonlyMap<string, StoredArray> {
+  const book = Float32Array.from(type === "fp4" ? fp4CodeBook : nf4CodeBook);
   const arrays = new Map<string, StoredArray>([
-    ["codes", stored("uint8", [pairs.length, 1], pairs)],
-    ["quant_map", stored("float32", [16], book.values)],
+    ["codes", stored("uint8", [codes.length, 1], Uint8Array.from(codes))],
+    ["quant_map", stored("float32", [16], book)],
   ]);
   if (scales instanceof Float32Array)
-    return arrays.set("absmax", stored("float32", [scales.length], scales));
+    return arrays.set("absmax", stored("float32", [scales.length], Float32Array.from(scales)));
   return arrays
     .set("absmax", stored("uint8", [scales.codes.length], Uint8Array.from(scales.codes)))
     .set(
       "nested_absmax",
       stored("float32", [scales.absmax.length], Float32Array.from(scales.absmax)),
     )
-    .set("nested_quant_map", stored("float32", [256], dynamic8.values));
+    .set("nested_quant_map", stored("float32", [256], Float32Array.from(dynamicMap)));
 }

@@ -6,7 +6,7 @@
  * out where all are 2^(bits − 1); `group_of` int32 [columns] where groups do not follow each other.
  */
 import { invariant } from "../../../shared/errors.ts";
-import { packBits, packedBytes, unpackBits } from "../blocks/bit-packing.ts";
+import { packedBytes, packInto, unpackInto } from "../blocks/bit-packing.ts";
 import { decodeColumns } from "../blocks/grid-columns.ts";
 import type { Granularity, Grid } from "../blocks/uniform-grid.ts";
 import { groupsOf } from "../blocks/uniform-grid.ts";
@@ -120,6 +120,16 @@ function stepsOf(packed: PackedMatrix, bits: number, granularity: Granularity) {
 
 /** Codes, scales and zeros again. */
 export function gridMatrix(packed: PackedMatrix): GridMatrix {
+  const { rows, columns } = packed;
+  const codes = bytesOf(packed, "codes");
+  return {
+    ...gridOf(packed),
+    codes: unpackedRows(codes, rows, columns, numberOf(packed, "bits")),
+  };
+}
+
+/** The same without the codes. */
+export function gridOf(packed: PackedMatrix): Omit<GridMatrix, "codes"> {
   const { rows, columns, tensors } = packed;
   const bits = numberOf(packed, "bits");
   const granularity = granularityOf(numberOf(packed, "group"));
@@ -130,7 +140,6 @@ export function gridMatrix(packed: PackedMatrix): GridMatrix {
     throw new RangeError("The groups of columns are no groups that there are.");
   return {
     grid: { bits, rows, columns, granularity, scales, zeros },
-    codes: unpackedRows(bytesOf(packed, "codes"), rows, columns, bits),
     ...(groups instanceof Int32Array && { groupOf: groups }),
   };
 }
@@ -174,7 +183,7 @@ export function packedRows(
   const width = packedBytes(columns, bits);
   const data = new Uint8Array(rows * width);
   for (let row = 0; row < rows; row++)
-    data.set(packBits(codes.subarray(row * columns, (row + 1) * columns), bits), row * width);
+    packInto(codes, bits, row * columns, columns, data, row * width);
   return stored("uint8", [rows, width], data);
 }
 
@@ -190,9 +199,6 @@ export function unpackedRows(
     throw new RangeError(`${packed.length} bytes of codes where ${rows * width} belong.`);
   const codes = new Uint8Array(rows * columns);
   for (let row = 0; row < rows; row++)
-    codes.set(
-      unpackBits(packed.subarray(row * width, (row + 1) * width), bits, columns),
-      row * columns,
-    );
+    unpackInto(packed, bits, row * width, 0, codes, row * columns, columns);
   return codes;
 }

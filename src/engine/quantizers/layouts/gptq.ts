@@ -7,7 +7,7 @@
  */
 import { packBits, unpackBits } from "../blocks/bit-packing.ts";
 import { groupsOf } from "../blocks/uniform-grid.ts";
-import { granularityOf, gridMatrix, packGrid, unpackedRows } from "../formats/grid.ts";
+import { granularityOf, gridOf, packGrid, unpackedRows } from "../formats/grid.ts";
 import { floatsOf, storedHalf } from "../half.ts";
 import type { PackedMatrix, StoredArray } from "../packed.ts";
 import { arrayOf, numberOf, stored } from "../packed.ts";
@@ -84,7 +84,7 @@ function write(
   less: 0 | 1,
 ): ReadonlyMap<string, StoredArray> {
   const { rows, columns } = packed;
-  const { grid, groupOf } = gridMatrix(packed);
+  const { grid, groupOf } = gridOf(packed);
   const { bits, zeros } = grid;
   const perRow = grid.scales.length / rows;
   const words = wordsOf(arrayOf(packed, "codes").data);
