@@ -7,15 +7,18 @@ import process from "node:process";
 import { endRunningFiles } from "./runner/run-file.ts";
 import { runTests } from "./runner/run-tests.ts";
 
-/** Cheapest first; a group is a folder of `*.test.ts`, depth goes to `*.deep.ts`. */
+/**
+ * Cheapest first, but before the last of them the one with the longest file, beside which the last one's many run; a
+ * group is a folder of `*.test.ts`, depth goes to `*.deep.ts`.
+ */
 const groups: readonly string[] = [
   "architecture",
   "unit",
   "conformance",
   "golden",
   "reference",
-  "process",
   "vscode",
+  "process",
 ];
 
 const root = join(import.meta.dirname, "..");
