@@ -1,13 +1,17 @@
 /** @file The one table of choices that exclude one another, with the reason: read before a run is set up, and by editors. */
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import type { Finding } from "../shared/findings.ts";
-import { initialisers, methods, optimizers, rowNamed } from "./catalog.ts";
+import { isPlainPair } from "./catalog-list.ts";
+import { initialisers, methods, optimizers, quantizers, rowNamed } from "./catalog.ts";
 import type { BoundMethod, Method } from "./methods/define.ts";
 import { isPlaced } from "./methods/placed.ts";
 import type { BoundRule } from "./optimizers/define.ts";
+import { worksOnDevice } from "./optimizers/define.ts";
+import { needsData } from "./quantizers/define.ts";
 
-export type PairFields = Pick<Experiment, "method" | "export"> & {
+export type PairFields = Pick<Experiment, "method" | "quantization" | "export"> & {
   readonly data: Pick<Experiment["data"], "packing">;
+  readonly run: Pick<Experiment["run"], "device">;
   readonly train: Pick<
     Experiment["train"],
     "optimizer" | "active_layers" | "batch_size" | "micro_batch_size"
@@ -17,6 +21,9 @@ export type PairFields = Pick<Experiment, "method" | "export"> & {
 /** Two choices that are there, and the field of the one that is easier given up. */
 interface Both {
   readonly names: readonly [string, string];
+  /** In place of the sentence that is made of the names and the reason. */
+  readonly message?: string;
+  readonly remedy?: string;
   /** Dotted. */
   readonly field: string;
 }
@@ -28,6 +35,8 @@ interface Excluded {
   /** The same without the two being named: for the table of checks. */
   readonly doc: string;
   readonly remedy?: string;
+  /** A field that can be taken out of the file, and all is well. */
+  readonly removes?: string;
 }
 
 interface Chosen {
@@ -48,9 +57,57 @@ interface Entry {
 
 const excluded: readonly Excluded[] = [
   {
+    code: "quantized-base-changes",
+    applies({ fields: { quantization }, entries }) {
+      const { row, field } = entries.find((entry) => entry.row.noQuantizedBase !== undefined) ?? {};
+      if (row === undefined || field === undefined || quantization === null) return undefined;
+      const names = [row.name, `quantization: ${quantization.type}`] as const;
+      const message = `\`${row.name}\` changes the model's own weights, and quantized ones cannot be changed.`;
+      return { names, field, message };
+    },
+    why: "the one changes the model's own weights, and quantized ones cannot be changed",
+    doc: "A quantized weight cannot be changed in place: methods that train the base need it in floating point.",
+    remedy: "Remove `quantization`, or use an adapter such as lora.",
+    removes: "quantization",
+  },
+  {
+    code: "quantized-from-data",
+    applies({ fields: { quantization } }) {
+      if (quantization === null) return undefined;
+      const { type, config } = quantization;
+      const needs = needsData(type, rowNamed(quantizers, type).bind(config));
+      const names = [`quantization: ${type}`, "a model quantized as it is read"] as const;
+      return needs && { names, ...needs, field: "quantization" };
+    },
+    why: "the one reads calibration data, the other has none",
+    doc: "A quantizer that reads calibration data takes more than reading a model: `spectune quantize` makes a folder of it, which is then the model.",
+  },
+  {
+    code: "hooks-on-gpu",
+    applies({ fields, entries }) {
+      const acting = entries.find(acts);
+      return acting && onGpu(fields)
+        ? { names: [acting.row.name, `device: ${fields.run.device}`], field: "run.device" }
+        : undefined;
+    },
+    why: "the one changes its tensors on the processor between steps, the other keeps them elsewhere",
+    doc: "A method that allocates while it trains changes its tensors on the processor between steps; on a GPU they stay there.",
+    remedy: "Set `run.device` to cpu.",
+  },
+  {
+    code: "optimizer-on-gpu",
+    applies: ({ fields, rule }) =>
+      onGpu(fields) && !worksOnDevice(rule)
+        ? { names: [rule.name, `device: ${fields.run.device}`], field: "run.device" }
+        : undefined,
+    why: "the one works on the processor, the other keeps what trains elsewhere",
+    doc: "On a GPU an optimizer goes tensor by tensor; one that sees pairs, projections or several passes works on the processor alone.",
+    remedy: "Set `run.device` to cpu, or choose adamw.",
+  },
+  {
     code: "hooks-without-gradients",
     applies({ entries, rule }) {
-      const acting = entries.find(({ bound }) => bound?.hooks !== undefined);
+      const acting = entries.find(acts);
       return acting && rule.gradients !== "kept"
         ? { names: [acting.row.name, rule.name], field: "train.optimizer" }
         : undefined;
@@ -61,7 +118,7 @@ const excluded: readonly Excluded[] = [
   {
     code: "hooks-with-resting-layers",
     applies({ fields, entries }) {
-      const acting = entries.find(({ bound }) => bound?.hooks !== undefined);
+      const acting = entries.find(acts);
       const layers = fields.train.active_layers;
       return acting && layers
         ? { names: [acting.row.name, layers.type], field: "train.active_layers" }
@@ -103,6 +160,18 @@ const excluded: readonly Excluded[] = [
     },
     why: "what the one trains stands in no weight of the model",
     doc: "What some methods train, such as a prompt, stands in no weight of the model and cannot be merged into it.",
+  },
+  {
+    code: "no-lora-form",
+    applies({ fields, entries }) {
+      const other = entries.find(({ row }) => !isPlainPair(row));
+      return other && fields.export.includes("lora")
+        ? { names: [other.row.name, "export: lora"], field: "export" }
+        : undefined;
+    },
+    why: "what the one trains is no low-rank update of weights alone",
+    doc: "Some methods train what is no low-rank update of weights, which no plain LoRA can hold.",
+    remedy: "Leave `lora` out of `export`.",
   },
   {
     code: "pair-rule-without-pair",
@@ -167,6 +236,15 @@ const excluded: readonly Excluded[] = [
   },
 ];
 
+/** Whether a method acts on the host around each step. */
+function acts({ bound }: Entry): boolean {
+  return bound?.hooks !== undefined;
+}
+
+function onGpu({ run }: PairFields): boolean {
+  return run.device !== "auto" && run.device !== "cpu";
+}
+
 /** The first entry with an initialiser of which `excludes` holds. */
 function withInit(
   entries: readonly Entry[],
@@ -182,12 +260,16 @@ function withInit(
 }
 
 /** What the table refuses, for the table of checks. */
-export const excludedCodes: readonly Pick<Excluded, "code" | "doc">[] = excluded;
+export const excludedCodes: readonly Pick<Excluded, "code" | "doc" | "removes">[] = excluded;
 
 /** What an experiment chooses that cannot be together, with the field in its place. */
-export function excludedPairs(
-  fields: PairFields,
-): readonly (Finding & { readonly field: string })[] {
+export interface ExcludedPair extends Finding {
+  readonly field: string;
+  /** Another field whose removal mends it. */
+  readonly removes?: string;
+}
+
+export function excludedPairs(fields: PairFields): readonly ExcludedPair[] {
   const entries = fields.method.map((choice, index): Entry => {
     const row = rowNamed(methods, choice.type);
     const field = fields.method.length === 1 ? "method" : `method.${index}`;
@@ -200,18 +282,19 @@ export function excludedPairs(
   });
   const { type, config } = fields.train.optimizer;
   const rule = rowNamed(optimizers, type).bind(config);
-  return excluded.flatMap(({ code, applies, why, remedy }) => {
+  return excluded.flatMap(({ code, applies, why, remedy, removes }) => {
     const both = applies({ fields, entries, rule });
     if (both === undefined) return [];
-    const { names, field } = both;
+    const { names, field, message = `${names.join(" and ")} cannot be together: ${why}.` } = both;
     return [
       {
         code,
         severity: "error" as const,
-        message: `${names.join(" and ")} cannot be together: ${why}.`,
-        remedy: remedy ?? "Choose another for one of them.",
+        message,
+        remedy: both.remedy ?? remedy ?? "Choose another for one of them.",
         place: { file: "", field },
         field,
+        ...(removes === undefined ? {} : { removes }),
       },
     ];
   });

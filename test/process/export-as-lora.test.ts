@@ -27,6 +27,20 @@ it("writes VeRA out as LoRA, and says what that loses", async (t) => {
   assert.match(readFileSync(join(folder, "plain", "adapter_config.json"), "utf8"), /"LORA"/u);
 });
 
+it("writes it with the run where the file asks for it, beside the method's own form", async (t) => {
+  const folder = makeWorkspace(t, `${experiment("{ type: vera, r: 4 }")}export: [lora]\n`);
+  const ran = await spectune(folder, "run", "a.peft.yaml");
+  assert.equal(ran.code, 0, ran.err);
+  assert.match(ran.err, /The factors of VeRA are multiplied out/u);
+  const run = at(runsOf(folder), 0);
+  const typeIn = (form: string): string =>
+    /"peft_type": "(\w+)"/u.exec(
+      readFileSync(join(run, form, "adapter_config.json"), "utf8"),
+    )?.[1] ?? "";
+  assert.equal(typeIn("adapter"), "VERA");
+  assert.equal(typeIn("lora"), "LORA");
+});
+
 it("refuses what is no low-rank update", async (t) => {
   const folder = makeWorkspace(t, experiment("{ type: ia3 }"));
   assert.equal((await spectune(folder, "run", "a.peft.yaml")).code, 0);

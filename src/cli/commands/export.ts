@@ -26,7 +26,7 @@ type Form = (typeof forms)[number];
 /** Where a run keeps each form. */
 const places: { readonly [F in Form]: string } = {
   peft: runLayout.adapter,
-  lora: runLayout.adapter,
+  lora: runLayout.lora,
   merged: runLayout.merged,
   script: runLayout.script,
 };

@@ -18,8 +18,9 @@ export function heldBase(choice: Choice, linalg: Linalg): HeldForm {
     label: `${choice.type} (${fields.join(", ")})`,
     async apply(name, W) {
       const shape = { rows: W.rows, columns: W.columns };
-      const storage = storageWhenRead(choice)?.(shape);
-      invariant(storage, `${choice.type} reads data, and holds no model as it is read`);
+      const storageBy = storageWhenRead(choice);
+      if (typeof storageBy !== "function") throw new UserError(storageBy);
+      const storage = storageBy(shape);
       if (typeof storage === "string")
         throw new UserError({
           code: "shape-does-not-fit",

@@ -5,6 +5,7 @@ import type { Graph } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
 import { add, sumOfSquares } from "../core/ops.ts";
 import type { BoundRule } from "../optimizers/define.ts";
+import { worksOnDevice } from "../optimizers/define.ts";
 import type { DeviceTensor, Program, Tensors } from "../runtime/backend.ts";
 import type { NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
@@ -19,10 +20,7 @@ export function openOptimizer(
   tools: OptimizerTools,
 ): Optimizer {
   const { backend, cache, parameters, trained } = context;
-  if (
-    trained.place === "device" &&
-    (rule.own || rule.pair || rule.noise || rule.gradients !== "kept")
-  )
+  if (trained.place === "device" && !worksOnDevice(rule))
     throw new UserError({
       code: "optimizer-needs-cpu",
       message: `The optimizer ${rule.name} works on the CPU alone.`,

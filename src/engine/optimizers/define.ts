@@ -174,6 +174,11 @@ export interface BoundRule extends StateLayout {
     | undefined;
 }
 
+/** Whether it can go tensor by tensor where tensors are on a device with memory of its own. */
+export function worksOnDevice({ own, pair, noise, gradients }: BoundRule): boolean {
+  return !own && !pair && !noise && gradients === "kept";
+}
+
 export interface UpdateRule extends CatalogRow {
   readonly kind: "optimizer";
   readonly stopsShort: string | undefined;

@@ -98,6 +98,18 @@ export interface BoundQuantizer {
   readonly storage: Storage | undefined;
 }
 
+/** Why a model cannot be quantized as it is read: the quantizer needs data. Undefined where it needs none. */
+export function needsData(
+  type: string,
+  { storage, alone, needs }: BoundQuantizer,
+): { readonly message: string; readonly remedy: string } | undefined {
+  if (storage !== undefined || (alone !== undefined && needs.length === 0)) return undefined;
+  return {
+    message: `quantization: ${type} reads calibration data, which takes more than reading a model.`,
+    remedy: `Make a folder of it with \`spectune quantize MODEL --type ${type} --calibration FILE --out DIR\`, and give that as the model.`,
+  };
+}
+
 export interface Quantizer extends CatalogRow {
   readonly kind: "quantizer";
   readonly formats: readonly PackedFormat[];

@@ -12,6 +12,8 @@ export const runLayout = {
   experiment: "experiment.yaml",
   tensorboard: "tensorboard",
   adapter: "adapter",
+  /** The same update as plain LoRA. */
+  lora: "lora",
   merged: "merged",
   script: "script.py",
   analysis: "analysis",

@@ -133,8 +133,9 @@ export async function exportRun(
   const { method, export: forms } = experiment;
   const adapter = hasAdapter(method);
   const merged = !adapter || forms.includes("merged");
+  const plain = forms.includes("lora");
   const script = forms.includes("script");
-  const total = [adapter, merged, script].filter(Boolean).length;
+  const total = [adapter, plain, merged, script].filter(Boolean).length;
   let done = 0;
   const progress = (): void => {
     emit({ type: "progress", phase: "exporting", done: done++, total });
@@ -143,6 +144,12 @@ export async function exportRun(
   if (adapter) {
     const folder = join(runFolder, runLayout.adapter);
     await exportAdapter(method, trained, folder, { seed: experiment.train.seed });
+    progress();
+  }
+  if (plain) {
+    await exportAdapter(method, trained, join(runFolder, runLayout.lora), { plain });
+    for (const message of lostInLora(experiment))
+      emit({ type: "finding", finding: { code: "lora-loses", severity: "info", message } });
     progress();
   }
   if (merged) {

@@ -61,23 +61,31 @@ export function rateNow(threads: number): Promise<number> {
   return productRate(threads, () => performance.now());
 }
 
-/** The experiment has absolute paths. The caller closes `opened.source`. */
+/** The experiment has absolute paths. The caller closes `opened.source` of what comes back. */
 export async function prepareRun(experiment: Experiment, host: PrepareHost): Promise<PreparedRun> {
-  return await withFields(experiment, () => prepare(experiment, host));
+  return await withFields(experiment, async () => {
+    host.emit({ type: "progress", phase: "loading", done: 0 });
+    const { id, revision } = experiment.model;
+    const opened = await openModel(
+      { id, ...(revision === null ? {} : { revision }) },
+      experiment.task,
+      placesHere(),
+    );
+    try {
+      return await prepare(experiment, opened, host);
+    } catch (error) {
+      await opened.source.close();
+      throw error;
+    }
+  });
 }
 
 async function prepare(
   experiment: Experiment,
+  opened: OpenModel,
   { emit, facts, now, memory, rateOf = rateNow }: PrepareHost,
 ): Promise<PreparedRun> {
-  emit({ type: "progress", phase: "loading", done: 0 });
   const device = chooseDevice(experiment.run, facts);
-  const { id, revision } = experiment.model;
-  const opened = await openModel(
-    { id, ...(revision === null ? {} : { revision }) },
-    experiment.task,
-    placesHere(),
-  );
   const tokenizer = await loadTokenizer(opened.resolved.folder);
   const setUp = (model: Model) =>
     setUpModel(model, experiment, opened.source.tensors, createFullMatch(matchMs));
@@ -90,7 +98,8 @@ async function prepare(
       ...fault,
       place: { file: opened.resolved.folder },
     });
-  throwErrors([...excludedPairs(experiment), ...first.findings]);
+  throwErrors(excludedPairs(experiment));
+  throwErrors(first.findings);
   // A prompt takes some of the model's length.
   const data = await openRunData(experiment, first.value.model, tokenizer, {
     now,

@@ -6,19 +6,22 @@ import { InternalError, UserError } from "../../shared/errors.ts";
 import { quantizers, rowNamed } from "../catalog.ts";
 import type { PackedStorage, Storage } from "../programs/setup.ts";
 import type { MatrixShape, QuantizeContext, SiteMatrix } from "../quantizers/context.ts";
+import { needsData } from "../quantizers/define.ts";
 import type { PackedMatrix } from "../quantizers/packed.ts";
 import { fourBit } from "../runtime/four-bit.ts";
 import { packedStorage } from "./packed-storage.ts";
 
-/** How a matrix is held under a choice, or why it cannot be; undefined for quantizers that read data. */
+/** How a matrix is held under a choice, or why it cannot be; a finding for quantizers that read data. */
 export function storageWhenRead(
   choice: Choice,
-): ((shape: MatrixShape) => Storage | string) | undefined {
+): ((shape: MatrixShape) => Storage | string) | Finding {
   const { type, config } = choice;
   const row = rowNamed(quantizers, type);
-  const { storage, alone, needs, refuses, storedBytes } = row.bind(config);
+  const bound = row.bind(config);
+  const needs = needsData(type, bound);
+  if (needs) return { code: "quantized-from-data", severity: "error", ...needs };
+  const { storage, refuses, storedBytes } = bound;
   if (storage) return () => storage;
-  if (!alone || needs.length > 0) return undefined;
   const { bits, group } = config;
   const grid = row.formats.every(({ name }) => name === "grid");
   const settings = typeof bits === "number" && typeof group === "number" ? { bits, group } : {};
@@ -70,15 +73,6 @@ function withoutData(linalg: Linalg): QuantizeContext {
     gradient: none,
     fisher: none,
     random: () => () => 0.5,
-  };
-}
-
-export function quantizedFromData(type: string): Finding {
-  return {
-    code: "quantized-from-data",
-    severity: "error",
-    message: `quantization: ${type} reads calibration data, which takes more than reading a model.`,
-    remedy: `Make a folder of it with \`spectune quantize MODEL --type ${type} --calibration FILE --out DIR\`, and give that as the model.`,
   };
 }
 

@@ -22,7 +22,7 @@ import {
 } from "./site-choices.ts";
 import type { PackedAs } from "../weights/safetensors.ts";
 import { alreadyQuantized, packedStorage } from "./packed-storage.ts";
-import { doesNotFit, quantizedFromData, storageWhenRead } from "./quantized-when-read.ts";
+import { doesNotFit, storageWhenRead } from "./quantized-when-read.ts";
 import { storedName, storedTensor } from "../models/stored-tensor.ts";
 import type { FrozenSpec, TrainedSpec } from "./trained-specs.ts";
 import { frozenSpecs, trainedSpecs } from "./trained-specs.ts";
@@ -336,7 +336,7 @@ function quantizedSources(
   if (packed !== undefined)
     return { storage: new Map(), findings: [alreadyQuantized(choice.type, packed)] };
   const storageBy = storageWhenRead(choice);
-  if (!storageBy) return { storage: new Map(), findings: [quantizedFromData(choice.type)] };
+  if (typeof storageBy !== "function") return { storage: new Map(), findings: [storageBy] };
   // What an embedding table shares its memory with stays as it is.
   const tables = new Set(
     allTensors(model).flatMap(({ role, source }) => (role === "embedding" ? [source] : [])),

@@ -25,7 +25,6 @@ import { microBatchNotDivisor } from "./checks/micro-batch-not-divisor.ts";
 import { modeAgainstMetric } from "./checks/mode-against-metric.ts";
 import { numberIsTextElsewhere } from "./checks/number-is-text-elsewhere.ts";
 import { packingWithLabels } from "./checks/packing-with-labels.ts";
-import { quantizedBaseChanges } from "./checks/quantized-base-changes.ts";
 import { revisionOfFolder } from "./checks/revision-of-folder.ts";
 import { savedAndTargeted } from "./checks/saved-and-targeted.ts";
 import { scaleExtreme } from "./checks/scale-extreme.ts";
@@ -72,7 +71,6 @@ export const checks: readonly Check[] = [
   warmupNotWhole,
   warmupLongerThanRun,
   epochsWithoutEffect,
-  quantizedBaseChanges,
   learningRateFarOff,
   computeDtypeOfProcessor,
   scaleExtreme,

@@ -72,7 +72,6 @@ export type CheckCode =
   | "mode-against-metric"
   | "number-is-text-elsewhere"
   | "packing-with-labels"
-  | "quantized-base-changes"
   | "revision-of-folder"
   | "saved-and-targeted"
   | "scale-extreme"

@@ -35,9 +35,27 @@ const cases: readonly (readonly [method: string, train: string, code: string | u
   ],
 ];
 
-for (const [method, train, code] of cases)
-  it(`${method} with ${train} ${code === undefined ? "is taken" : `is refused: ${code}`}`, () => {
-    const text = `{ version: 1, model: ./m, data: { train: a.txt }, method: ${method}, train: ${train} }`;
+const others: readonly (readonly [method: string, rest: string, code: string | undefined])[] = [
+  ["lora", "quantization: nf4", undefined],
+  ["norms", "quantization: nf4", undefined],
+  ["full", "quantization: nf4", "quantized-base-changes"],
+  ["[lora, { type: full }]", "quantization: rtn", "quantized-base-changes"],
+  ["lora", "quantization: gptq", "quantized-from-data"],
+  ["adalora", "run: { device: cpu }", undefined],
+  ["adalora", "run: { device: webgpu }", "hooks-on-gpu"],
+  ["lora", "run: { device: webgpu }", undefined],
+  ["full", "run: { device: cuda }, train: { optimizer: galore }", "optimizer-on-gpu"],
+  ["vera", "export: [lora]", undefined],
+  ["ia3", "export: [peft, lora]", "no-lora-form"],
+  ["dora", "export: [lora]", "no-lora-form"],
+];
+
+for (const [method, rest, code] of [
+  ...cases.map(([name, train, expected]) => [name, `train: ${train}`, expected] as const),
+  ...others,
+])
+  it(`${method} with ${rest} ${code === undefined ? "is taken" : `is refused: ${code}`}`, () => {
+    const text = `{ version: 1, model: ./m, data: { train: a.txt }, method: ${method}, ${rest} }`;
     const { experiment } = readExperiment({ file: "a.peft.yaml", text, catalog: catalogFields });
     invariant(experiment, "the experiment can be read");
     assert.deepEqual(
