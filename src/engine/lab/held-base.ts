@@ -6,6 +6,7 @@ import type { Choice } from "../../shared/schema.ts";
 import { kindOf } from "../programs/setup.ts";
 import { packedFormats } from "../quantizers/formats/table.ts";
 import { expanded } from "../quantizers/packed.ts";
+import { fourBit } from "../runtime/four-bit.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
 import { packWhenRead, storageWhenRead } from "../session/quantized-when-read.ts";
 import type { HeldForm } from "./tuned-side.ts";
@@ -34,7 +35,7 @@ export function heldBase(choice: Choice, linalg: Linalg): HeldForm {
       const matrix = { module, kind: kindOf({ module }), ...shape, data };
       return {
         ...shape,
-        data: expanded(await packWhenRead(storage, matrix, linalg), packedFormats),
+        data: expanded(await packWhenRead(storage, matrix, { linalg, fourBit }), packedFormats),
       };
     },
   };

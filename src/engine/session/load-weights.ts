@@ -14,6 +14,7 @@ import type { PackedMatrix } from "../quantizers/packed.ts";
 import { bytesOf } from "../quantizers/packed.ts";
 import type { BlockSetup, PackedStorage, Storage } from "../programs/setup.ts";
 import { kindOf, storageOf } from "../programs/setup.ts";
+import { fourBit } from "../runtime/four-bit.ts";
 import { lazyLinalg } from "../runtime/linalg.ts";
 import { refuseNonFinite, requireTensor } from "../weights/check-tensor.ts";
 import { float32ToHalf, halfToFloat32 } from "../weights/dtype-conversion.ts";
@@ -138,7 +139,7 @@ async function packedNow(
   const [rows = 1, columns = 1] = tensor.shape;
   const module = tensor.source.replace(/\.weight$/u, "");
   const matrix = { module, kind: kindOf({ module }), rows, columns, data };
-  const packed = await packWhenRead(storage, matrix, linalg());
+  const packed = await packWhenRead(storage, matrix, { linalg: linalg(), fourBit });
   giveBack(data);
   return packed;
 }

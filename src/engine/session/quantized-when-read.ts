@@ -1,5 +1,4 @@
 /** @file Quantizers that need no data, applied to a model as it is read: how its matrices are held, and their packing. */
-import type { Linalg } from "../../../kernels/linalg/index.ts";
 import type { Choice } from "../../shared/schema.ts";
 import type { Finding } from "../../shared/findings.ts";
 import { InternalError, UserError } from "../../shared/errors.ts";
@@ -8,7 +7,6 @@ import type { PackedStorage, Storage } from "../programs/setup.ts";
 import type { MatrixShape, QuantizeContext, SiteMatrix } from "../quantizers/context.ts";
 import { needsData } from "../quantizers/define.ts";
 import type { PackedMatrix } from "../quantizers/packed.ts";
-import { fourBit } from "../runtime/four-bit.ts";
 import { packedStorage } from "./packed-storage.ts";
 
 /** How a matrix is held under a choice, or why it cannot be; a finding for quantizers that read data. */
@@ -43,12 +41,12 @@ export function storageWhenRead(
 export async function packWhenRead(
   { by }: PackedStorage,
   matrix: SiteMatrix,
-  linalg: Linalg,
+  kernels: Pick<QuantizeContext, "linalg" | "fourBit">,
 ): Promise<PackedMatrix> {
   const alone = by && rowNamed(quantizers, by.type).bind(by.config).alone;
   if (!alone) throw new InternalError(`${matrix.module} is packed by nothing`);
   try {
-    return await alone(matrix, withoutData(linalg));
+    return await alone(matrix, withoutData(kernels));
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
     throw new UserError({
@@ -60,12 +58,11 @@ export async function packWhenRead(
   }
 }
 
-function withoutData(linalg: Linalg): QuantizeContext {
+function withoutData(kernels: Pick<QuantizeContext, "linalg" | "fourBit">): QuantizeContext {
   const none = (): Promise<never> =>
     Promise.reject(new InternalError("a quantizer without data asked for some"));
   return {
-    linalg,
-    fourBit,
+    ...kernels,
     columns: none,
     inputs: none,
     moments: none,
