@@ -19,6 +19,7 @@ import { diagnose } from "./diagnostics.ts";
 import { formatText } from "./format.ts";
 import { hints } from "./hints.ts";
 import { hover } from "./hover.ts";
+import { translatorFor } from "./languages.ts";
 import { lenses } from "./lenses.ts";
 import { links } from "./links.ts";
 import { folds, outline } from "./outline.ts";
@@ -62,6 +63,7 @@ export function serve({ input, output }: Streams, world: World): void {
   let abilities: ClientAbilities & Refreshing = {
     snippets: false,
     isVsCode: false,
+    say: (text) => text,
     configuration: false,
     hints: false,
     lenses: false,
@@ -83,7 +85,7 @@ export function serve({ input, output }: Streams, world: World): void {
     void connection.sendDiagnostics({
       uri: document.uri,
       version: document.version,
-      diagnostics: diagnostics.map((each) => lspDiagnostic(document, each)),
+      diagnostics: diagnostics.map((each) => lspDiagnostic(document, each, abilities)),
     });
   };
   /** An answer about the document as it is now, with what it asks of the world there. */
@@ -170,7 +172,7 @@ export function serve({ input, output }: Streams, world: World): void {
         const { start, end, text } = said;
         return {
           range: rangeOf(document, start, end),
-          contents: { kind: "markdown" as const, value: text },
+          contents: { kind: "markdown" as const, value: abilities.say(text) },
         };
       },
       null,
@@ -185,14 +187,14 @@ export function serve({ input, output }: Streams, world: World): void {
           diagnose(analysis, severities),
           document.offsetAt(range.start),
           document.offsetAt(range.end),
-        ).map((action) => lspAction(document, action)),
+        ).map((action) => lspAction(document, action, abilities)),
       [],
     ),
   );
   connection.languages.inlayHint.on(({ textDocument: { uri } }) =>
     answering(
       uri,
-      (analysis, document) => hints(analysis).map((each) => lspHint(document, each)),
+      (analysis, document) => hints(analysis).map((each) => lspHint(document, each, abilities)),
       [],
     ),
   );
@@ -245,10 +247,12 @@ interface Refreshing {
 function abilitiesOf({
   capabilities: client,
   clientInfo,
+  locale,
 }: InitializeParams): ClientAbilities & Refreshing {
   return {
     snippets: client.textDocument?.completion?.completionItem?.snippetSupport === true,
     isVsCode: /visual studio code|code-server|vscodium|cursor/i.test(clientInfo?.name ?? ""),
+    say: translatorFor(locale).say,
     configuration: client.workspace?.configuration === true,
     hints: client.workspace?.inlayHint?.refreshSupport === true,
     lenses: client.workspace?.codeLens?.refreshSupport === true,

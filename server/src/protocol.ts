@@ -29,6 +29,8 @@ export interface ClientAbilities {
   readonly snippets: boolean;
   /** It has VS Code's own commands. */
   readonly isVsCode: boolean;
+  /** A text in its language. */
+  readonly say: (english: string) => string;
 }
 
 export function rangeOf(document: TextDocument, start: number, end: number): Range {
@@ -44,13 +46,14 @@ const replaced = /^foreign-name$|^said-twice$/;
 export function lspDiagnostic(
   document: TextDocument,
   { code, severity, message, remedy, start, end }: Diagnostic,
+  { say }: Pick<ClientAbilities, "say">,
 ): LspDiagnostic {
   return {
     range: rangeOf(document, start, end),
     severity: severities[severity],
     code,
     source: "spectune",
-    message: remedy === undefined ? message : `${message}\n${remedy}`,
+    message: say(remedy === undefined ? message : `${message}\n${remedy}`),
     ...(faded.test(code) && { tags: [1] }),
     ...(replaced.test(code) && { tags: [2] }),
   };
@@ -75,7 +78,7 @@ export function lspCompletion(
   document: TextDocument,
   item: CompletionItem,
   order: number,
-  { snippets, isVsCode }: ClientAbilities,
+  { snippets, isVsCode, say }: ClientAbilities,
 ): LspCompletionItem {
   const { label, kind, detail, doc, start, end, rank = 1, snippet, again } = item;
   const isSnippet = snippet === true && snippets;
@@ -87,8 +90,8 @@ export function lspCompletion(
     textEdit: { range: rangeOf(document, start, end), newText },
     insertTextFormat: isSnippet ? 2 : 1,
     insertTextMode: 1,
-    ...(detail !== undefined && { detail }),
-    ...(doc !== undefined && { documentation: { kind: "markdown", value: doc } }),
+    ...(detail !== undefined && { detail: say(detail) }),
+    ...(doc !== undefined && { documentation: { kind: "markdown", value: say(doc) } }),
     ...(again === true &&
       isVsCode && { command: { title: "Suggest", command: "editor.action.triggerSuggest" } }),
   };
@@ -111,32 +114,41 @@ const actionKinds: { readonly [K in Action["kind"]]: string } = {
   "fix-all": "source.fixAll.spectune",
 };
 
-export function lspAction(document: TextDocument, action: Action): CodeAction {
+export function lspAction(
+  document: TextDocument,
+  action: Action,
+  abilities: ClientAbilities,
+): CodeAction {
   const { title, kind, edits, preferred, mends } = action;
   return {
-    title,
+    title: abilities.say(title),
     kind: actionKinds[kind],
     edit: { changes: { [document.uri]: lspEdits(document, edits) } },
     ...(preferred === true && { isPreferred: true }),
-    ...(mends !== undefined && { diagnostics: [lspDiagnostic(document, mends)] }),
+    ...(mends !== undefined && { diagnostics: [lspDiagnostic(document, mends, abilities)] }),
   };
 }
 
-export function lspHint(document: TextDocument, { offset, text, doc }: Hint): InlayHint {
+export function lspHint(
+  document: TextDocument,
+  { offset, text, doc }: Hint,
+  { say }: ClientAbilities,
+): InlayHint {
   return {
     position: document.positionAt(offset),
-    label: text,
+    label: say(text),
     paddingLeft: true,
-    ...(doc !== undefined && { tooltip: { kind: "markdown", value: doc } }),
+    ...(doc !== undefined && { tooltip: { kind: "markdown", value: say(doc) } }),
   };
 }
 
 export function lspLens(
   document: TextDocument,
   { start, end, title, command }: Lens,
-  { isVsCode }: ClientAbilities,
+  { isVsCode, say }: ClientAbilities,
 ): CodeLens {
-  const plain = isVsCode ? title : title.replace("$(play)", "▶");
+  const said = say(title);
+  const plain = isVsCode ? said : said.replace("$(play)", "▶");
   return {
     range: rangeOf(document, start, end),
     command: { title: plain, command, arguments: [document.uri] },

@@ -81,9 +81,9 @@ function withinBounds(
     });
     return undefined;
   }
-  const wanted = boundsInWords(bounds) || " finite";
+  const wanted = boundsInWords(bounds).trimStart() || "finite";
   ctx.report("out-of-bounds", node.at, {
-    message: `${nameOf(path)} must be${wanted}, and this is ${value}.`,
+    message: `${nameOf(path)} must be ${wanted}, and this is ${value}.`,
     path,
   });
   return undefined;

@@ -1,0 +1,76 @@
+/** @file Parts of sentences, in German: what a field takes, counted things, what stands between names. */
+
+export const wordsInGerman: Readonly<Record<string, string>> = {
+  "The document": "Das Dokument",
+  "An experiment": "Ein Versuch",
+  "the method": "die Methode",
+  none: "keine",
+
+  // What a field takes: `src/shared/experiment/describe.ts`.
+  "a power of two": "eine Zweierpotenz",
+  "a power of two {0}": "eine Zweierpotenz ({0})",
+  "a whole number": "eine ganze Zahl",
+  "a whole number {0}": "eine ganze Zahl ({0})",
+  "a number": "eine Zahl",
+  "a number {0}": "eine Zahl ({0})",
+  "a share from 0 to 1, or a percentage": "ein Anteil von 0 bis 1 oder eine Prozentzahl",
+  "true or false": "true oder false",
+  "a duration such as `50 steps`, `1 epoch` or `end`":
+    "eine Dauer wie `50 steps`, `1 epoch` oder `end`",
+  "a value": "ein Wert",
+  finite: "endlich",
+  "a list": "eine Liste",
+  "a map": "eine Map",
+  "an object": "ein Objekt",
+  "the text `{0}`": "der Text `{0}`",
+  "{0}, or a list of such": "{0}, oder eine Liste davon",
+  "a list, each item {0}": "eine Liste, jeder Eintrag {0}",
+  "a map whose values are each {0}": "eine Map, deren Werte jeweils {0} sind",
+  "a map of its fields": "eine Map seiner Felder",
+  "a map of its own fields": "eine Map der eigenen Felder",
+  "a map with {0}": "eine Map mit {0}",
+  "{0}, or a map with that as its type": "{0}, oder eine Map mit diesem Wort als type",
+  "{0}, or a map from it to its own fields":
+    "{0}, oder eine Map von diesem Wort zu seinen eigenen Feldern",
+  "{0}, or {1}": "{0}, oder {1}",
+  "a text": "ein Text",
+  "a path": "ein Pfad",
+  "a folder or a hub id": "ein Ordner oder eine Hub-Kennung",
+  "a regular expression": "ein regulärer Ausdruck",
+  "a template": "eine Vorlage",
+  "the name of a metric": "der Name eines Messwerts",
+  "the name of a field": "der Name eines Felds",
+  "the name of a column": "der Name einer Spalte",
+  "the name of a module": "der Name eines Moduls",
+  "one of the known names": "einer der bekannten Namen",
+  "at least {0}": "mindestens {0}",
+  "at most {0}": "höchstens {0}",
+  "above {0}": "über {0}",
+  "below {0}": "unter {0}",
+
+  // Units and counted things.
+  steps: "Schritten",
+  tokens: "Token",
+  examples: "Beispielen",
+  epochs: "Epochen",
+  "{0} steps": "{0} Schritte",
+  "{0} step": "{0} Schritt",
+  "{0} examples": "{0} Beispiele",
+  "{0} example": "{0} Beispiel",
+  "{0} layers": "{0} Schichten",
+  "{0} layer": "{0} Schicht",
+  "{0} others": "{0} andere",
+  "{0} more": "{0} weitere",
+  "{0} times": "{0}-mal",
+  "{0} time": "{0}-mal",
+  "{0} epochs": "{0} Epochen",
+  "{0} epoch": "{0} Epoche",
+};
+
+/** Between names in a list. */
+export const betweenInGerman = {
+  ", ": ", ",
+  " and ": " und ",
+  " or ": " oder ",
+  ", or ": " oder ",
+};
