@@ -8,7 +8,6 @@ same one.
 """
 
 import json
-import math
 import sys
 import warnings
 from pathlib import Path
@@ -18,67 +17,17 @@ sys.path.insert(0, str(Path(__file__).parent))
 import make_updates
 import peft
 import torch
+from control_formulas import CASES as FORMULAS
 from make_updates import LoraPro, LoraProFull, Rule, adam_mini, projected
 from peft import get_peft_model
-from tokenizers import Tokenizer
-from transformers import AutoModelForCausalLM
+from sample import BATCH, EXAMPLES, adamw, base, encoded, factor, loss_of, padded, rows, trained
 
-SAMPLE = Path(__file__).resolve().parents[3] / "media" / "sample"
-EXAMPLES, BATCH = 128, 8
-make_updates.HEAD_ROWS = 32
 LINEAR = {"target_modules": "all-linear", "task_type": "CAUSAL_LM"}
-TOKENIZER = Tokenizer.from_file(str(SAMPLE / "base" / "tokenizer.json"))
-END = 0
-
-
-def rows(name: str) -> list:
-    lines = (SAMPLE / "data" / name).read_text().splitlines()
-    return [json.loads(line) for line in lines]
-
-
-def encoded(row: dict) -> tuple:
-    """Ids with the end, and how many of them are the prompt's."""
-    found = TOKENIZER.encode(row["prompt"] + row["completion"], add_special_tokens=False)
-    start = sum(1 for _, end in found.offsets if end <= len(row["prompt"]))
-    return [*found.ids, END], start
-
-
-def padded(examples: list) -> dict:
-    width = max(len(ids) for ids, _ in examples)
-    ids = torch.full((len(examples), width), END)
-    mask = torch.zeros(len(examples), width, dtype=torch.long)
-    labels = torch.full((len(examples), width), -100)
-    for k, (own, start) in enumerate(examples):
-        ids[k, : len(own)] = torch.tensor(own)
-        mask[k, : len(own)] = 1
-        labels[k, start : len(own)] = torch.tensor(own[start:])
-    return {"input_ids": ids, "attention_mask": mask, "labels": labels}
-
-
-def loss_of(model, batch: dict) -> tuple:
-    """Σ losses and their number."""
-    logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"]).logits
-    # A prompt's own places come first.
-    logits = logits[:, logits.shape[1] - batch["labels"].shape[1] :]
-    labels = batch["labels"][:, 1:].flatten()
-    total = torch.nn.functional.cross_entropy(logits[:, :-1].flatten(0, 1), labels, ignore_index=-100, reduction="sum")
-    return total, (labels != -100).sum()
-
-
-def base():
-    return AutoModelForCausalLM.from_pretrained(SAMPLE / "base", dtype=torch.float32, attn_implementation="sdpa")
-
-
-def trained(model) -> list:
-    return [p for p in model.parameters() if p.requires_grad]
+make_updates.HEAD_ROWS = 32
 
 
 def saved(model) -> dict:
     return {n: p for n, p in model.named_parameters() if p.requires_grad}
-
-
-def adamw(model, lr):
-    return torch.optim.AdamW(trained(model), lr=lr, betas=(0.9, 0.999), eps=1e-8, weight_decay=0.0)
 
 
 class Ruled:
@@ -100,7 +49,7 @@ def peft_case(config, optimizer=adamw, **options):
 
     def case(lr, steps):
         model = get_peft_model(base(), config(**given)).eval()
-        return model, optimizer(model, lr), lambda t: None, None
+        return model, optimizer(model, lr), {}, None
 
     return case
 
@@ -122,14 +71,14 @@ def adalora(lr, steps):
 
     # total_step itself is past the end of peft's schedule when tfinal is 0.
     after = lambda t: model.base_model.update_and_allocate(t) if t < steps else None
-    return model, adamw(model, lr), after, penalty
+    return model, adamw(model, lr), {"after": after}, penalty
 
 
 def full_case(rule):
     def case(lr, steps):
         model = base()
         model.train(False)
-        return model, rule(model, lr), lambda t: None, None
+        return model, rule(model, lr), {}, None
 
     return case
 
@@ -164,30 +113,32 @@ CASES = {
     "galore": full_case(ruled(projected(False, 32, 20))),
     "fira": full_case(ruled(projected(True, 32, 20))),
     "sgd": full_case(lambda m, lr: torch.optim.SGD(trained(m), lr=lr)),
+    "oft": peft_case(peft.OFTConfig, oft_block_size=32),
+    "vblora": peft_case(peft.VBLoRAConfig, r=4, num_vectors=208, vector_length=16, topk=2),
+    "hira": peft_case(peft.HiraConfig, r=8),
+    **FORMULAS,
 }
-
-def factor(t: int, steps: int) -> float:
-    """transformers' linear schedule with a warm-up of a twentieth."""
-    warmup = math.ceil(0.05 * steps)
-    return t / max(1, warmup) if t < warmup else (steps - t) / max(1, steps - warmup)
 
 
 def train(case, lr: float, seed: int, steps: int) -> dict:
     torch.manual_seed(seed)
-    model, optimizer, after, penalty = case(lr, steps)
+    model, optimizer, hooks, penalty = case(lr, steps)
+    hook = lambda name, t: hooks.get(name, lambda t: None)(t)
     examples = [encoded(row) for row in rows("train.jsonl")]
     order = torch.randperm(len(examples)).tolist()
     for t in range(steps):
         batch = padded([examples[k] for k in order[BATCH * t : BATCH * (t + 1)]])
+        for group in optimizer.param_groups:
+            group["lr"] = lr * factor(t, steps)
+        hook("before", t + 1)
         optimizer.zero_grad()
         total, count = loss_of(model, batch)
         loss = total / count
         (loss + penalty() if penalty else loss).backward()
+        hook("backward", t + 1)
         torch.nn.utils.clip_grad_norm_(trained(model), 1.0)
-        for group in optimizer.param_groups:
-            group["lr"] = lr * factor(t, steps)
         optimizer.step()
-        after(t + 1)
+        hook("after", t + 1)
     return {"parameters": sum(p.numel() for p in trained(model)), **measured(model)}
 
 

@@ -91,14 +91,14 @@ def lamda(site, tensors, r=8, alpha=4):
     site.weight = lambda: site.W + alpha / r * site["B"] @ site["C"] @ Vh[:r]
 
 
-def freezing(freeze=0.5, r=8):
+def freezing(freeze=0.5, r=8, steps=STEPS):
     """⌊r t / (freeze T)⌋ columns of B are frozen after step t."""
 
     def hooks(all_sites):
         held = []
 
         def before(t):
-            frozen = min(r, math.floor(r * (t - 1) / (freeze * STEPS)))
+            frozen = min(r, math.floor(r * (t - 1) / (freeze * steps)))
             held[:] = [(site["B"], site["B"].detach()[:, :frozen].clone()) for site in all_sites]
 
         def after(_):

@@ -30,9 +30,9 @@ class Site(torch.nn.Module):
         return self.own[key]
 
 
-def sites() -> tuple:
-    """The model, everything frozen, and its linear layers but the head."""
-    model = base()
+def sites(model=None) -> tuple:
+    """The model, by default the fixtures' base, everything frozen, and its linear layers but the head."""
+    model = model or base()
     model.requires_grad_(False)
     found = []
     for name, module in list(model.named_modules()):
