@@ -62,6 +62,8 @@ export interface Linalg {
     how: TriangularSystem,
     B: Matrix<D>,
   ): Promise<Matrix<D>>;
+  /** L⁻¹ B of A = L Lᵀ (lower triangle), so that its Gram matrix is Bᵀ A⁻¹ B; undefined where A has no factor. |B − L X| ≤ n ε |L||X|, element by element. */
+  whiten<D extends Data>(A: Matrix<D>, B: Matrix<D>): Promise<Matrix<D> | undefined>;
   /** X of A X = B for a symmetric positive definite A (lower triangle); undefined where it is not. */
   solveSpd<D extends Data>(A: Matrix<D>, B: Matrix<D>): Promise<Matrix<D> | undefined>;
   /** (A + damping I)⁻¹, symmetric to the bit, of a symmetric A (lower triangle); undefined where that is not positive definite. */
@@ -184,6 +186,14 @@ export function createLinalg(
           throw new RangeError(`solveTriangular: the diagonal is 0 in row ${zero / (T.rows + 1)}.`);
         const upper = (triangle === "upper") !== turned;
         await solveTriangular(ws, turned ? transposed(block) : block, { upper, unit }, X);
+        return out(B, X);
+      }),
+    whiten: (A, B) =>
+      run(async () => {
+        const L = loadSquare(ws, "whiten", A);
+        const X = loadRight(ws, "whiten", A, B);
+        if ((await factorCholesky(ws, L)) >= 0) return undefined;
+        await solveTriangular(ws, L, { upper: false }, X);
         return out(B, X);
       }),
     solveSpd: (A, B) =>

@@ -9,7 +9,8 @@ import { stacked } from "./low-rank.ts";
 /** Applies a Gram matrix [n, n], n = min(out, in), to a block of columns. */
 export type Apply = (X: Matrix) => Promise<Matrix>;
 
-const panel = 128;
+/** Columns of a product: of many rows wider ones are made faster by more than the triangle above them costs. */
+const panelOf = (n: number): number => (n < 1536 ? 128 : 256);
 
 /**
  * A Aᵀ for rows ≤ columns, else Aᵀ A: [n, n], symmetric to the bit, made in panels of one triangle.
@@ -25,6 +26,7 @@ export async function formGram(tools: Tools, A: Matrix): Promise<Matrix> {
     columns: rows.columns,
     data: rows.data.subarray(first * rows.columns, end * rows.columns),
   });
+  const panel = panelOf(n);
   for (let first = 0; first < n; first += panel) {
     // Of the columns of a panel what lies on and below the diagonal.
     const end = Math.min(n, first + panel);

@@ -106,6 +106,9 @@ describe("linear algebra: products and factorisations", () => {
       assert.ok(X !== undefined);
       // The residual of a backward stable solution: n ε ‖A‖ ‖X‖.
       assert.ok(difference(multiplyReference(A, X), B) <= 16 * n * eps * norm(A) * norm(X));
+      const half = await linalg.whiten(A, B);
+      assert.ok(half !== undefined);
+      assert.ok(difference(multiplyReference(L, half), B) <= 2 * n * eps * norm(L) * norm(half));
       const inverse = await linalg.spdInverse(A, 0.25);
       assert.ok(inverse !== undefined);
       const damped = cases.matrix(
@@ -117,16 +120,31 @@ describe("linear algebra: products and factorisations", () => {
       assert.ok(off <= 16 * n * eps * norm(damped) * norm(inverse));
       assert.deepEqual(inverse.data, transposedCopy(inverse).data);
     });
+  it("Cholesky in wide panels, as large matrices have it", async () => {
+    const n = 1100;
+    const factor = random(n, 40, 3);
+    const A = await linalg.multiply(factor, factor, { transposeB: true });
+    for (let i = 0; i < n; i++) A.data[i * n + i] = (A.data[i * n + i] ?? NaN) + 1;
+    const result = await linalg.cholesky(A);
+    if (result.kind !== "factor") assert.fail(`minor ${result.index}`);
+    const { L } = result;
+    const product = await linalg.multiply(L, L, { transposeB: true });
+    assert.ok(difference(product, A) <= 4 * n * eps * norm(A));
+    assert.ok(L.data.every((value, i) => value === 0 || i % n <= Math.floor(i / n)));
+  });
   it("finds the first minor that is not positive definite", async () => {
     for (const [n, bad] of [
       [5, 0],
       [5, 4],
       [100, 60],
+      [1100, 1000],
     ] as const) {
       const A = cases.matrix(n, n, (i, j) => (i === j ? (i === bad ? -1 : 2) : 0));
       assert.deepEqual(await linalg.cholesky(A), { kind: "not-positive-definite", index: bad });
       assert.equal(await linalg.isPositiveDefinite(A), false);
+      if (n > 100) continue;
       assert.equal(await linalg.solveSpd(A, A), undefined);
+      assert.equal(await linalg.whiten(A, A), undefined);
       assert.equal(await linalg.spdInverse(A, 0.5), undefined);
       assert.ok((await linalg.spdInverse(A, 1.5)) !== undefined);
     }
@@ -201,6 +219,7 @@ describe("linear algebra: products and factorisations", () => {
       () => linalg.inertia(bad),
       () => linalg.assignment(bad),
       () => linalg.spdInverse(bad, 1),
+      () => linalg.whiten(square, bad),
     ])
       await assert.rejects(call, { name: "RangeError", message: /\[1, 1\] is Infinity/ });
     await assert.rejects(linalg.multiply(square, random(2, 3, 1)), /3 × 3 by 2 × 3/);
