@@ -19,10 +19,6 @@ export const thresholdOptions = {
     value: "WORD",
     doc: "base (as stored, the default) or official-fp16 (the base rounded to float16 first).",
   },
-  prove: {
-    type: "boolean",
-    doc: "Prove verdicts of matrices of any size: above 2304 rows and columns they are likely otherwise, for a gap between singular values is not counted.",
-  },
   exact: {
     type: "boolean",
     doc: "The exact cosine of every vector, from a full SVD of the base.",
@@ -39,7 +35,6 @@ export function intruderOptions(args: Arguments): Partial<IntruderOptions> {
     k: topOf(args.text("top") ?? "10"),
     reference,
     exact: args.flag("exact"),
-    ...(args.flag("prove") ? { prove: true } : {}),
   };
 }
 

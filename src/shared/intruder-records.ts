@@ -2,8 +2,8 @@
 
 /**
  * `intruder` and `not` are proved. `likely`: they would be, were a gap between singular values not known from the Ritz
- * values of a random start alone (where the smaller side is above 2304, unless it was asked to prove). `svd`: neither
- * certificate nor witness; `intruder` then comes of the exact cosine, where it was made.
+ * values of a random start alone (where values are too near to each other for a count to part them, or the smaller side
+ * is above 12288). `svd`: neither certificate nor witness; `intruder` then comes of the exact cosine, where it was made.
  */
 export type Verdict = "intruder" | "not" | "likely" | "basis-dependent" | "svd";
 

@@ -42,7 +42,7 @@ export function vectorTable(
           element("p", {
             class: "muted",
             text: say(
-              "* Likely, not proved: a gap between singular values is known from a random start alone; the command line’s --prove counts it.",
+              "* Likely, not proved: a gap between singular values is known from a random start alone, for no count of singular values shows it.",
             ),
           }),
         ]

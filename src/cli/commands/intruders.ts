@@ -20,7 +20,7 @@ export const intrudersCommand: Command = {
   summary:
     "Find intruder dimensions: strong directions of tuned weights that the base did not have.",
   usage:
-    "BASE (--adapter DIR | --tuned DIR | --checkpoints DIR) | --run RUN [--threshold 0.5] [--top 10|5%] [--reference base|official-fp16] [--exact] [--prove] [--json]",
+    "BASE (--adapter DIR | --tuned DIR | --checkpoints DIR) | --run RUN [--threshold 0.5] [--top 10|5%] [--reference base|official-fp16] [--exact] [--json]",
   positionals: { min: 0, max: 1 },
   options: {
     ...sideOptions,

@@ -56,7 +56,7 @@ export function likelyText(records: readonly MatrixIntrudersRecord[]): string {
   const likely = vectors.filter(({ by }) => by === "likely").length;
   return likely === 0
     ? ""
-    : `${likely} of the ${vectors.length} verdicts are likely and not proved: a gap between singular values is known from a random start alone. With --prove it is counted.`;
+    : `${likely} of the ${vectors.length} verdicts are likely and not proved: singular values too near to each other, or matrices too large, for a count of those above a number; the gap behind a verdict is known from a random start alone.`;
 }
 
 /** Intruders of all matrices. */

@@ -13,10 +13,8 @@ export interface IntruderOptions {
   readonly exact: boolean;
   /** Whether vectors without a verdict may cost an SVD of W₀. */
   readonly fallback: boolean;
-  /** Up to so many rows or columns W₀'s Gram matrix is formed, which costs less than the passes over the matrix that it saves. */
+  /** Up to so many rows or columns W₀'s Gram matrix is formed, and gaps are counted: those of more take gigabytes. */
   readonly formBelow: number;
-  /** Whether gaps are proved whatever that costs: it forms Gram matrices of any size. */
-  readonly prove: boolean;
   /** Lanczos steps before a vector is given up. */
   readonly steps: number;
   /** Singular values nearer than this share of σ₁ are one cluster: float32 cannot part their vectors. */
@@ -32,8 +30,7 @@ export const intruderDefaults: IntruderOptions = {
   reference: "base",
   exact: false,
   fallback: true,
-  formBelow: 2304,
-  prove: false,
+  formBelow: 12288,
   steps: 80,
   cluster: 1e-5,
   seed: 0,

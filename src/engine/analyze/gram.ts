@@ -1,10 +1,8 @@
 /** @file W₀W₀ᵀ or W₀ᵀW₀, formed: where the smaller side is small, a step then reads n² numbers instead of the matrix twice. */
 import type { Linalg, Matrix } from "../../../kernels/linalg/index.ts";
 import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
-import { joinColumns } from "../../../kernels/krylov/operator.ts";
-import { frobenius, product, plus, type Tools } from "./products.ts";
-import type { Factors } from "./source.ts";
-import { stacked } from "./low-rank.ts";
+import type { LowRankChange } from "./low-rank-change.ts";
+import { product, plus, type Tools } from "./products.ts";
 
 /** Applies a Gram matrix [n, n], n = min(out, in), to a block of columns. */
 export type Apply = (X: Matrix) => Promise<Matrix>;
@@ -74,46 +72,12 @@ export function applyKept(tools: Tools, left: Matrix, sigma: Float64Array): Appl
   };
 }
 
-/** A matrix whose elements are off by at most `error` in all (Frobenius), beyond the rounding of sums of max(out, in) products of rows that `size` is long. */
-export interface FormedGram {
-  readonly matrix: Matrix;
-  readonly error: number;
-  readonly size: number;
-}
-
-/** The Gram matrix of W₀ + Σ scale B A, formed of W₀'s, whose norm is `norm`: see {@link applyTunedGram}. */
-export async function formTunedGram(
-  tools: Tools,
-  base: Matrix,
-  G: Matrix,
-  norm: number,
-  factors: readonly Factors[],
-): Promise<FormedGram> {
-  const { L, P, M, size: change } = await changeOf(tools, base, factors);
-  const size = norm + change;
-  // L (Pᵀ + M Lᵀ) + P Lᵀ
-  const ML = await tools.linalg.multiply(L, M);
-  const difference = await product(
-    tools,
-    joinColumns([L, P]),
-    transposedCopy(joinColumns([plus(P, ML), L])),
-  );
-  const long = Math.max(base.rows, base.columns);
-  return { matrix: plus(G, difference), error: 4 * long * 2 ** -53 * size ** 2, size };
-}
-
-/**
- * The Gram matrix of W₀ + Σ scale B A on the same side as G, that of W₀ [out, in]: G + P Lᵀ + L Pᵀ + L M Lᵀ
- * with L = B, P = W₀ Aᵀ and M = A Aᵀ, or L = Aᵀ, P = W₀ᵀ B and M = Bᵀ B.
- */
-export async function applyTunedGram(
-  tools: Tools,
-  base: Matrix,
+/** The changed Gram matrix, G + P Lᵀ + L Pᵀ + L M Lᵀ. */
+export function applyChanged(
+  { linalg }: Tools,
   G: Apply,
-  factors: readonly Factors[],
-): Promise<Apply> {
-  const { linalg } = tools;
-  const { L, P, M } = await changeOf(tools, base, factors);
+  { left: L, image: P, inner: M }: LowRankChange,
+): Apply {
   return async (X) => {
     const inner = await turned(linalg, L, X);
     const image = await G(X);
@@ -121,18 +85,6 @@ export async function applyTunedGram(
     const rest = plus(await turned(linalg, P, X), await linalg.multiply(M, inner));
     return plus(plus(image, first), await linalg.multiply(L, rest));
   };
-}
-
-/** L, P and M of both, and ‖A‖_F ‖B‖_F. */
-async function changeOf(tools: Tools, base: Matrix, factors: readonly Factors[]) {
-  const { left, right } = stacked(factors);
-  const wide = base.rows <= base.columns;
-  const [L, other] = wide ? [left, right] : [right, left];
-  const P = wide
-    ? await product(tools, base, other)
-    : transposedCopy(await product(tools, transposedCopy(other), base));
-  const M = await tools.linalg.multiply(other, other, { transposeA: true });
-  return { L, P, M, size: frobenius(left) * frobenius(right) };
 }
 
 /** Lᵀ X. */

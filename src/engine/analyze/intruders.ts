@@ -6,7 +6,7 @@ import { arbitraryBelow, cosinesOf, cosinesWith, exactCosine } from "./exact-cos
 import { vectorError, type Finding, type IntruderOptions } from "./finding.ts";
 import { applyGram, applyKept, formGram } from "./gram.ts";
 import { intervalVerdicts } from "./interval-verdicts.ts";
-import { knownGaps, provesByCholesky } from "./known-gaps.ts";
+import { knownGaps } from "./known-gaps.ts";
 import { noiseFloor } from "./noise-floor.ts";
 import { denseOperator, frobenius, inFloat64, type Tools } from "./products.ts";
 import type {
@@ -16,8 +16,10 @@ import type {
   VectorRecord,
 } from "../../shared/intruder-records.ts";
 import type { KeptSvd, LoadedPair, MatrixPair, SvdCache } from "./source.ts";
+import { shiftedCounts } from "./shifted-counts.ts";
 import { firstOf, rowOf, type TopVectors } from "./top-vectors.ts";
-import { tunedTop } from "./tuned-top.ts";
+import { tunedGaps, tunedTop, vectorCount } from "./tuned-top.ts";
+import { lastWitness } from "./witness.ts";
 
 export interface IntruderContext {
   readonly tools: Tools;
@@ -111,38 +113,50 @@ async function findingsOf(
   const size = rounded ? frobenius(base) : storedSize;
   const hash = rounded ? `${pair.baseHash}-float16` : pair.baseHash;
   let kept: KeptSvd | undefined = await cache?.read(hash, "full");
-  const isFormed = !few && (options.prove || Math.min(pair.out, pair.in) <= options.formBelow);
-  const known = kept !== undefined && !rounded && pair.out <= pair.in ? kept : undefined;
+  const isFormed = !few && Math.min(pair.out, pair.in) <= options.formBelow;
+  const isVerdicts =
+    !options.exact && kept === undefined && !few && options.epsilon >= leastCertified;
+  const known = rounded ? undefined : kept;
   const storedGram = isFormed && known === undefined ? await formGram(tools, stored) : undefined;
+  const gram = rounded && isFormed && isVerdicts ? await formGram(tools, base) : storedGram;
   const stand = {
-    ...{ base: stored, operator: storedOperator, size: storedSize, formed: storedGram },
-    kept: rounded ? undefined : kept,
-    apply: known
-      ? applyKept(tools, known.left, known.sigma)
-      : storedGram && applyGram(tools, storedGram),
+    ...{ base: stored, operator: storedOperator, size: storedSize, isFormed },
+    apply:
+      known && pair.out <= pair.in
+        ? applyKept(tools, known.left, known.sigma)
+        : storedGram && applyGram(tools, storedGram),
   };
-  const tuned = await tunedTop(tools, stand, loaded.update, options);
-  const findings: (Finding | undefined)[] = Array.from({ length: tuned.sigma.length });
-  if (!options.exact && kept === undefined && !few && options.epsilon >= leastCertified) {
-    const gram = rounded && isFormed ? await formGram(tools, base) : storedGram;
-    const top = await leadingVectors(tools, W, {
-      gram: gram && applyGram(tools, gram),
-      ...{ hash, cache, seed: options.seed, cluster: options.cluster },
-      count: leading,
-      start: await smallerSide(W, tuned.left),
+  const count = vectorCount(pair.out, pair.in, options.k);
+  const seen = await tunedTop(tools, stand, loaded.update, options);
+  const top =
+    isVerdicts || storedGram !== undefined
+      ? await leadingVectors(tools, W, {
+          gram: gram && applyGram(tools, gram),
+          ...{ hash, cache: isVerdicts ? cache : undefined },
+          ...{ seed: options.seed, cluster: options.cluster, count: leading },
+          start: await smallerSide(W, firstOf(seen.top, count).left),
+        })
+      : undefined;
+  const long = Math.max(pair.out, pair.in);
+  const counts =
+    top &&
+    storedGram &&
+    shiftedCounts(tools, {
+      ...{ gram: storedGram, near: top, size: storedSize, long, change: seen.change },
     });
+  const near = top?.sigma;
+  const tuned = firstOf(
+    await tunedGaps(tools, seen, stand, loaded.update, { counts, kept: known, near }),
+    count,
+  );
+  const findings: (Finding | undefined)[] = Array.from({ length: tuned.sigma.length });
+  if (isVerdicts && top !== undefined) {
     // Gaps are counted of those that were waited for.
     const asked = firstOf(top, leading);
+    const own = rounded && gram ? shiftedCounts(tools, { gram, near: top, size, long }) : counts;
+    const least = lastWitness(tuned, asked, options.epsilon) + 1;
     const counted =
-      gram === undefined
-        ? asked
-        : await knownGaps(
-            asked,
-            provesByCholesky(tools, gram, {
-              size,
-              long: Math.max(pair.out, pair.in),
-            }),
-          );
+      own === undefined ? asked : await knownGaps(asked, own.before, { known: own.known(), least });
     for (const [j, finding] of (
       await intervalVerdicts(tools, { W, base, size, gram, near: top }, tuned, counted, options)
     ).entries())

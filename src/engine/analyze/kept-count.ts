@@ -1,11 +1,10 @@
 /** @file How many singular values of W₀ + B A lie above a number, from an SVD of W₀ that was kept: no factorisation of W's size. */
-import { joinColumns } from "../../../kernels/krylov/operator.ts";
 import type { Matrix } from "../../../kernels/linalg/index.ts";
 import { at } from "../../shared/errors.ts";
 import type { Proves } from "./known-gaps.ts";
-import { stacked } from "./low-rank.ts";
-import { frobenius, product, timesNumber, type Tools } from "./products.ts";
-import type { Factors, KeptSvd } from "./source.ts";
+import { inverseCore, type LowRankChange } from "./low-rank-change.ts";
+import { frobenius, product, type Tools } from "./products.ts";
+import type { KeptSvd } from "./source.ts";
 
 /**
  * W Wᵀ = G + Z K Zᵀ with G = W₀W₀ᵀ = U Λ Uᵀ, Z = [L P], L = B, P = W₀Aᵀ, K = [[A Aᵀ, I], [I, 0]], of inertia
@@ -15,37 +14,29 @@ import type { Factors, KeptSvd } from "./source.ts";
  */
 export async function provesByKept(
   tools: Tools,
-  base: Matrix,
+  { rows, columns }: Matrix,
   norm: number,
   { left: U, sigma }: KeptSvd,
-  factors: readonly Factors[],
+  change: LowRankChange,
 ): Promise<Proves> {
   const { linalg } = tools;
-  const { left, right } = stacked(factors);
-  const r = left.columns;
-  const raw = await product(tools, base, right);
-  // W is the same for c B and A / c: both blocks of Z are made as long as each other.
-  const c = Math.sqrt(frobenius(raw) / frobenius(left)) || 1;
-  const Z = joinColumns([timesNumber(left, c), timesNumber(raw, 1 / c)]);
-  const M = timesNumber(await linalg.multiply(right, right, { transposeA: true }), c ** -2);
+  const { Z, rank: r, length } = change;
   const Y = await product(tools, U, Z);
   const ZZ = await linalg.multiply(Z, Z, { transposeA: true });
-  const long = Math.max(base.rows, base.columns);
-  const size = norm + frobenius(left) * frobenius(right);
-  const isWhole = U.rows === base.rows;
-  return async (_, { p, t }) => {
+  const long = Math.max(rows, columns);
+  const size = norm + length;
+  const isWhole = U.rows === rows;
+  return async ({ p, t }) => {
     const mu = t * t;
     const apart = sigma.map((value) => (value - t) * (value + t));
     // Where U is not square, every other direction has the eigenvalue 0.
     const rest = isWhole ? 0 : 1 / mu;
     const weighted = Y.data.map((y, i) => y * (1 / at(apart, Math.floor(i / Y.columns)) + rest));
     const S = await linalg.multiply(Y, { ...Y, data: weighted }, { transposeA: true });
-    const inverse = (i: number, j: number) =>
-      i >= r && j >= r ? -at(M.data, (i - r) * r + j - r) : Math.abs(i - j) === r ? 1 : 0;
     for (let i = 0; i < 2 * r; i++)
       for (let j = 0; j < 2 * r; j++) {
         const own = i * 2 * r + j;
-        S.data[own] = rest * at(ZZ.data, own) - at(S.data, own) - inverse(i, j);
+        S.data[own] = rest * at(ZZ.data, own) - at(S.data, own) - inverseCore(change, i, j);
       }
     const nearest = apart.reduce((least, value) => Math.min(least, Math.abs(value)), Infinity);
     const values = await linalg.eigenvalues(S);

@@ -1,18 +1,26 @@
 /** @file Gaps between singular values that are known for sure: one count of the eigenvalues above a number. */
-import type { Matrix } from "../../../kernels/linalg/index.ts";
-import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
 import { at } from "../../shared/errors.ts";
-import { product, type Tools } from "./products.ts";
-import { firstRows, type TopVectors } from "./top-vectors.ts";
+import type { TopVectors } from "./top-vectors.ts";
 
 /** A number t with exactly the first p Ritz values above it, as far as those tell. */
 export interface Cut {
   readonly p: number;
   readonly t: number;
+  /** The lower end of the interval around the p-th. */
+  readonly low: number;
 }
 
 /** A square that at most p eigenvalues of the Gram matrix reach, a little above t²; undefined where it is not proved. */
-export type Proves = (top: TopVectors, cut: Cut) => Promise<number | undefined>;
+export type Proves = (cut: Cut) => Promise<number | undefined>;
+
+/** Where numbers t are looked for. */
+export interface Where {
+  /** At these a count is at hand; they serve where `least` of the vectors at least lie above. */
+  readonly known?: readonly number[];
+  readonly least?: number;
+  /** Singular values of another matrix, which is to be counted at the same t. */
+  readonly avoid?: ArrayLike<number>;
+}
 
 /** So many numbers are tried, the lowest first. */
 const tries = 4;
@@ -23,20 +31,29 @@ const tries = 4;
  * m: Kahan's theorem), so nothing was missed between them. Vectors from the p-th on, or all where no t can be
  * proved, get a gap of 0, and so does each of a cluster.
  */
-export async function knownGaps(top: TopVectors, proves: Proves): Promise<TopVectors> {
+export async function knownGaps(
+  top: TopVectors,
+  proves: Proves,
+  where: Where = {},
+): Promise<TopVectors> {
   const groups = groupsOf(top);
   const gapFrom = top.gapFrom.map(() => "inertia" as const);
-  for (const cut of cutsOf(top, groups).slice(0, tries)) {
-    const square = await proves(top, cut);
-    if (square === undefined) continue;
+  for (const cut of cutsOf(top, groups, where).slice(0, tries)) {
+    const square = await proves(cut);
+    // Above t, and not above the intervals that are to hold the first p.
+    if (square === undefined || Math.sqrt(square) >= cut.low) continue;
     return { ...top, gaps: gapsAbove(top, groups, cut.p, Math.sqrt(square)), gapFrom };
   }
   return { ...top, gaps: top.gaps.map(() => 0), gapFrom };
 }
 
 /** The same, and the gap of Ritz values where a count proves none: γ of a vector whose verdict then is no proof. */
-export async function provedOrLikely(top: TopVectors, proves: Proves): Promise<TopVectors> {
-  const known = await knownGaps(top, proves);
+export async function provedOrLikely(
+  top: TopVectors,
+  proves: Proves,
+  where: Where = {},
+): Promise<TopVectors> {
+  const known = await knownGaps(top, proves, where);
   const isKnown = (i: number) => at(known.gaps, i) > 0;
   return {
     ...top,
@@ -72,15 +89,33 @@ function groupsOf({ sigma, residuals }: TopVectors): readonly Group[] {
   return groups;
 }
 
-/** Between one group and the next, where that leaves room; the lowest first. */
-function cutsOf({ sigma, gaps }: TopVectors, groups: readonly Group[]): readonly Cut[] {
-  const least = 1e-5 * at(sigma, 0);
-  const cuts = groups.flatMap(({ end, low }, i) => {
+/** Between one group and the next, where that leaves room; first where a count is at hand already, then the lowest. */
+function cutsOf(
+  { sigma, gaps }: TopVectors,
+  groups: readonly Group[],
+  { known = [], least = 0, avoid = [] }: Where,
+): readonly Cut[] {
+  const smallest = 1e-5 * at(sigma, 0);
+  const gapsBetween = groups.flatMap(({ end, low }, i) => {
     // Below the last the next Ritz value is known by its distance alone.
     const below = groups[i + 1]?.high ?? at(sigma, end - 1) - at(gaps, end - 1);
-    return low - below > least ? [{ p: end, t: below + (low - below) / 4 }] : [];
+    return low - below > smallest ? [{ p: end, below, low }] : [];
   });
-  return cuts.toReversed();
+  const cuts = gapsBetween.map(({ p, below, low }) => ({ p, low, t: between(below, low, avoid) }));
+  const atHand = gapsBetween.flatMap(({ p, below, low }) => {
+    const t = p < least ? undefined : known.find((one) => below < one && one < low - smallest / 4);
+    return t === undefined ? [] : [{ p, low, t }];
+  });
+  return [...atHand.toReversed(), ...cuts.toReversed()];
+}
+
+/** Low in the widest part of a gap that has no value of `avoid` in it. */
+function between(below: number, low: number, avoid: ArrayLike<number>): number {
+  const inside = Array.from(avoid).filter((value) => below < value && value < low);
+  const ends = [below, ...inside.sort((a, b) => a - b), low];
+  const widths = ends.slice(1).map((end, i) => end - at(ends, i));
+  const widest = widths.indexOf(Math.max(...widths));
+  return at(ends, widest) + at(widths, widest) / 4;
 }
 
 function gapsAbove(
@@ -99,40 +134,4 @@ function gapsAbove(
     gaps[first] = Math.max(0, Math.min(above, below, own));
   }
   return gaps;
-}
-
-/**
- * t² I − G + X D Xᵀ is positive definite, with X [n, p] and D ≥ 0 (by Cholesky: Sylvester's count of an LDLᵀ with
- * no negative pivot), so G has at most p eigenvalues of t² or more (Weyl).
- * `gram` [n, n] is G of the smaller side of a matrix A; `size` ‖A‖_F, `long` max(out, in), and `error` what the
- * elements of G are off by beyond the rounding of its products (in the Frobenius norm).
- */
-export function provesByCholesky(
-  tools: Tools,
-  gram: Matrix,
-  {
-    size,
-    long,
-    error = 0,
-  }: { readonly size: number; readonly long: number; readonly error?: number },
-): Proves {
-  return async (top, { p, t }) => {
-    const n = gram.rows;
-    const square = t * t;
-    // Rows on the smaller side, which is that of the left vectors for out ≤ in.
-    const rows = firstRows(top.left.columns === n ? top.left : top.right, p);
-    const weighted = {
-      ...rows,
-      data: rows.data.map((x, i) => x * (at(top.sigma, Math.floor(i / n)) ** 2 - square / 2)),
-    };
-    const S = await product(tools, transposedCopy(rows), weighted);
-    for (let i = 0; i < n * n; i++) S.data[i] = (S.data[i] ?? NaN) - (gram.data[i] ?? NaN);
-    let trace = 0;
-    for (let i = 0; i < n; i++) trace += S.data[i * n + i] = at(S.data, i * n + i) + square;
-    // Of G's elements, of X D Xᵀ, and of the factorisation: n 2⁻⁵³ ‖L‖²_F, and ‖L‖²_F is the trace.
-    const rounding =
-      error + 2 ** -53 * (2 * (long + p) * size ** 2 + 2 * (n + 2) * Math.max(0, trace));
-    if (!(rounding < 1e-6 * square)) return undefined;
-    return (await tools.linalg.isPositiveDefinite(S)) ? square + rounding : undefined;
-  };
 }

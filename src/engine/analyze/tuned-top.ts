@@ -1,14 +1,16 @@
-/** @file The leading left vectors of W, whose gaps a count proves wherever it costs less than an SVD. */
+/** @file The leading left vectors of W, and what counts the singular values below them. */
 import type { Operator } from "../../../kernels/krylov/operator.ts";
 import type { Matrix } from "../../../kernels/linalg/index.ts";
 import type { IntruderOptions } from "./finding.ts";
-import { applyGram, applyTunedGram, formGram, formTunedGram, type Apply } from "./gram.ts";
+import { applyChanged, applyGram, formGram, type Apply } from "./gram.ts";
 import { provesByKept } from "./kept-count.ts";
-import { provedOrLikely, provesByCholesky, type Proves } from "./known-gaps.ts";
+import { provedOrLikely, type Proves } from "./known-gaps.ts";
+import { lowRankChange, type LowRankChange } from "./low-rank-change.ts";
 import { formTuned, frobenius, tunedOperator, type Tools } from "./products.ts";
+import { shiftedCounts, type ShiftedCounts } from "./shifted-counts.ts";
 import type { KeptSvd, Update } from "./source.ts";
 import { factorsOf } from "./spectra.ts";
-import { exactTop, firstOf, krylovTop, type TopVectors } from "./top-vectors.ts";
+import { exactTop, krylovTop, type TopVectors } from "./top-vectors.ts";
 
 /** What is known of W₀ [out, in] before W is looked at. */
 export interface KnownBase {
@@ -16,14 +18,21 @@ export interface KnownBase {
   readonly operator: Operator;
   /** ‖W₀‖_F */
   readonly size: number;
-  /** Its Gram matrix of the smaller side, and how that is applied; undefined where neither is. */
-  readonly formed: Matrix | undefined;
+  /** How its Gram matrix of the smaller side is applied; undefined where it is not. */
   readonly apply: Apply | undefined;
-  /** Its whole SVD. */
-  readonly kept: KeptSvd | undefined;
+  /** Whether Gram matrices are formed. */
+  readonly isFormed: boolean;
 }
 
-/** So many vectors more are found, that a count may stop below the last that is asked for. */
+/** W's vectors with the gaps of their Ritz values, some more of them than are asked for, that a count may stop below. */
+export interface TunedTop {
+  readonly top: TopVectors;
+  /** What W₀'s Gram matrix is changed by, where the update is factors. */
+  readonly change: LowRankChange | undefined;
+  /** W's own Gram matrix and norm, where it is not and W₀'s was formed. */
+  readonly own: { readonly gram: Matrix; readonly size: number } | undefined;
+}
+
 const beyond = 2;
 
 export async function tunedTop(
@@ -31,18 +40,19 @@ export async function tunedTop(
   known: KnownBase,
   update: Update | undefined,
   { k, exactBelow, cluster, seed }: IntruderOptions,
-): Promise<TopVectors> {
+): Promise<TunedTop> {
   const { base, operator } = known;
   const count = vectorCount(base.rows, base.columns, k);
   const dense = () =>
     update === undefined ? Promise.resolve(base) : formTuned(tools, base, update);
-  if (Math.min(base.rows, base.columns) <= exactBelow) return exactTop(tools, dense, count);
+  if (Math.min(base.rows, base.columns) <= exactBelow)
+    return { top: await exactTop(tools, dense, count), change: undefined, own: undefined };
   const W = update === undefined ? operator : tunedOperator(tools, operator, update);
-  const { apply, proves } = await tunedGram(tools, known, update);
+  const { apply, change, own } = await tunedGram(tools, known, update);
   const top = await krylovTop(tools, W, {
     ...{ count, beyond, error: 2e-3, cluster, seed: seed + 1, gram: apply },
   });
-  return firstOf(proves === undefined ? top : await provedOrLikely(top, proves), count);
+  return { top, change, own };
 }
 
 /** How many vectors of W are looked at. */
@@ -51,31 +61,53 @@ function vectorCount(out: number, columns: number, k: IntruderOptions["k"]): num
   return Math.min(most, typeof k === "number" ? k : Math.ceil(k.share * most));
 }
 
-/** W's Gram matrix from that of W₀, and what counts its eigenvalues: by factors where the update is some, else from W as a whole. */
+/** W's Gram matrix, from that of W₀ where the update is factors. */
 async function tunedGram(
   tools: Tools,
-  { base, size: norm, formed, apply, kept }: KnownBase,
+  { base, apply, isFormed }: KnownBase,
   update: Update | undefined,
-): Promise<{ readonly apply: Apply | undefined; readonly proves: Proves | undefined }> {
-  const long = Math.max(base.rows, base.columns);
-  const byMatrix = (matrix: Matrix, size: number, error?: number) => ({
-    apply: applyGram(tools, matrix),
-    proves: provesByCholesky(tools, matrix, { size, long, ...(error ? { error } : {}) }),
-  });
-  const factors = update && factorsOf(update);
-  if (update === undefined)
-    return formed === undefined ? { apply, proves: undefined } : byMatrix(formed, norm);
-  if (factors === undefined) {
-    if (apply === undefined) return { apply, proves: undefined };
-    const W = await formTuned(tools, base, update);
-    return byMatrix(await formGram(tools, W), frobenius(W));
+): Promise<Omit<TunedTop, "top"> & { readonly apply: Apply | undefined }> {
+  const nothing = { apply, change: undefined, own: undefined };
+  if (update === undefined) return nothing;
+  const factors = factorsOf(update);
+  if (factors !== undefined) {
+    if (apply === undefined) return nothing;
+    const side = base.rows <= base.columns ? "left" : "right";
+    const change = await lowRankChange(tools, base, factors, side);
+    return { ...nothing, change, apply: applyChanged(tools, apply, change) };
   }
-  if (formed !== undefined) {
-    const { matrix, size, error } = await formTunedGram(tools, base, formed, norm, factors);
-    return byMatrix(matrix, size, error);
-  }
-  return {
-    apply: apply && (await applyTunedGram(tools, base, apply, factors)),
-    proves: kept && (await provesByKept(tools, base, norm, kept, factors)),
+  if (!isFormed) return { ...nothing, apply: undefined };
+  const W = await formTuned(tools, base, update);
+  const gram = await formGram(tools, W);
+  return { ...nothing, own: { gram, size: frobenius(W) }, apply: applyGram(tools, gram) };
+}
+
+/** W's gaps, proved by a count wherever one costs less than an SVD: `counts` of W₀'s Gram matrix, `kept` its whole SVD, `near` its leading singular values. */
+export async function tunedGaps(
+  tools: Tools,
+  { top, change, own }: TunedTop,
+  { base, size }: KnownBase,
+  update: Update | undefined,
+  {
+    counts,
+    kept,
+    near,
+  }: {
+    readonly counts: ShiftedCounts | undefined;
+    readonly kept: KeptSvd | undefined;
+    readonly near: Float64Array | undefined;
+  },
+): Promise<TopVectors> {
+  const proves = async (): Promise<Proves | undefined> => {
+    const long = Math.max(base.rows, base.columns);
+    if (own) return shiftedCounts(tools, { ...own, near: top, long }).before;
+    if (counts) return counts.after;
+    const factors = update && factorsOf(update);
+    if (kept === undefined || factors === undefined) return undefined;
+    const left = base.rows <= base.columns ? change : undefined;
+    const itsChange = left ?? (await lowRankChange(tools, base, factors, "left"));
+    return provesByKept(tools, base, size, kept, itsChange);
   };
+  const found = top.gapFrom.includes("values") ? undefined : await proves();
+  return found === undefined ? top : provedOrLikely(top, found, near ? { avoid: near } : {});
 }

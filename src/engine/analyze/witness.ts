@@ -63,3 +63,14 @@ export function witnessOf(y: Float64Array, top: TopVectors, cluster: number): Wi
   const isKnown = !top.gapFrom.includes("ritz");
   return { lower, base, overlap, overlaps, errors, upper, rest, clusterLower, isKnown };
 }
+
+/** The last of W₀'s vectors that some tuned one has a cosine of ε or more with; −1 where none has. */
+export function lastWitness(tuned: TopVectors, top: TopVectors, epsilon: number): number {
+  let last = -1;
+  for (let j = 0; j < tuned.sigma.length; j++) {
+    const y = rowOf(tuned.left, j);
+    for (let i = last + 1; i < top.sigma.length; i++)
+      if (Math.abs(dot(y, rowOf(top.left, i))) >= epsilon) last = i;
+  }
+  return last;
+}

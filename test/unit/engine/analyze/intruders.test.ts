@@ -114,7 +114,8 @@ describe("verdicts", () => {
     for (const [j, vector] of first.vectors.entries()) {
       const number = exact.vectors[j]?.official ?? NaN;
       assert.ok(vector.lower <= number + 1e-9 && number <= vector.upper + 1e-9, `vector ${j}`);
-      assert.equal(again.vectors[j]?.official, number);
+      // Kept vectors make W's own in another order of sums.
+      assert.ok(Math.abs((again.vectors[j]?.official ?? NaN) - number) < 1e-12);
     }
   });
 

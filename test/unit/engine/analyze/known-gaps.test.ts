@@ -5,16 +5,17 @@ import { matrixOperator } from "../../../../kernels/krylov/operator.ts";
 import type { Linalg, Matrix } from "../../../../kernels/linalg/index.ts";
 import { fullBaseSvd } from "../../../../src/engine/analyze/exact-cosines.ts";
 import { intruderDefaults } from "../../../../src/engine/analyze/finding.ts";
-import { formGram, formTunedGram } from "../../../../src/engine/analyze/gram.ts";
+import { formGram } from "../../../../src/engine/analyze/gram.ts";
 import { intruders } from "../../../../src/engine/analyze/intruders.ts";
 import { provesByKept } from "../../../../src/engine/analyze/kept-count.ts";
 import {
   knownGaps,
   provedOrLikely,
-  provesByCholesky,
   type Proves,
 } from "../../../../src/engine/analyze/known-gaps.ts";
+import { lowRankChange } from "../../../../src/engine/analyze/low-rank-change.ts";
 import { frobenius } from "../../../../src/engine/analyze/products.ts";
+import { shiftedCounts } from "../../../../src/engine/analyze/shifted-counts.ts";
 import type { Factors, KeptSvd, SvdCache } from "../../../../src/engine/analyze/source.ts";
 import { gapsOf, krylovTop, type TopVectors } from "../../../../src/engine/analyze/top-vectors.ts";
 import { at } from "../../../../src/shared/errors.ts";
@@ -42,7 +43,8 @@ async function top(A: Matrix, error = 1e-6): Promise<TopVectors> {
 
 async function byCholesky(A: Matrix): Promise<Proves> {
   const [size, long] = [frobenius(A), Math.max(A.rows, A.columns)];
-  return provesByCholesky({ linalg }, await formGram({ linalg }, A), { size, long });
+  const [gram, near] = [await formGram({ linalg }, A), await top(A)];
+  return shiftedCounts({ linalg }, { gram, near, size, long }).before;
 }
 
 /** As if the random start had met nothing of one vector. */
@@ -106,25 +108,15 @@ describe("gaps by a count", () => {
       const factors = factorsOf(rows, columns);
       const W = tunedBy(base, factors);
       const { sigma: exact } = await linalg.svd(W);
-      const G = await formGram({ linalg }, base);
-      const { matrix, size, error } = await formTunedGram(
-        { linalg },
-        base,
-        G,
-        frobenius(base),
-        factors,
-      );
-      const long = Math.max(rows, columns);
+      const changeOn = (side: "left" | "right") => lowRankChange({ linalg }, base, factors, side);
+      const change = await changeOn(rows <= columns ? "left" : "right");
       const found = await top(W);
+      const [gram, near] = [await formGram({ linalg }, base), await top(base)];
+      const [size, long] = [frobenius(base), Math.max(rows, columns)];
+      const kept = await fullBaseSvd(linalg, base);
       for (const proves of [
-        await provesByKept(
-          { linalg },
-          base,
-          frobenius(base),
-          await fullBaseSvd(linalg, base),
-          factors,
-        ),
-        provesByCholesky({ linalg }, matrix, { size, long, error }),
+        await provesByKept({ linalg }, base, size, kept, await changeOn("left")),
+        shiftedCounts({ linalg }, { gram, near, size, long, change }).after,
       ]) {
         const known = await knownGaps(found, proves);
         for (const [i, gap] of known.gaps.entries()) {
@@ -156,7 +148,7 @@ describe("verdicts without a count", () => {
   // As of a matrix above the size up to which Gram matrices are formed.
   const large = { ...intruderDefaults, exactBelow: 0, formBelow: 0, k: 6 };
 
-  it("are likely, and proved where it is asked for or the base's SVD is kept", async () => {
+  it("are likely, and proved where a Gram matrix is formed or the base's SVD is kept", async () => {
     const base = withSingularValues(
       200,
       240,
@@ -173,7 +165,8 @@ describe("verdicts without a count", () => {
     assert.deepEqual(new Set(likely.map((one) => one.by)), new Set(["likely"]));
     assert.ok(likely.every(({ intruder }) => intruder !== undefined));
     const kept = await fullBaseSvd(linalg, base);
-    for (const proved of [await by({ prove: true }), await by({}, keptOnly(kept))]) {
+    const formed = { formBelow: intruderDefaults.formBelow };
+    for (const proved of [await by(formed), await by({}, keptOnly(kept))]) {
       for (const [j, one] of proved.entries()) {
         assert.equal(one.by, one.intruder === true ? "intruder" : "not", JSON.stringify(one));
         assert.equal(one.intruder, at(likely, j).intruder);
