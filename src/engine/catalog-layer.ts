@@ -4,6 +4,8 @@ import type { Fields } from "../shared/schema.ts";
 import { fileKey } from "../shared/schema.ts";
 import type { Init, LinearMethod, Method, ParamSpec } from "./methods/define.ts";
 import type { PlacedMethod } from "./methods/placed.ts";
+import type { UpdateRule } from "./optimizers/define.ts";
+import type { Quantizer } from "./quantizers/define.ts";
 
 /** [4096, 4096], as linear layers of such models are, and as wide as their hidden state is. */
 export const exampleLayer = { in: 4096, out: 4096 };
@@ -51,6 +53,35 @@ export function tensorsOnLayer(method: Method): readonly string[] {
       ...(fromData ? [] : [initWords(init)]),
     ].join(", "),
   );
+}
+
+/** What a start fills, or a sharing ties: the factors of the method's pair. */
+export function pairTensors(core: boolean): readonly string[] {
+  const names = ["A [rank, 4096]", "B [4096, rank]", ...(core ? ["core [rank, rank]"] : [])];
+  return names.map((name) => `${name} of the method's pair`);
+}
+
+/** What an optimizer keeps beside that layer's weight, in one line each. */
+export function stateOnLayer(row: UpdateRule): readonly string[] {
+  const rule = row.bind(defaultsOf(row.config));
+  const own =
+    rule.own?.(layerWeight) ?? rule.state.map((name) => [name, layerWeight.shape] as const);
+  const beside = rule.beside?.(layerWeight) ?? [];
+  return [...own, ...beside].map(([name, shape]) => `${name} [${shape.join(", ")}], state`);
+}
+
+/** The weight of the layer as optimizers see it. */
+export const layerWeight = {
+  ...({ name: "weight", kind: "linear", decays: true } as const),
+  shape: [exampleLayer.out, exampleLayer.in],
+};
+
+/** What that layer takes under a quantizer, in words. */
+export function heldOnLayer(row: Quantizer): string {
+  const bound = row.bind(defaultsOf(row.config));
+  const bytes = bound.storedBytes({ rows: exampleLayer.out, columns: exampleLayer.in });
+  const bits = ((8 * bytes) / weights).toFixed(2);
+  return `${(bytes / 1e6).toFixed(1)} MB (${bits} bits a weight)`;
 }
 
 type Params = ReadonlyMap<string, ParamSpec>;

@@ -4,7 +4,13 @@ import type { Fields } from "../shared/schema.ts";
 import { measured } from "./catalog-evidence.ts";
 import type { Measured } from "./catalog-evidence.ts";
 import { taskResults } from "./catalog-results.ts";
-import { tensorsOnLayer, trainedOnLayer } from "./catalog-layer.ts";
+import {
+  heldOnLayer,
+  pairTensors,
+  stateOnLayer,
+  tensorsOnLayer,
+  trainedOnLayer,
+} from "./catalog-layer.ts";
 import type { Axis, CatalogRow, Evidence } from "./catalog-row.ts";
 import {
   activeLayers,
@@ -33,12 +39,12 @@ export interface ListedRow {
   readonly title: string;
   readonly kind: RowKind;
   readonly doc: string;
-  readonly equation: string | undefined;
+  readonly equation: string;
   /** When to choose it. */
-  readonly use: string | undefined;
+  readonly use: string;
   /** What it trains on a layer [4096, 4096] at its defaults; of methods alone. */
   readonly trains: string | undefined;
-  /** Its tensors there, a line each. */
+  /** Its tensors there, a line each: a method's own, an optimizer's state, what a start fills. */
   readonly tensors: readonly string[];
   /** Full title and address; null for what has no paper. */
   readonly paperTitle: string | null;
@@ -67,23 +73,25 @@ export function listedRows(): readonly ListedRow[] {
       }),
     ),
     ...initialisers.map((row) =>
-      listed("initialiser", row, { export: [startForm(row.axes?.E), "merged"] }),
+      listed("initialiser", row, {
+        ...{ export: [startForm(row.axes?.E), "merged"], tensors: pairTensors(row.takesCore) },
+      }),
     ),
-    ...sharings.map((row) => listed("sharing", row, { export: ["lora", "merged"] })),
-    ...optimizers.map((row) => listed("optimizer", row)),
+    ...sharings.map((row) =>
+      listed("sharing", row, { export: ["lora", "merged"], tensors: pairTensors(false) }),
+    ),
+    ...optimizers.map((row) => listed("optimizer", row, { tensors: stateOnLayer(row) })),
     ...activeLayers.map((row) => listed("active-layers", row)),
-    ...quantizers.map((row) => listed("quantizer", row)),
-    ...Object.entries(learningRateSchedules).map(([name, { doc }]) =>
+    ...quantizers.map((row) => listed("quantizer", row, { tensors: [heldOnLayer(row)] })),
+    ...Object.entries(learningRateSchedules).map(([name, row]) =>
       unpublished(
         "schedule",
-        { name, title: `Learning rate, ${name}`, doc, fields: {} },
-        {
-          T: "learning rate",
-        },
+        { ...{ name, title: `Learning rate, ${name}`, fields: {} }, ...row },
+        { T: "learning rate" },
       ),
     ),
-    ...Object.entries(metrics).map(([name, { doc, fields }]) =>
-      unpublished("metric", { name, title: `Metric, ${name}`, doc, fields }, {}),
+    ...Object.entries(metrics).map(([name, row]) =>
+      unpublished("metric", { ...{ name, title: `Metric, ${name}` }, ...row }, {}),
     ),
   ];
 }
@@ -91,14 +99,12 @@ export function listedRows(): readonly ListedRow[] {
 /** What is nobody's paper. */
 function unpublished(
   kind: RowKind,
-  {
-    fields: config,
-    ...row
-  }: Pick<ListedRow, "name" | "title" | "doc"> & { readonly fields: Fields },
+  row: Pick<ListedRow, "name" | "title" | "doc" | "equation" | "use"> & { readonly fields: Fields },
   axes: ListedRow["axes"],
 ): ListedRow {
+  const { name, title, doc, equation, use, fields: config } = row;
   return {
-    ...{ kind, ...row, equation: undefined, use: undefined, trains: undefined, tensors: [] },
+    ...{ kind, name, title, doc, equation, use, trains: undefined, tensors: [] },
     ...{ paperTitle: null, paper: null, axes, export: [] },
     ...{
       quantizedBase: "yes",

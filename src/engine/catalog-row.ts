@@ -17,9 +17,9 @@ export interface CatalogRow<F extends Fields = Fields> {
   /** What it does, in one sentence. */
   readonly doc: string;
   /** What it computes, in the symbols of its file. */
-  readonly equation?: string;
+  readonly equation: string;
   /** When to choose it, in one sentence. */
-  readonly use?: string;
+  readonly use: string;
   readonly paperTitle: string;
   readonly paper: string;
   /** Its own fields in an experiment file. */
@@ -37,9 +37,7 @@ export function rowOf<F extends Fields>(definition: CatalogRow<F>): CatalogRow<F
   const { name, title, doc, equation, use, paperTitle, paper, config, axes = {} } = definition;
   const { evidence, noQuantizedBase } = definition;
   return {
-    ...{ name, title, doc, paperTitle, paper, config, axes },
-    ...(equation === undefined ? {} : { equation }),
-    ...(use === undefined ? {} : { use }),
+    ...{ name, title, doc, equation, use, paperTitle, paper, config, axes },
     ...(noQuantizedBase === undefined ? {} : { noQuantizedBase }),
     ...(evidence === undefined ? {} : { evidence }),
   };

@@ -7,13 +7,18 @@ import {
   quantizers,
   sharings,
 } from "../../engine/catalog.ts";
-import { defaultsOf, exampleLayer, trainedOnLayer } from "../../engine/catalog-layer.ts";
+import {
+  defaultsOf,
+  exampleLayer,
+  heldOnLayer,
+  layerWeight,
+  trainedOnLayer,
+} from "../../engine/catalog-layer.ts";
 import type { CatalogRow } from "../../engine/catalog-row.ts";
 import type { Method } from "../../engine/methods/define.ts";
 import { isPlaced } from "../../engine/methods/placed.ts";
 import { layoutBytes } from "../../engine/network/parameters.ts";
 import type { UpdateRule } from "../../engine/optimizers/define.ts";
-import type { Quantizer } from "../../engine/quantizers/define.ts";
 import { learningRateSchedules } from "../../engine/schedules/learning-rate.ts";
 
 const layer = exampleLayer;
@@ -28,7 +33,9 @@ export function catalogTables(): string {
     ]),
     table("start of a pair", [], initialisers, () => []),
     table("sharing", [], sharings, () => []),
-    table("quantizer", ["a 4096 × 4096 layer takes"], quantizers, (quantizer) => [held(quantizer)]),
+    table("quantizer", ["a 4096 × 4096 layer takes"], quantizers, (quantizer) => [
+      heldOnLayer(quantizer),
+    ]),
     table("optimizer", ["keeps for each trained weight"], optimizers, (rule) => [kept(rule)]),
     table("schedule over layers", [], activeLayers, () => []),
     [
@@ -76,22 +83,11 @@ function leaves(method: Method): string {
   return `${type} adapter for peft; merged model`;
 }
 
-function held(quantizer: Quantizer): string {
-  const bound = quantizer.bind(defaultsOf(quantizer.config));
-  const bytes = bound.storedBytes({ rows: layer.out, columns: layer.in });
-  const bits = ((8 * bytes) / weights).toFixed(2);
-  return `${(bytes / 1e6).toFixed(1)} MB (${bits} bits a weight)`;
-}
-
 /** State of the layer's weight, for each of its elements. */
 function kept(row: UpdateRule): string {
   const rule = row.bind(defaultsOf(row.config));
-  const tensor = {
-    ...({ name: "weight", kind: "linear", decays: true } as const),
-    shape: [layer.out, layer.in],
-  };
-  const { state } = layoutBytes([tensor], rule);
-  const names = [...(rule.own?.(tensor)?.keys() ?? rule.state)];
+  const { state } = layoutBytes([layerWeight], rule);
+  const names = [...(rule.own?.(layerWeight)?.keys() ?? rule.state)];
   const bytes = Number((state / weights).toPrecision(2));
   return `${bytes} bytes${names.length > 0 ? ` (${names.map((name) => `\`${name}\``).join(", ")})` : ""}`;
 }

@@ -68,13 +68,13 @@ function described(row: ListedRow) {
     default: field.default ?? null,
     doc: field.doc,
   }));
-  const { doc, equation = null, use = null, trains = null, tensors } = row;
+  const { doc, equation, use, trains = null, tensors } = row;
   const { measured = null, task = null } = row;
   return { ...summary(row), doc, equation, use, trains, tensors, measured, task, fields };
 }
 
 /** One row on a page. */
-function page(row: ListedRow): string {
+export function page(row: ListedRow): string {
   const { name, title, kind, doc, equation, use, trains, tensors } = row;
   const { paperTitle, paper, config, axes, quantizedBase } = row;
   const fields = fieldLines(config);
@@ -83,10 +83,10 @@ function page(row: ListedRow): string {
   return [
     `${title} (${kind} ${name})`,
     doc,
-    ...(use === undefined ? [] : [use]),
+    use,
     ...(paper === null ? [] : [paperTitle ?? "", paper]),
     "",
-    ...(equation === undefined ? [] : [equation, ""]),
+    ...[equation, ""],
     ...Object.entries(axes).map(([axis, place]) => `${axisWords[axis] ?? axis}: ${place}`),
     ...(leaves.length > 0 ? [`leaves as: ${leaves.join("; ")}`] : []),
     `on a quantized base: ${quantizedBase}`,
@@ -94,7 +94,9 @@ function page(row: ListedRow): string {
     ...(row.task === undefined ? [] : [`on the sample's task: ${row.task}`]),
     ...(trains === undefined ? [] : [`trains on a 4096 × 4096 layer at its defaults: ${trains}`]),
     "",
-    ...(tensors.length > 0 ? ["Tensors there:", ...tensors.map((line) => `  ${line}`), ""] : []),
+    ...(tensors.length > 0
+      ? [tensorWords[kind] ?? "", ...tensors.map((line) => `  ${line}`), ""]
+      : []),
     ...(fields.length > 0 ? ["Fields:", ...fields] : ["No fields of its own."]),
     "",
     ...(common.length > 0 ? ["Fields that it shares with other methods:", ...common, ""] : []),
@@ -111,6 +113,15 @@ const axisWords: Readonly<Record<string, string>> = {
   B: "base",
   E: "export",
 } satisfies Readonly<Record<Axis, string>>;
+
+/** What stands above a row's tensors. */
+const tensorWords: Readonly<Partial<Record<ListedRow["kind"], string>>> = {
+  method: "Tensors there:",
+  initialiser: "Tensors that it starts:",
+  sharing: "Tensors of which it shares some:",
+  optimizer: "Tensors beside a weight [4096, 4096] that it trains, at its defaults:",
+  quantizer: "A 4096 × 4096 layer takes at its defaults:",
+};
 
 const formWords: Readonly<Record<string, string>> = {
   lora: "plain LoRA, exactly",

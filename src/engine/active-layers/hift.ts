@@ -17,7 +17,8 @@ export const hift = defineActiveLayers({
   name: "hift",
   title: "HiFT",
   doc: "Trains one group of layers at each step, in turn; the learning rate goes on after each whole turn.",
-  equation: "one group of layers trains in each step, in turn",
+  equation:
+    "W_l ← step(W_l) for l in group order[(t − 1) mod k], else W_l, t the step and k the number of groups",
   use: "Choose it for full fine-tuning where gradients and state of one group are what fits.",
   paperTitle: "HiFT: A Hierarchical Full Parameter Fine-Tuning Strategy",
   paper: "https://arxiv.org/abs/2401.15207",

@@ -17,7 +17,8 @@ export const lisa = defineActiveLayers({
   name: "lisa",
   title: "LISA",
   doc: "Trains embedding and head always, and a few layers that are drawn at random every so many steps.",
-  equation: "embedding, head and a few layers train, drawn anew each interval",
+  equation:
+    "W_l ← step(W_l) for embedding, head and l in S, else W_l; S = `layers` layers drawn each `interval` steps",
   use: "Choose it for full fine-tuning with the memory of a few layers' state at a time.",
   paperTitle:
     "LISA: Layerwise Importance Sampling for Memory-Efficient Large Language Model Fine-Tuning",

@@ -23,7 +23,7 @@ export const prefixTuning = definePrefixMethod({
   name: "prefix_tuning",
   title: "Prefix tuning",
   doc: "Trains keys and values of a few virtual tokens, which the attention of every layer sees before those of the words.",
-  equation: "attention over [K_P; K] and [V_P; V] at every layer",
+  equation: "o = softmax(q [K_P; K]ᵀ / √d) [V_P; V] in every head of every layer",
   use: "Choose it for generation tasks where the weights must stay untouched and prompt tuning is too weak.",
   paperTitle: "Prefix-Tuning: Optimizing Continuous Prompts for Generation",
   paper: "https://arxiv.org/abs/2101.00190",

@@ -21,7 +21,7 @@ export const promptTuning = defineTokensMethod({
   name: "prompt_tuning",
   title: "Prompt tuning",
   doc: "Trains the rows of a few virtual tokens that stand before the words of every input; the model itself stays as it is.",
-  equation: "the model reads [P; E(x)] in place of E(x)",
+  equation: "h₀ = [P; E(x)], P the trained rows before the words E(x)",
   use: "Choose it for large models and many tasks on one of them: the weights stay untouched.",
   paperTitle: "The Power of Scale for Parameter-Efficient Prompt Tuning",
   paper: "https://arxiv.org/abs/2104.08691",

@@ -44,7 +44,8 @@ export const fira = defineUpdateRule({
   name: "fira",
   title: "Fira",
   doc: "GaLore that also steps along the rest of the gradient, scaled by what Adam does to the projected part.",
-  equation: "GaLore's step + φ (g − P Pᵀ g), φ the norm that Adam gives each row",
+  equation:
+    "w ← w − lr · scale · (P n + φ (g − P Pᵀ g)), n = Adam(Pᵀ g), φ = ‖n‖ / ‖Pᵀ g‖ of each row or column",
   use: "Choose it where GaLore's projection loses too much.",
   paperTitle: "Fira: Can We Achieve Full-rank Training of LLMs Under Low-rank Constraint?",
   paper: "https://arxiv.org/abs/2410.01623",

@@ -22,7 +22,8 @@ export const loraGgpo = defineUpdateRule({
   name: "lora_ggpo",
   title: "LoRA-GGPO",
   doc: "AdamW whose gradients are taken with noise on A and B, larger where weights and gradients are: it prefers flat minima.",
-  equation: "AdamW on gradients at w + σ z, σ by the norms of rows and of their gradients",
+  equation:
+    "AdamW on g = ∇L(w + σ z), σ_i = sigma (mix ‖w_i‖ + (1 − mix) ‖g_i‖) / √n of row i, z normal",
   use: "Choose it where LoRA overfits and flat minima are wanted.",
   paperTitle:
     "LoRA-GGPO: Mitigating Double Descent in LoRA Fine-Tuning via Gradient-Guided Perturbation Optimization",

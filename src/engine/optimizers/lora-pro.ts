@@ -25,7 +25,7 @@ export const loraPro = defineUpdateRule({
   name: "lora_pro",
   title: "LoRA-Pro",
   doc: "Changes the gradients of A and B so that their product moves as full fine-tuning by AdamW would.",
-  equation: "gradients of A and B such that the step of s B A is nearest to full fine-tuning's",
+  equation: "g_A', g_B' = argmin ‖s (B g_A' + g_B' A) − ∂L/∂W‖², from g_A and g_B alone; AdamW",
   use: "Choose it where LoRA falls short of full fine-tuning and time for each step is there.",
   paperTitle: "LoRA-Pro: Are Low-Rank Adapters Properly Optimized?",
   paper: "https://arxiv.org/abs/2407.18242",

@@ -40,6 +40,9 @@ export const adadim = defineQuantizer({
   name: "adadim",
   title: "AdaDim",
   doc: "Groups each matrix along its inputs or along its outputs, by the error of the layer's output.",
+  equation:
+    "ŵ = s (q − z), groups along the inputs or along the outputs: what changes the layer's output less",
+  use: "Choose it where whole input channels are outliers, which groups along the inputs cannot keep to themselves.",
   paperTitle:
     "Rethinking Channel Dimensions to Isolate Outliers for Low-bit Weight Quantization of Large Language Models",
   paper: "https://arxiv.org/abs/2309.15531",

@@ -26,6 +26,9 @@ export const awq = defineQuantizer({
   name: "awq",
   title: "AWQ",
   doc: "Scales up the channels with large inputs before rounding and the layers before them down, as far as a search finds best.",
+  equation:
+    "Ŵ = round(W diag(s)) diag(s)⁻¹, s = mean|x|^a, a of least ‖X Wᵀ − X Ŵᵀ‖²; diag(s)⁻¹ folds into what is before",
+  use: "Choose it for 4 bits from little data: it fits no weights to the calibration text, so that other text suffers less.",
   paperTitle: "AWQ: Activation-aware Weight Quantization for LLM Compression and Acceleration",
   paper: "https://arxiv.org/abs/2306.00978",
   axes: { B: "integers of 2 to 8 bits, channels scaled by their inputs" },

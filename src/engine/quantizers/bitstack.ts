@@ -36,6 +36,9 @@ export const bitstack = defineQuantizer({
   name: "bitstack",
   title: "BitStack",
   doc: "Stacks signs times matrices of low rank, each for what those before leave: fewer parts are a smaller model.",
+  equation:
+    "W diag(n) ≈ Σ_k sign(R_k) ∘ (U_k V_k), R_{k+1} = R_k − sign(R_k) ∘ (U_k V_k), n the norms of the inputs",
+  use: "Choose it where one file should serve machines with more or less memory: fewer parts are a smaller model.",
   paperTitle:
     "BitStack: Any-Size Compression of Large Language Models in Variable Memory Environments",
   paper: "https://arxiv.org/abs/2410.23918",

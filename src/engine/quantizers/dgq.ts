@@ -39,6 +39,8 @@ export const dgq = defineQuantizer({
   name: "dgq",
   title: "DGQ",
   doc: "Holds 4-bit groups under small whole scales and one 8-bit scale for each row, found by the error of the outputs; inputs are rounded in simulation.",
+  equation: "ŵ = S k (q − z): q of 4 bits, z and the whole number k of each group, S of each row",
+  use: "Choose it to see what 4-bit groups cost that expand to 8-bit integers, for machines that multiply those.",
   paperTitle: "Dual Grained Quantization: Efficient Fine-Grained Quantization for LLM",
   paper: "https://arxiv.org/abs/2310.04836",
   axes: { B: "4-bit groups within 8-bit rows" },

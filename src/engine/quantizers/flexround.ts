@@ -23,6 +23,9 @@ export const flexround = defineQuantizer({
   name: "flexround",
   title: "FlexRound",
   doc: "Learns what each weight is divided by before it is rounded, by gradients of the error of its layer's output.",
+  equation:
+    "Ŵ = s₁ round(W / (s₁ ∘ S₂ ∘ s₃)), s₁, S₂ and s₃ learned on ‖f(X; W) − f(X; Ŵ)‖² of each layer",
+  use: "Choose it where few bits must stay good and a calibration of many steps is no matter.",
   paperTitle:
     "FlexRound: Learnable Rounding based on Element-wise Division for Post-Training Quantization",
   paper: "https://arxiv.org/abs/2306.00317",

@@ -14,6 +14,8 @@ export const fp4 = defineQuantizer({
   name: "fp4",
   title: "FP4",
   doc: "Holds each frozen weight as one of 15 floating-point numbers of 4 bits, with one scale for each block.",
+  equation: "ŵ = ± s {0, 1/192, 1/6, 1/4, 1/3, 1/2, 2/3, 1}[q], s = max|w| of each block",
+  use: "Choose it for models that bitsandbytes holds in FP4; NF4 is nearer to weights that are normally distributed.",
   paperTitle: "QLoRA: Efficient Finetuning of Quantized LLMs",
   paper: "https://arxiv.org/abs/2305.14314",
   axes: { B: "4-bit floating point by blocks" },

@@ -50,6 +50,9 @@ export const gptq = defineQuantizer({
   name: "gptq",
   title: "GPTQ",
   doc: "Rounds a matrix column by column and lets the columns that are left make up for each error, by the inputs' second moments.",
+  equation:
+    "column by column of min ‖X Wᵀ − X Ŵᵀ‖²: w_k ← w_k − (w_j − ŵ_j) U_jk / U_jj for k > j, Uᵀ U = (Xᵀ X + λ I)⁻¹",
+  use: "Choose it for 3 or 4 bits where some text of the model's kind is at hand: better than rounding for one pass over it.",
   paperTitle: "GPTQ: Accurate Post-Training Quantization for Generative Pre-trained Transformers",
   paper: "https://arxiv.org/abs/2210.17323",
   axes: { B: "integers of 2 to 8 bits, errors carried on" },

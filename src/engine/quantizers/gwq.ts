@@ -18,6 +18,8 @@ export const gwq = defineQuantizer({
   name: "gwq",
   title: "GWQ",
   doc: "Keeps the weights with the largest gradients of the loss, and rounds all others.",
+  equation: "ŵ = w where |E ∂L/∂w| is among the largest share, else s (q − z)",
+  use: "Choose it where a few weights matter far more than all others, and a loss on data tells which.",
   paperTitle: "GWQ: Gradient-Aware Weight Quantization for Large Language Models",
   paper: "https://arxiv.org/abs/2411.00850",
   axes: { B: "integers of 2 to 8 bits, and a share kept by gradient" },

@@ -50,6 +50,8 @@ export const lqLora = defineQuantizer({
   name: "lq_lora",
   title: "LQ-LoRA",
   doc: "Splits each matrix into normal-float codes and a matrix of low rank, alternately fitted.",
+  equation: "W ≈ Q + L₁ L₂, in turn L₁ L₂ = SVD_r(W − Q) and Q = NF(W − L₁ L₂), the best step kept",
+  use: "Choose it to train a pair that starts as the answer to the rounding, or to share a budget of bits out over matrices.",
   paperTitle:
     "LQ-LoRA: Low-Rank Plus Quantized Matrix Decomposition for Efficient Language Model Finetuning",
   paper: "https://arxiv.org/abs/2311.12023",

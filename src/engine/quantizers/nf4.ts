@@ -13,6 +13,9 @@ export const nf4 = defineQuantizer({
   name: "nf4",
   title: "NF4",
   doc: "Holds each frozen weight as the nearest of 16 quantiles of a normal distribution, with one scale for each block.",
+  equation:
+    "ŵ = s c[q], c the 16 quantiles of N(0, 1) scaled to [−1, 1], s = max|w| of each block, itself held in 8 bits",
+  use: "Choose it to train adapters beside a base in four bits, as QLoRA does: it needs no data, and bitsandbytes reads its bytes.",
   paperTitle: "QLoRA: Efficient Finetuning of Quantized LLMs",
   paper: "https://arxiv.org/abs/2305.14314",
   axes: { B: "4-bit quantiles by blocks" },

@@ -25,6 +25,9 @@ export const osPlus = defineQuantizer({
   name: "os_plus",
   title: "OS+",
   doc: "Centres and shrinks input channels behind norms until rounding weights and inputs together costs least; inputs are rounded in simulation.",
+  equation:
+    "x' = (x − z) / s, W' = round(W diag(s)), b' = b + W z; z = (max + min) / 2, s = max(1, max / t, min / −t)",
+  use: "Choose it to see what rounding weights and inputs together costs, where inputs lie far from 0.",
   paperTitle:
     "Outlier Suppression+: Accurate quantization of large language models by equivalent and optimal shifting and scaling",
   paper: "https://arxiv.org/abs/2304.09145",

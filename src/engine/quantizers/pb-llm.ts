@@ -50,6 +50,9 @@ export const pbLlm = defineQuantizer({
   name: "pb_llm",
   title: "PB-LLM",
   doc: "Binarizes most weights and holds the salient rest in 8 bits, errors carried on as in GPTQ.",
+  equation:
+    "ŵ = m ± a for most, 8 bits for the salient share, m and a of each row; errors carried on as by GPTQ",
+  use: "Choose it to go below 3 bits a weight, where training afterwards makes up for the loss.",
   paperTitle: "PB-LLM: Partially Binarized Large Language Models",
   paper: "https://arxiv.org/abs/2310.00034",
   axes: { B: "signs with a share in 8 bits" },

@@ -25,6 +25,9 @@ export const quantease = defineQuantizer({
   name: "quantease",
   title: "QuantEase",
   doc: "Moves one column after the other to the best point of its grid by the inputs' second moments, in many passes.",
+  equation:
+    "ŵ_j ← round(ŵ_j + ((W − Ŵ) Σ)_j / Σ_jj) on its grid, for each column j in turn, Σ = Xᵀ X",
+  use: "Choose it where GPTQ's error is still too large: many passes in place of one, and outliers can be kept.",
   paperTitle: "QuantEase: Optimization-based Quantization for Language Models",
   paper: "https://arxiv.org/abs/2309.01885",
   axes: { B: "integers of 2 to 8 bits, by coordinate descent" },

@@ -16,6 +16,9 @@ export const rsq = defineQuantizer({
   name: "rsq",
   title: "RSQ",
   doc: "Rotates hidden states so that no channel stands out, and rounds as GPTQ does with the tokens that attention goes to counting more.",
+  equation:
+    "GPTQ's sweep of rotated weights W Q with H = Xᵀ diag(r²) X, r each token's share of the attention",
+  use: "Choose it for 3 bits and fewer, where the model's norms take no means off and text of its kind is at hand.",
   paperTitle: "RSQ: Learning from Important Tokens Leads to Better Quantized LLMs",
   paper: "https://arxiv.org/abs/2503.01820",
   axes: { B: "integers of 2 to 8 bits, rotated, errors carried on" },

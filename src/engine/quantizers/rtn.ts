@@ -14,6 +14,9 @@ export const rtn = defineQuantizer({
   name: "rtn",
   title: "RTN",
   doc: "Rounds each weight to the nearest of evenly spaced values, with one scale for each group; reads no data.",
+  equation:
+    "ŵ = s (q − z), q = clamp(round(w / s) + z, 0, 2ᵇ − 1), s and z of each group from its span",
+  use: "Choose it where there is no data to calibrate on, or as the baseline that others must beat.",
   paperTitle:
     "GPTQ: Accurate Post-Training Quantization for Generative Pre-trained Transformers (its baseline)",
   paper: "https://arxiv.org/abs/2210.17323",

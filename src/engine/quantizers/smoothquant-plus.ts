@@ -19,6 +19,9 @@ export const smoothquantPlus = defineQuantizer({
   name: "smoothquant_plus",
   title: "SmoothQuant+",
   doc: "Moves the size of large input channels into the weights by one exponent for the whole model, then rounds them.",
+  equation:
+    "Ŵ = round(W diag(s)) diag(s)⁻¹, s = max|x|^α / max|w|^(1 − α), one α for the whole model",
+  use: "Choose it where a few input channels are far larger than the rest and one number should tell how far they are smoothed.",
   paperTitle:
     "SmoothQuant+: Accurate and Efficient 4-bit Post-Training Weight Quantization for LLM",
   paper: "https://arxiv.org/abs/2312.03788",

@@ -25,6 +25,9 @@ export const zeroquantFp = defineQuantizer({
   name: "zeroquant_fp",
   title: "ZeroQuant-FP",
   doc: "Rounds weights to 4-bit floating point as GPTQ does, and adds the best matrix of a small rank to what that lost; inputs are rounded in simulation.",
+  equation:
+    "Ŵ = s v + U V, v of E2M1: ± {0, ½, 1, 1½, 2, 3, 4, 6}; U V the best of a small rank for W − s v",
+  use: "Choose it to see 4-bit floating point with 8-bit inputs, and what a correction of low rank brings.",
   paperTitle:
     "ZeroQuant-FP: A Leap Forward in LLMs Post-Training W4A8 Quantization Using Floating-Point Formats",
   paper: "https://arxiv.org/abs/2307.09782",
