@@ -8,15 +8,19 @@ import { whys } from "./whys.ts";
 
 const confidence = 0.95;
 
-/** The rate of lowest mean loss on `eval` among those that all seeds so far were tried at. */
+/** The rate of highest mean score among those that most seeds so far were tried at; of equal ones that of lowest loss. */
 export function bestRate(outcomes: readonly Outcome[]): number | undefined {
   const usable = outcomes.filter(({ loss }) => Number.isFinite(loss));
   const byRate = [...Map.groupBy(usable, ({ learningRate }) => learningRate)];
   const most = Math.max(...byRate.map(([, its]) => its.length));
   return byRate
     .filter(([, its]) => its.length === most)
-    .map(([rate, its]) => ({ rate, loss: mean(its.map(({ loss }) => loss)) }))
-    .toSorted((a, b) => a.loss - b.loss)[0]?.rate;
+    .map(([rate, its]) => ({
+      rate,
+      score: mean(its.map(({ score }) => score)),
+      loss: mean(its.map(({ loss }) => loss)),
+    }))
+    .toSorted((a, b) => b.score - a.score || a.loss - b.loss)[0]?.rate;
 }
 
 export interface Measurements {

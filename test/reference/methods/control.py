@@ -114,7 +114,7 @@ CASES = {
     "fira": full_case(ruled(projected(True, 32, 20))),
     "sgd": full_case(lambda m, lr: torch.optim.SGD(trained(m), lr=lr)),
     "oft": peft_case(peft.OFTConfig, oft_block_size=32),
-    "vblora": peft_case(peft.VBLoRAConfig, r=4, num_vectors=208, vector_length=16, topk=2),
+    "vblora": peft_case(peft.VBLoRAConfig, r=4, num_vectors=32, vector_length=16, topk=2),
     "hira": peft_case(peft.HiraConfig, r=8),
     **FORMULAS,
 }
