@@ -56,7 +56,7 @@ export async function tunedTop(
 }
 
 /** How many vectors of W are looked at. */
-function vectorCount(out: number, columns: number, k: IntruderOptions["k"]): number {
+export function vectorCount(out: number, columns: number, k: IntruderOptions["k"]): number {
   const most = Math.min(out, columns);
   return Math.min(most, typeof k === "number" ? k : Math.ceil(k.share * most));
 }
