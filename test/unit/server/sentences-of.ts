@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import ts from "typescript";
 
 /** Names of properties whose texts are for tables and docs, not for what is said of a document. */
-const forDocs = ["doc", "why", "paper"];
+const forDocs = ["doc", "why", "paper", "equation", "use"];
 
 export function sentencesOf(file: string): readonly string[] {
   const source = ts.createSourceFile(
