@@ -3,6 +3,7 @@ import { elementCount } from "../shared/dtypes.ts";
 import type { Fields } from "../shared/schema.ts";
 import { fileKey } from "../shared/schema.ts";
 import type { Init, LinearMethod, Method, ParamSpec } from "./methods/define.ts";
+import { learns } from "./methods/define.ts";
 import type { PlacedMethod } from "./methods/placed.ts";
 import type { UpdateRule } from "./optimizers/define.ts";
 import type { Quantizer } from "./quantizers/define.ts";
@@ -39,20 +40,23 @@ export function tensorsOnLayer(method: Method): readonly string[] {
   const params = linear ? paramsOf(method, values) : paramsBeside(method);
   const { start, startPair } = { startPair: undefined, ...method.bind(values) };
   const fromData = start !== undefined || startPair !== undefined;
-  return [...params].map(([name, { shape, trains, stored, key, dtype, init }]) =>
-    [
+  return [...params].map(([name, spec]) => {
+    const { shape, stored, key, dtype, init, gauge } = spec;
+    return [
       `${name} [${shape.join(", ")}]`,
-      trains === false
-        ? stored === false
-          ? "frozen, drawn again from the seed"
-          : "frozen"
-        : "trained",
+      learns(spec)
+        ? "trained"
+        : gauge
+          ? "a gauge: its gradient is a measurement, and it never moves"
+          : stored === false
+            ? "frozen, drawn again from the seed"
+            : "frozen",
       ...(key === undefined ? [] : ["shared"]),
       ...(dtype === "int32" ? ["whole numbers"] : []),
       // What is measured or read takes the place of what is drawn.
-      ...(fromData ? [] : [initWords(init)]),
-    ].join(", "),
-  );
+      ...(fromData || gauge ? [] : [initWords(init)]),
+    ].join(", ");
+  });
 }
 
 /** What a start fills, or a sharing ties: the factors of the method's pair. */
@@ -138,7 +142,7 @@ function paramsBeside(method: PlacedMethod): Params {
 
 function countOf(params: Params): number {
   return [...params.values()].reduce(
-    (sum, { shape, trains }) => sum + (trains === false ? 0 : elementCount(shape)),
+    (sum, spec) => sum + (learns(spec) ? elementCount(spec.shape) : 0),
     0,
   );
 }

@@ -44,6 +44,11 @@ export interface ParamSpec {
   readonly dtype?: "int32";
 }
 
+/** Whether training moves it: what is frozen has no gradient, and that of a gauge only measures. */
+export function learns({ trains, gauge }: ParamSpec): boolean {
+  return trains !== false && gauge !== true;
+}
+
 /** The sizes of a site: W is [out, in]. */
 export interface SiteShape {
   readonly in: number;

@@ -81,6 +81,8 @@ export interface TrainedTensor {
   /** Name within the block: `input_layernorm.weight`, `self_attn.q_proj#A`, or `shared#A` where sites share it. */
   readonly name: string;
   readonly shape: Shape;
+  /** It has a gradient, which measures, and never moves. */
+  readonly gauge?: true;
 }
 
 /** A method's tensor with its name within a block; sites of a block that share it have it once. */
@@ -138,11 +140,14 @@ export function methodTensors(setup: BlockSetup): readonly MethodTensor[] {
   return [...tensors.values()];
 }
 
-/** Everything that trains in a block, in a fixed order. */
+/** Everything that has a gradient in a block, in a fixed order. */
 export function trainedTensors(setup: BlockSetup): readonly TrainedTensor[] {
   const own = setup.spec.tensors.filter(({ name }) => setup.trained.has(name));
   const params = methodTensors(setup).filter(({ spec }) => spec.trains !== false);
-  return [...own, ...params].map(({ name, shape }) => ({ name, shape }));
+  return [
+    ...own.map(({ name, shape }) => ({ name, shape })),
+    ...params.map(({ name, shape, spec: { gauge } }) => ({ name, shape, ...(gauge && { gauge }) })),
+  ];
 }
 
 /** Factors that programs read and that do not train. */

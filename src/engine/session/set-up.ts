@@ -119,7 +119,9 @@ export function setUpModel(
   findings.push(...unequalShapes([...setups.values()]));
   const trained = trainedSpecs(model, [...setups.values()]);
   const factors = frozenSpecs([...setups.values()]);
-  const trainableParameters = sum(trained.map(({ shape }) => elementCount(shape)));
+  const trainableParameters = sum(
+    trained.map(({ shape, gauge }) => (gauge ? 0 : elementCount(shape))),
+  );
   const added =
     sum(trained.map(({ shape, start }) => ("init" in start ? elementCount(shape) : 0))) +
     sum(factors.map(({ shape }) => elementCount(shape)));

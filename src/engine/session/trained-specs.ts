@@ -10,6 +10,8 @@ import { tensorFacts } from "../programs/tensor-facts.ts";
 /** A tensor to train, and how it starts: drawn, or as the checkpoint has it. */
 export interface TrainedSpec extends ParameterSpec {
   readonly start: { readonly init: Init } | { readonly tensor: TensorSpec };
+  /** It has a gradient, which measures, and never moves. */
+  readonly gauge?: true;
 }
 
 /** A frozen factor, and how it starts. */
@@ -21,7 +23,7 @@ export interface FrozenSpec extends FactorSpec {
 export function trainedSpecs(model: Model, setups: readonly BlockSetup[]): readonly TrainedSpec[] {
   const specs = new Map<string, TrainedSpec>();
   for (const setup of setups)
-    for (const { name, shape } of trainedTensors(setup)) {
+    for (const { name, shape, gauge } of trainedTensors(setup)) {
       const full = parameterName(setup.spec, name);
       specs.set(full, {
         name: full,
@@ -30,6 +32,7 @@ export function trainedSpecs(model: Model, setups: readonly BlockSetup[]): reado
         ...tensorFacts(model, setup, name),
         blocks: [...(specs.get(full)?.blocks ?? []), setup.spec.id],
         start: startOf(setup, name),
+        ...(gauge && { gauge }),
       });
     }
   return [...specs.values()];

@@ -6,6 +6,7 @@ import { initialisers, methods } from "../../../src/engine/catalog.ts";
 import type { Graph, Value } from "../../../src/engine/core/graph.ts";
 import { add, matmul, mul, reduceSum, reshape, scalar } from "../../../src/engine/core/ops.ts";
 import type { BoundMethod, LinearMethod } from "../../../src/engine/methods/define.ts";
+import { learns } from "../../../src/engine/methods/define.ts";
 import { foldedB } from "../../../src/engine/methods/pair.ts";
 import { ownStarts, pairStart } from "../../../src/engine/methods/pair-start.ts";
 import { parseFields } from "../../../src/shared/experiment/parse-fields.ts";
@@ -97,8 +98,8 @@ for (const method of linear)
 
     it("has a form for export, and documents every field", () => {
       for (const bound of configurations(method)) {
-        const names = [...bound.params(site)].flatMap(([name, { trains }]) =>
-          trains === false ? [] : [name],
+        const names = [...bound.params(site)].flatMap(([name, spec]) =>
+          learns(spec) ? [name] : [],
         );
         const { peft } = method;
         const held = { ...peft?.tensors, ...peft?.shared };
@@ -139,9 +140,7 @@ async function checkGradients(bound: BoundMethod, data: Arrays): Promise<void> {
   const loss = (g: Graph, y: Value): Value =>
     reshape(g, reduceSum(g, mul(g, y, add(g, y, y)), [0, 1]), []);
   // What a gauge reads is no derivative.
-  const trained = [...bound.params(site)].flatMap(([name, { trains, gauge }]) =>
-    trains === false || gauge === true ? [] : [name],
-  );
+  const trained = [...bound.params(site)].flatMap(([name, spec]) => (learns(spec) ? [name] : []));
   assert(trained.length > 0, "nothing trains");
   const names = ["x", ...trained];
   const build: Build = (g, x, base, params) =>
