@@ -8,6 +8,7 @@ import type { ControlKind, MatrixIntrudersRecord } from "../shared/intruder-reco
 import { controlKinds } from "../shared/intruder-records.ts";
 import { figure, percent, table } from "./format.ts";
 import { controlTotal } from "../shared/control-counts.ts";
+import { kText } from "../engine/report/intruder-blocks.ts";
 
 /** A row for each matrix, and below what it means. */
 export function intrudersTable(records: readonly MatrixIntrudersRecord[]): string {
@@ -47,11 +48,6 @@ function least(vectors: MatrixIntrudersRecord["vectors"]): string {
   if (!lowest) return "";
   const { lower, upper } = lowest;
   return upper - lower < 5e-4 ? upper.toFixed(3) : `${lower.toFixed(2)}–${upper.toFixed(2)}`;
-}
-
-function kText(records: readonly MatrixIntrudersRecord[]): string {
-  const ks = [...new Set(records.map(({ k }) => k))].toSorted((a, b) => a - b);
-  return ks.length === 1 ? String(ks[0]) : `${ks[0] ?? ""} to ${ks.at(-1) ?? ""}`;
 }
 
 /** Counts over ε at the largest k. What the intervals leave open is told as a range. */

@@ -2,11 +2,11 @@
 import { withAbsolutePaths } from "../engine/session/absolute-paths.ts";
 import type { PreparedRun, PrepareHost } from "../engine/session/prepare-run.ts";
 import { prepareRun, rateNow } from "../engine/session/prepare-run.ts";
-import { isFolder } from "../engine/session/run-experiment.ts";
 import { UserError, invariant } from "../shared/errors.ts";
 import type { ExpandedSweep } from "../shared/experiment/sweep.ts";
 import type { PlanNumbers } from "../shared/protocol.ts";
 import { bytes, count, duration, percent, table } from "./format.ts";
+import { isFolder } from "../engine/weights/on-disk.ts";
 
 export interface PlannedPoint {
   readonly label: string;

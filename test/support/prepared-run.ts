@@ -4,9 +4,9 @@ import { withAbsolutePaths } from "../../src/engine/session/absolute-paths.ts";
 import { machineFacts } from "../../src/engine/session/machine-facts.ts";
 import type { PreparedRun } from "../../src/engine/session/prepare-run.ts";
 import { prepareRun } from "../../src/engine/session/prepare-run.ts";
-import { isFolder } from "../../src/engine/session/run-experiment.ts";
 import { invariant } from "../../src/shared/errors.ts";
 import { readExperiment } from "../../src/shared/experiment/normalise.ts";
+import { isFolder } from "../../src/engine/weights/on-disk.ts";
 
 /** With the fields `method` and `train`, on one thread. The caller closes `opened.source`. */
 export async function preparedIn(

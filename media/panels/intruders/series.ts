@@ -2,6 +2,7 @@
 import type { Found } from "../../analysis/documents.ts";
 import type { LineSeries } from "../../charts/decimate.ts";
 import type { Say } from "../../shared/say.ts";
+import { mean } from "../../../src/shared/sums.ts";
 import { matrixOf, sumOf } from "./counts.ts";
 
 type Intruders = Found<"intruders">;
@@ -97,8 +98,4 @@ export function overSweep(
       ];
     }),
   };
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }

@@ -4,6 +4,7 @@ import type { NamedField } from "../../../src/shared/experiment/lookup.ts";
 import { fieldsIn, namedFields, variantOf } from "../../../src/shared/experiment/lookup.ts";
 import type { Located } from "../../../src/shared/experiment/tree.ts";
 import { entryOf, nodeAt } from "../../../src/shared/experiment/tree.ts";
+import { isRequired } from "../../../src/shared/experiment/json-schema.ts";
 import type { Field, Shape } from "../../../src/shared/schema.ts";
 import { fieldMarkdown, variantMarkdown } from "../markdown.ts";
 import { fieldPaths, moduleNames } from "./names.ts";
@@ -46,12 +47,6 @@ function keySuggestion(
     doc: fieldMarkdown(key, field),
     rank: required ? 0 : rank,
   };
-}
-
-/** A map that is filled with defaults is required where one of its fields has none. */
-function isRequired({ presence, shape }: Field<unknown>): boolean {
-  if (presence !== "filled" || shape.kind !== "object") return presence === "required";
-  return namedFields(shape.fields).some(({ field }) => isRequired(field));
 }
 
 function detailOf(field: Field<unknown>): { readonly detail?: string } {

@@ -11,6 +11,7 @@ import { figure, table } from "../format.ts";
 import { ask } from "../lab.ts";
 import { placesOf } from "../model-options.ts";
 import { version } from "../version.ts";
+import { last } from "../../engine/report/overlap-blocks.ts";
 
 export const diffCommand: Command = {
   name: "diff",
@@ -110,10 +111,6 @@ function overlapTable(records: readonly OverlapRecord[]): string {
     ],
     rows,
   );
-}
-
-function last(grid: readonly (readonly number[])[]): number {
-  return grid.at(-1)?.at(-1) ?? 0;
 }
 
 function degrees(angle: number | undefined): string {

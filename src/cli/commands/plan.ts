@@ -7,7 +7,6 @@ import { prepareRun } from "../../engine/session/prepare-run.ts";
 import { withAbsolutePaths } from "../../engine/session/absolute-paths.ts";
 import { planMemory } from "../../engine/plan/plan-memory.ts";
 import type { MemoryPlan } from "../../engine/plan/plan-memory.ts";
-import { isFolder } from "../../engine/session/run-experiment.ts";
 import { viewTokens } from "../../engine/data/token-view.ts";
 import { tokenLines } from "../token-lines.ts";
 import { UserError } from "../../shared/errors.ts";
@@ -19,6 +18,7 @@ import { createProgress } from "../progress.ts";
 import { usableExperiment } from "../read-file.ts";
 import type { PlannedPoint } from "../sweep-plan.ts";
 import { planPoints, pointsTable, sweepSeconds } from "../sweep-plan.ts";
+import { isFolder } from "../../engine/weights/on-disk.ts";
 
 export const planCommand: Command = {
   name: "plan",

@@ -1,5 +1,4 @@
 /** @file Examples of an experiment's training data as tokens, a page at a time. */
-import { statSync } from "node:fs";
 import type { ViewedExample } from "../../engine/data/token-view.ts";
 import { viewTokens } from "../../engine/data/token-view.ts";
 import { loadTokenizer } from "../../engine/data/tokenizer/load-tokenizer.ts";
@@ -12,6 +11,7 @@ import { UserError } from "../../shared/errors.ts";
 import { errorsOf } from "../../shared/findings.ts";
 import type { TokenExample, TokensView } from "../../shared/panels/tokens.ts";
 import { readExperimentFile } from "../read-file.ts";
+import { isFolder } from "../../engine/weights/on-disk.ts";
 
 /** Reads and tokenizes all of the data, as the run itself would. */
 export async function tokensOf(file: string, from: number, count: number): Promise<TokensView> {
@@ -62,8 +62,4 @@ function columns({ row, tokens, label }: ViewedExample): TokenExample {
     trained: Uint8Array.from(tokens, ({ trained }) => Number(trained)),
     ...(label === undefined ? {} : { label }),
   };
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

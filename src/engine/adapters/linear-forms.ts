@@ -5,6 +5,7 @@ import { methods } from "../catalog.ts";
 import { sharedPrefix } from "../exports/adapter-sites.ts";
 import type { BoundMethod, LinearMethod, PeftForm } from "../methods/define.ts";
 import type { LinearSpec, Model } from "../models/architecture.ts";
+import { lastPart } from "../models/module-names.ts";
 import { groupName, paramName } from "../programs/setup.ts";
 import type { Json, Placing, Refusal } from "./other-config.ts";
 import { plainChoice } from "./other-config.ts";
@@ -73,7 +74,7 @@ function placesOf(
   site: LinearSpec,
   most: { readonly in: number; readonly out: number },
 ): readonly PlacedTensor[] {
-  const kind = site.module.slice(site.module.lastIndexOf(".") + 1);
+  const kind = lastPart(site.module);
   return [...bound.params({ in: site.in, out: site.out, kind, most })].flatMap(
     ([param, { shape, key }]): readonly PlacedTensor[] => {
       const [own, common] = [tensors[param], shared[param]];

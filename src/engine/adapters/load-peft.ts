@@ -1,5 +1,4 @@
 /** @file Loads an adapter folder of peft's form: opens it, finds its place in a model, and fills trained tensors from it. */
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { at, UserError, invariant } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
@@ -16,6 +15,7 @@ import { halfToFloat32 } from "../weights/dtype-conversion.ts";
 import { throwErrors } from "../weights/read-errors.ts";
 import type { WeightSource } from "../weights/weight-source.ts";
 import { openWeights } from "../weights/weight-source.ts";
+import { isFile } from "../weights/on-disk.ts";
 import type { LoraAdapterConfig } from "./lora-config.ts";
 import { readLoraConfig } from "./lora-config.ts";
 import type { PlacedAdapter, PlacedEmbedding, PlacedTensor } from "./place-adapter.ts";
@@ -216,13 +216,6 @@ async function readFloats(
         remedy: "Save it in one of these from peft: `model.half().save_pretrained(folder)`.",
       });
   }
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (facts) => facts.isFile(),
-    () => false,
-  );
 }
 
 async function noAdapter(folder: string, configFile: string): Promise<UserError> {

@@ -5,6 +5,7 @@ import { plainChoice } from "./other-config.ts";
 import { placedWith } from "./placed-tensors.ts";
 import { norms } from "../methods/norms.ts";
 import { wordModules } from "../models/word-table.ts";
+import { lastPart, moduleOf } from "../models/module-names.ts";
 
 /** Norms that the file lacks stay as the base has them. */
 export const normsPlacing: Placing = (names, model) => {
@@ -12,8 +13,7 @@ export const normsPlacing: Placing = (names, model) => {
     .flatMap(({ tensors }) => tensors)
     .filter((tensor) => norms.selects(tensor))
     .map((tensor) => {
-      const cut = tensor.source.lastIndexOf(".");
-      const [module, part] = [tensor.source.slice(0, cut), tensor.source.slice(cut + 1)];
+      const [module, part] = [moduleOf(tensor.source), lastPart(tensor.source)];
       const name = `${modulePrefix}${module}.${norms.peft?.part ?? ""}.${part}`;
       return { name, shape: tensor.shape, parameter: tensor.source };
     })

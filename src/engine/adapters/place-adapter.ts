@@ -8,6 +8,7 @@ import type { Packing } from "../methods/packing.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import { patternValue, targetSites } from "../methods/targets.ts";
 import type { BlockSpec, LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
+import { moduleOf } from "../models/module-names.ts";
 import type { LoraAdapterConfig } from "./lora-config.ts";
 
 /** A tensor of the adapter that becomes a trained tensor of the model. */
@@ -279,10 +280,6 @@ function ownName({ blocks }: Model, { name, source }: TensorSpec): string {
     if (linear) return `${linear.module}.weight`;
   }
   return source;
-}
-
-function moduleOf(source: string): string {
-  return source.slice(0, source.lastIndexOf("."));
 }
 
 function unexpected(unknown: readonly string[]): Finding {

@@ -6,6 +6,7 @@ import type {
   PowerLawRecord,
   Refused,
 } from "../../shared/spectra-records.ts";
+import { sum } from "../../shared/sums.ts";
 
 /** 99 % quantile of the Tracy–Widom distribution of β = 1 (Bejan 2005, table). */
 const tracyWidom99 = 2.0234;
@@ -34,10 +35,7 @@ export function marchenkoPastur(
   const q = M / N;
   const law = bulk(q);
   const middle = (at(values, (n - 1) >> 1) + at(values, n >> 1)) / 2;
-  const variance =
-    rule === "median"
-      ? middle / (N * law.median)
-      : values.reduce((sum, value) => sum + value, 0) / (n * N);
+  const variance = rule === "median" ? middle / (N * law.median) : sum(values) / (n * N);
   const unit = variance * N;
   const upper = unit * (1 + Math.sqrt(q)) ** 2;
   const roots = Math.sqrt(N) + Math.sqrt(M);

@@ -1,5 +1,6 @@
 /** @file Intruders over the runs of a sweep: one row for each configuration, over the matrices that all runs have. */
 import type { MatrixIntrudersRecord } from "../../shared/intruder-records.ts";
+import { sum } from "../../shared/sums.ts";
 import type { MeanOfSeeds } from "../statistics/over-seeds.ts";
 import { meanOfSeeds } from "../statistics/over-seeds.ts";
 
@@ -64,8 +65,4 @@ export function overRuns(runs: readonly CountedRun[], confidence: number): RunCo
       };
     }),
   };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,6 +1,7 @@
 /** @file A power law fitted to the tail of a spectrum, as WeightWatcher and Clauset, Shalizi and Newman (2009) fit it. */
 import { at } from "../../shared/errors.ts";
 import type { PowerLawRecord, Refused } from "../../shared/spectra-records.ts";
+import { sum } from "../../shared/sums.ts";
 
 /** Fewer non-zero values than this say nothing about a tail. */
 export const leastValues = 50;
@@ -61,7 +62,7 @@ function overLogNormal(
 ): { readonly ratio: number; readonly p: number } {
   const n = logs.length;
   const start = at(logs, 0);
-  const mean = logs.reduce((sum, value) => sum + value, 0) / n;
+  const mean = sum(logs) / n;
   const spread = Math.sqrt(logs.reduce((sum, value) => sum + (value - mean) ** 2, 0) / n) || 1;
   const likelihood = ([mu, logS]: readonly [number, number]) => {
     const s = Math.exp(logS);
@@ -82,7 +83,7 @@ function overLogNormal(
       0.5 * Math.log(2 * Math.PI) +
       inside,
   );
-  const ratio = differences.reduce((sum, value) => sum + value, 0);
+  const ratio = sum(differences);
   const variance = differences.reduce((sum, value) => sum + (value - ratio / n) ** 2, 0) / n;
   const p =
     variance === 0 ? 1 : 2 * Math.exp(logUpperTail(Math.abs(ratio) / Math.sqrt(n * variance)));

@@ -3,6 +3,7 @@ import type { DType } from "../../shared/dtypes.ts";
 import { marchenkoPastur } from "./marchenko-pastur.ts";
 import { fitPowerLaw } from "./power-law.ts";
 import type { SpectrumRecord } from "../../shared/spectra-records.ts";
+import { sum } from "../../shared/sums.ts";
 
 export interface SpectrumFacts {
   readonly out: number;
@@ -29,7 +30,7 @@ export function spectrumRecord(sigma: readonly number[], facts: SpectrumFacts): 
   const top = sigma[0] ?? 0;
   const unit = sigma.map((value) => (top === 0 ? 0 : value / top));
   const squares = unit.reduce((sum, value) => sum + value * value, 0);
-  const total = unit.reduce((sum, value) => sum + value, 0);
+  const total = sum(unit);
   const frobenius = top * Math.sqrt(squares);
   const threshold = Math.max(
     (unitRoundoff(dtype) * frobenius * (Math.sqrt(out) + Math.sqrt(columns))) /

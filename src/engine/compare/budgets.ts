@@ -1,5 +1,6 @@
 /** @file Names budgets that are not equal between groups: then a difference of results may come from them. */
 import type { Finding } from "../../shared/findings.ts";
+import { mean } from "../../shared/sums.ts";
 import type { RunGroup } from "./groups.ts";
 import type { Budget } from "./run-facts.ts";
 
@@ -22,9 +23,7 @@ const amounts: {
 /** The mean of a group's runs; `undefined` where none of them knows it. */
 export function meanBudget({ runs }: RunGroup, name: Amount): number | undefined {
   const known = runs.flatMap(({ budget }) => budget[name] ?? []);
-  return known.length === 0
-    ? undefined
-    : known.reduce((sum, value) => sum + value, 0) / known.length;
+  return known.length === 0 ? undefined : mean(known);
 }
 
 /** A warning for each kind of budget that differs, with the extremes. */

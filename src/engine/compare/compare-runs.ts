@@ -9,6 +9,7 @@ import type {
 } from "../../shared/comparison.ts";
 import type { Finding } from "../../shared/findings.ts";
 import { present } from "../../shared/present.ts";
+import { mean } from "../../shared/sums.ts";
 import { pairedBootstrap } from "../statistics/bootstrap.ts";
 import { meanOfSeeds, pairedDifference } from "../statistics/over-seeds.ts";
 import { wilsonInterval } from "../statistics/wilson.ts";
@@ -171,7 +172,5 @@ function otherTestData(differences: readonly ConfigDifference[]): readonly Findi
 }
 
 function meanOf(values: readonly number[]): number | undefined {
-  return values.length === 0
-    ? undefined
-    : values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.length === 0 ? undefined : mean(values);
 }

@@ -3,7 +3,8 @@ import { invariant } from "../../shared/errors.ts";
 import type { TensorMethod } from "../methods/define.ts";
 import type { BoundRows } from "../methods/rows.ts";
 import type { Model, TensorSpec } from "../models/architecture.ts";
-import { moduleOf, wordModules } from "../models/word-table.ts";
+import { wordModules } from "../models/word-table.ts";
+import { moduleOf, lastPart } from "../models/module-names.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import type { ResolvedModel } from "../weights/hub-cache.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
@@ -33,11 +34,11 @@ export async function writeNormsAdapter(
   const all = trainedTensors(parts);
   const own = all.filter((tensor) => method.selects(tensor));
   const named = ({ source }: TensorSpec): string =>
-    `${moduleOf({ source })}.${peft.part}.${source.slice(source.lastIndexOf(".") + 1)}`;
+    `${moduleOf(source)}.${peft.part}.${lastPart(source)}`;
   const tensors = all.map((tensor) =>
     ownTensor(parts, tensor, own.includes(tensor) ? named(tensor) : tensor.source),
   );
-  const targets = [...new Set(own.map(({ source }) => moduleOf({ source })))];
+  const targets = [...new Set(own.map(({ source }) => moduleOf(source)))];
   const sources = parts.setups.flatMap(({ spec }) => spec.tensors.map(({ source }) => source));
   await writeAdapterFolder(folder, {
     config: {

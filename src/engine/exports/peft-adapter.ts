@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { UserError, at } from "../../shared/errors.ts";
 import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
+import { moduleOf } from "../models/module-names.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";
 import type { ResolvedModel } from "../weights/hub-cache.ts";
@@ -185,8 +186,4 @@ function isSavedBias(
 
 function isTransposed({ spec }: BlockSetup, linear: LinearSpec): boolean {
   return spec.tensors.find(({ name }) => name === `${linear.name}.weight`)?.transposed === true;
-}
-
-function moduleOf(source: string): string {
-  return source.slice(0, source.lastIndexOf("."));
 }

@@ -1,4 +1,5 @@
 /** @file Names by which peft finds modules: the shortest that select exactly those that are meant. */
+import { lastPart, within } from "../models/module-names.ts";
 
 /**
  * Names for `target_modules`: the last part of a module's name where all modules of the model that end
@@ -80,13 +81,4 @@ export function mostCommon(values: readonly number[]): number | undefined {
   for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
   const most = Math.max(...counts.values());
   return [...counts].find(([, count]) => count === most)?.[0];
-}
-
-function lastPart(module: string): string {
-  return module.slice(module.lastIndexOf(".") + 1);
-}
-
-/** Whether a module of that name is this one or holds it. */
-function within(module: string, name: string): boolean {
-  return `.${module}.`.includes(`.${name}.`);
 }

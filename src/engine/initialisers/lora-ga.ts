@@ -13,6 +13,7 @@
  */
 import { at } from "../../shared/errors.ts";
 import { int, number, oneOf } from "../../shared/schema.ts";
+import { sum } from "../../shared/sums.ts";
 import type { Sketch } from "../methods/top-pair.ts";
 import { topPair } from "../methods/top-pair.ts";
 import type { StartContext, StartSite } from "../methods/start.ts";
@@ -153,7 +154,7 @@ async function factors(
       const own = (await topPair(site, { linalg, rank }, W, "none", sketch(rank, rank))).sigma;
       if (paper) {
         const roots = own.map((value) => Math.sqrt(value / ctx.scale));
-        return both(roots.reduce((sum, value) => sum + value, 0) / rank);
+        return both(sum(roots) / rank);
       }
       const first = at(sigma, at(chosen, 0));
       return { ofA: 1, ofB: first > 0 ? at(own, 0) / first : 1 };

@@ -11,6 +11,7 @@
 import { list, text } from "../../shared/schema.ts";
 import { mul, reshape } from "../core/ops.ts";
 import { defineLinearMethod } from "./define.ts";
+import { lastPart } from "../models/module-names.ts";
 
 export const ia3 = defineLinearMethod({
   name: "ia3",
@@ -36,7 +37,7 @@ export const ia3 = defineLinearMethod({
     fields: ({ feedforward_modules: ends }, { targets, fanInFanOut }) => ({
       fan_in_fan_out: fanInFanOut,
       feedforward_modules: targets.filter(
-        (name) => Array.isArray(ends) && ends.includes(name.slice(name.lastIndexOf(".") + 1)),
+        (name) => Array.isArray(ends) && ends.includes(lastPart(name)),
       ),
       init_ia3_weights: true,
     }),

@@ -2,6 +2,7 @@
 import type { Finding } from "../../shared/findings.ts";
 import { nearest } from "../../shared/experiment/nearest.ts";
 import type { BlockSpec, LinearSpec } from "../models/architecture.ts";
+import { lastPart, within } from "../models/module-names.ts";
 
 /** Matches a Python-style regular expression against a whole module name; may give up with an error. */
 export type FullMatch = (pattern: string, text: string) => boolean;
@@ -144,11 +145,6 @@ function endsIn(module: string, name: string): boolean {
   return module === name || module.endsWith(`.${name}`);
 }
 
-/** Whether a module of that name is this one or holds it. */
-function within(module: string, name: string): boolean {
-  return `.${module}.`.includes(`.${name}.`);
-}
-
 /** Names that match no linear site at all: those within modules that train whole are only passed over. */
 function namesWithoutMatch(
   names: readonly string[],
@@ -230,5 +226,5 @@ function offeredSites(
 
 /** The distinct last parts of module names. */
 function kinds(all: readonly LinearSpec[]): readonly string[] {
-  return [...new Set(all.map(({ module }) => module.slice(module.lastIndexOf(".") + 1)))];
+  return [...new Set(all.map(({ module }) => lastPart(module)))];
 }

@@ -1,6 +1,7 @@
 /** @file Pearson's and Spearman's correlation of predicted and true numbers. */
 import { at } from "../../shared/errors.ts";
 import { metrics } from "../../shared/experiment/fields/metrics.ts";
+import { mean } from "../../shared/sums.ts";
 import type { Predicted } from "./define.ts";
 import { defineMetric } from "./define.ts";
 
@@ -49,8 +50,8 @@ function dot(a: readonly number[], b: readonly number[]): number {
 }
 
 function centred(values: readonly number[]): readonly number[] {
-  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-  return values.map((value) => value - mean);
+  const middle = mean(values);
+  return values.map((value) => value - middle);
 }
 
 function ranks(values: readonly number[]): readonly number[] {

@@ -1,6 +1,7 @@
 /** @file The table of a model's words, and the head that is tied to it. */
 import { invariant } from "../../shared/errors.ts";
 import type { Model, TensorSpec } from "./architecture.ts";
+import { moduleOf } from "./module-names.ts";
 
 /** The table that is read by the words' ids. */
 export function wordTable({ blocks }: Pick<Model, "blocks">): TensorSpec {
@@ -19,10 +20,5 @@ export function wordModules(model: Pick<Model, "blocks">): readonly string[] {
       tensors.some((tensor) => tensor.name === `${name}.weight` && tensor.source === table.source),
     ),
   );
-  return [moduleOf(table), ...heads.map(({ module }) => module)];
-}
-
-/** `lm_head` of `lm_head.weight`. */
-export function moduleOf({ source }: Pick<TensorSpec, "source">): string {
-  return source.slice(0, source.lastIndexOf("."));
+  return [moduleOf(table.source), ...heads.map(({ module }) => module)];
 }

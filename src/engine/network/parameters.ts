@@ -2,6 +2,7 @@
 import type { Shape } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import { at, invariant } from "../../shared/errors.ts";
+import { sum } from "../../shared/sums.ts";
 import type { StateLayout, TensorFacts } from "../optimizers/define.ts";
 
 /** One trained tensor; tied tensors of several blocks are one parameter. */
@@ -258,8 +259,4 @@ function stretchesOf(
     ...group,
     count: sum(group.members.map(({ shape }) => elementCount(shape))),
   }));
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0);
 }

@@ -1,5 +1,6 @@
 /** @file Chooses the next token from logits: the most likely, or drawn under temperature, top-k and top-p as transformers does. */
 import { at } from "../../shared/errors.ts";
+import { sum } from "../../shared/sums.ts";
 
 export interface SamplingOptions {
   /** Logits are divided by it; 0 takes the most likely token. */
@@ -64,8 +65,4 @@ export function candidates(
 /** The `rank`-th largest, counted from 1. */
 function largestAt(values: Float32Array, rank: number): number {
   return at(values.toSorted(), values.length - rank);
-}
-
-function sum(values: Float64Array): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,5 +1,6 @@
 /** @file The most memory a run will take, added up from the tensors that it will hold; nothing is fitted but the process's floor. */
 import { elementCount } from "../../shared/dtypes.ts";
+import { sum } from "../../shared/sums.ts";
 import { printGraph } from "../core/print.ts";
 import { layoutBytes } from "../network/parameters.ts";
 import type { ParameterSpec } from "../network/parameters.ts";
@@ -77,10 +78,6 @@ export function planMemory(inputs: MemoryInputs): MemoryPlan {
     data: inputs.dataBytes,
   };
   return { ...parts, total: sum(Object.values(parts)) };
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((a, b) => a + b, 0);
 }
 
 /** Sizes in which weights are read that are then held in another form. */

@@ -1,6 +1,7 @@
 /** @file Every program that a run compiles, and the hidden states, gradients and caches that its passes keep. */
 import { dtypeBytes, elementCount } from "../../shared/dtypes.ts";
 import { at } from "../../shared/errors.ts";
+import { sum } from "../../shared/sums.ts";
 import type { Graph } from "../core/graph.ts";
 import { cutAtLateInputs } from "../core/split.ts";
 import type { HeadTarget, Model } from "../models/architecture.ts";
@@ -98,7 +99,7 @@ export function runPrograms(inputs: ProgramInputs): RunPrograms {
       // Two that alternate, and the first where no step keeps it.
       (steps.length > 0 ? 2 : 3) * first +
       Math.max(0, ...generating.map(({ kept }) => kept)) +
-      [...crossing.values(), ...judged.values()].reduce((a, b) => a + b, 0),
+      sum([...crossing.values(), ...judged.values()]),
   };
 }
 

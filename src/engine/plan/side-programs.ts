@@ -1,5 +1,6 @@
 /** @file The programs of a run with a side network, and what its passes keep: the model's own passes keep nothing. */
 import { dtypeBytes, elementCount } from "../../shared/dtypes.ts";
+import { sum } from "../../shared/sums.ts";
 import type { Graph } from "../core/graph.ts";
 import type { GenerationShape } from "../network/generation-shape.ts";
 import { promptShape, tokenShape } from "../network/generation-shape.ts";
@@ -54,7 +55,7 @@ export function addSideTraining(
   const hidden = 4 * rows * model.sizes.hidden * (1 + rungs + passing + 2);
   // States, and their gradients.
   const states = 4 * rows * narrow * 2 * (1 + rungs);
-  return hidden + states + residuals.reduce((a, b) => a + b, 0);
+  return hidden + states + sum(residuals);
 }
 
 /** Adds the programs of a measurement; returns the bytes of the states. */
@@ -93,7 +94,7 @@ export function addSideDecoding(
     const sizes = setup.spec.kind === "layer" ? sidePlace(setup)?.narrow?.sizes : undefined;
     return 2 * 4 * shape.batch * shape.capacity * (sizes ? sizes.keyValueHeads * sizes.headDim : 0);
   });
-  return caches.reduce((a, b) => a + b, 0);
+  return sum(caches);
 }
 
 function ofEachKind(blocks: readonly BlockSetup[]): readonly BlockSetup[] {

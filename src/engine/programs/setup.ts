@@ -7,6 +7,7 @@ import type { BoundPlace } from "../methods/placed.ts";
 import type { Start } from "../methods/start.ts";
 import type { InputRounding } from "./round-inputs.ts";
 import type { BlockSpec, LinearSpec, Model, PartName } from "../models/architecture.ts";
+import { lastPart } from "../models/module-names.ts";
 
 /** How a base weight is held in memory. Only linear weights and embedding tables are held other than in float32. */
 export type Storage =
@@ -167,7 +168,7 @@ export function blockSite(spec: BlockSpec, part: PartName, width: number): Block
 
 /** What a site is called in its layer: `q_proj`. */
 export function kindOf({ module }: Pick<LinearSpec, "module">): string {
-  return module.slice(module.lastIndexOf(".") + 1);
+  return lastPart(module);
 }
 
 /** The storage of a block's tensor. */

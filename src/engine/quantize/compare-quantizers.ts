@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Measured, QuantizedMatrix, QuantizeRow } from "../../shared/quantize-records.ts";
+import { mean } from "../../shared/sums.ts";
 import { loadTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import type { CalibrationBatch } from "../network/calibration.ts";
 import { evaluateFile } from "../session/evaluate-file.ts";
@@ -173,8 +174,6 @@ async function taskScores(
 
 function figures({ layers, layout, packedBytes, weights }: QuantizedModel) {
   const matrices = layers.flatMap((layer) => layer.matrices);
-  const mean = (values: readonly number[]): number =>
-    values.reduce((sum, value) => sum + value, 0) / values.length;
   const outputs = matrices.flatMap(({ outputError }) => outputError ?? []);
   const finalError = layers.at(-1)?.outputError;
   return {

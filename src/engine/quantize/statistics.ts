@@ -1,6 +1,7 @@
 /** @file What a calibration set says of a layer's matrices, gathered in one pass: what the quantizer asked for, and no more. */
 import type { Linalg } from "../../../kernels/linalg/index.ts";
 import { at, invariant } from "../../shared/errors.ts";
+import { sum } from "../../shared/sums.ts";
 import type { InputStatistics } from "../methods/start.ts";
 import type { InputReducer } from "../network/calibration-inputs.ts";
 import { columnStatistics, secondMoment } from "../network/calibration-inputs.ts";
@@ -108,7 +109,7 @@ export function weightsOf(
 }
 
 function countOf(counted: Uint8Array): number {
-  return counted.reduce((sum, one) => sum + one, 0);
+  return sum(counted);
 }
 
 interface Reducers {

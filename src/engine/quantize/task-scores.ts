@@ -1,5 +1,6 @@
 /** @file A task's scores with intervals over its examples, also of metrics that count every target the same. */
 import type { Measured } from "../../shared/quantize-records.ts";
+import { sum } from "../../shared/sums.ts";
 import type { TargetResult } from "../metrics/example-result.ts";
 import type { FileMeasurement } from "../session/evaluate-file.ts";
 import { pairedBootstrap } from "../statistics/bootstrap.ts";
@@ -44,8 +45,4 @@ function ofTargets(name: string, targets: readonly TargetResult[]) {
     default:
       return undefined;
   }
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -8,6 +8,7 @@
  */
 import type { Data, Matrix } from "../../../kernels/linalg/matrix.ts";
 import { number, oneOf, share } from "../../shared/schema.ts";
+import { mean } from "../../shared/sums.ts";
 import { packBits, packedBytes, unpackBits } from "./blocks/bit-packing.ts";
 import type { ColumnQuantizer } from "./blocks/hessian-solver.ts";
 import { sweepColumns } from "./blocks/hessian-solver.ts";
@@ -160,7 +161,7 @@ function partlyBinaryColumns({ rows, columns, data }: Matrix<Data>, mask: Uint8A
 }
 
 function meanOf(values: Float32Array): number {
-  return values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;
+  return values.length === 0 ? 0 : mean(values);
 }
 
 function bits(codes: Uint8Array) {

@@ -2,6 +2,7 @@
 import type { IntrudersDocument } from "../../shared/analysis-documents.ts";
 import type { ControlKind, MatrixIntrudersRecord } from "../../shared/intruder-records.ts";
 import { controlKinds } from "../../shared/intruder-records.ts";
+import { sum } from "../../shared/sums.ts";
 import { countTable, likelyText, totalOf } from "../analyze/counts.ts";
 import { bars } from "./bars.ts";
 import type { CaptionFacts } from "./caption.ts";
@@ -231,7 +232,8 @@ function controls(matrices: readonly MatrixIntrudersRecord[], said: string): rea
   ];
 }
 
-function kText(records: readonly MatrixIntrudersRecord[]): string {
+/** `10`, or `4 to 10`: of how many vectors verdicts were asked for. */
+export function kText(records: readonly MatrixIntrudersRecord[]): string {
   const ks = [...new Set(records.map(({ k }) => k))].toSorted((a, b) => a - b);
   return ks.length === 1 ? String(ks[0]) : `${ks[0] ?? ""} to ${ks.at(-1) ?? ""}`;
 }
@@ -239,8 +241,4 @@ function kText(records: readonly MatrixIntrudersRecord[]): string {
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length / 2)] ?? 0;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

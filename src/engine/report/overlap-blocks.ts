@@ -66,7 +66,8 @@ function whole({ left }: OverlapRecord): number {
   return last(left);
 }
 
-function last(grid: readonly (readonly number[])[]): number {
+/** The overlap of all leading vectors of both sides. */
+export function last(grid: readonly (readonly number[])[]): number {
   return grid.at(-1)?.at(-1) ?? 0;
 }
 

@@ -1,5 +1,4 @@
 /** @file What a model or adapter folder holds, told from its configuration and headers: any architecture, nothing computed. */
-import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { Finding } from "../../shared/findings.ts";
 import { isRecord } from "../../shared/wire.ts";
@@ -8,12 +7,14 @@ import { loraConfigFields } from "../adapters/lora-config-fields.ts";
 import { adapterFiles } from "../exports/peft-adapter.ts";
 import type { Model, ModelSizes, Task } from "../models/architecture.ts";
 import { readModel } from "../models/registry.ts";
+import { lastPart } from "../models/module-names.ts";
 import type { ModelPlaces, ModelReference, ResolvedModel } from "../weights/hub-cache.ts";
 import { resolveModel } from "../weights/hub-cache.ts";
 import type { WeightSummary } from "../weights/inspect.ts";
 import { summarizeWeights } from "../weights/inspect.ts";
 import type { TensorInfo } from "../weights/safetensors.ts";
 import { openWeights } from "../weights/weight-source.ts";
+import { isFile } from "../weights/on-disk.ts";
 import { readJson } from "./open-model.ts";
 
 export interface Inspected {
@@ -111,7 +112,7 @@ async function architectureOf(
 function describe(model: Model): InspectedArchitecture {
   const kinds = Map.groupBy(
     model.blocks.flatMap(({ linears }) => linears),
-    ({ module }) => module.slice(module.lastIndexOf(".") + 1),
+    ({ module }) => lastPart(module),
   );
   return {
     modelType: model.modelType,
@@ -148,12 +149,5 @@ function effectiveFields(
     !(typeof value === "object" && Object.keys(value).length === 0);
   return Object.fromEntries(
     Object.entries(config).filter(([field, value]) => hasEffect(field) && says(value)),
-  );
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (facts) => facts.isFile(),
-    () => false,
   );
 }

@@ -7,6 +7,7 @@ import { runLayout } from "../runs/run-folder.ts";
 import { messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { EventBody, Metrics } from "../../shared/protocol.ts";
+import { sum } from "../../shared/sums.ts";
 import type { Hashed } from "../lab/analysis-file.ts";
 import { lookForIntruders } from "../lab/look-intruders.ts";
 import { lookAtSpectra } from "../lab/look-spectra.ts";
@@ -129,10 +130,6 @@ async function see<R extends Hashed>(
     metrics: metrics(result.records),
     seconds: (performance.now() - started) / 1000,
   });
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }
 
 function mean(values: readonly number[]): number {

@@ -5,7 +5,8 @@ import { methods, rowNamed } from "../catalog.ts";
 import type { BoundPlace, PlacedMethod } from "../methods/placed.ts";
 import { isPlaced } from "../methods/placed.ts";
 import type { BlockSpec, Model } from "../models/architecture.ts";
-import { moduleOf, wordModules } from "../models/word-table.ts";
+import { wordModules } from "../models/word-table.ts";
+import { moduleOf } from "../models/module-names.ts";
 import { beforeWords } from "../network/virtual-tokens.ts";
 import type { PlaceMethod } from "../programs/setup.ts";
 import { blockSite, groupName } from "../programs/setup.ts";
@@ -107,7 +108,7 @@ function placed(
       const params = bound.params({ width: sizes.hidden });
       const tables = new Set(wordModules(model));
       const holds = ({ tensors, linears }: BlockSpec): boolean =>
-        tensors.some((own) => own.role === "embedding" && tables.has(moduleOf(own))) ||
+        tensors.some((own) => own.role === "embedding" && tables.has(moduleOf(own.source))) ||
         linears.some(({ module }) => tables.has(module));
       return model.blocks
         .filter(holds)

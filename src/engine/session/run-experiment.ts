@@ -1,5 +1,4 @@
 /** @file Runs an experiment from the main thread: owns the run folder, the heartbeat, signals and events; a worker computes. */
-import { statSync } from "node:fs";
 import { join } from "node:path";
 import { Cancelled, messageOf } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
@@ -33,6 +32,7 @@ import { placesHere } from "./places-here.ts";
 import { withSnapshot } from "./recorded-model.ts";
 import { changedConditions, recordHeader } from "./same-bytes.ts";
 import { sendable } from "./sent-errors.ts";
+import { isFolder } from "../weights/on-disk.ts";
 
 export interface RunOptions {
   readonly experiment: Experiment;
@@ -265,8 +265,4 @@ async function tensorboardOf(
     time: Date.now() / 1000,
     ...(restartAt === undefined ? {} : { restartAt }),
   });
-}
-
-export function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }

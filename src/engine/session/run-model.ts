@@ -1,5 +1,4 @@
 /** @file The model that a run made, as far as it came; and what a model is for where nobody says so. */
-import { stat } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
@@ -13,6 +12,7 @@ import { listCheckpoints, loadCheckpoint } from "../runs/checkpoints.ts";
 import { runLayout } from "../runs/run-folder.ts";
 import type { ModelPlaces, ModelReference } from "../weights/hub-cache.ts";
 import { resolveModel } from "../weights/hub-cache.ts";
+import { isFile } from "../weights/on-disk.ts";
 import { hasAdapter } from "./export-run.ts";
 import type { InferenceModel } from "./open-for-inference.ts";
 import { readJson } from "./open-model.ts";
@@ -119,11 +119,4 @@ async function taskOf(reference: ModelReference, places: ModelPlaces): Promise<T
   return classifies || type === "bert" || type === "roberta"
     ? "sequence-classification"
     : "causal-lm";
-}
-
-async function isFile(path: string): Promise<boolean> {
-  return stat(path).then(
-    (facts) => facts.isFile(),
-    () => false,
-  );
 }

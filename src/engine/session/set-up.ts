@@ -3,6 +3,7 @@ import type { DType } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
 import type { Experiment, MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked, Finding } from "../../shared/findings.ts";
+import { sum } from "../../shared/sums.ts";
 import { methods, optimizers, rowNamed } from "../catalog.ts";
 import type { LinearMethod } from "../methods/define.ts";
 import type { FullMatch } from "../methods/targets.ts";
@@ -24,6 +25,7 @@ import type { PackedAs } from "../weights/safetensors.ts";
 import { alreadyQuantized, packedStorage } from "./packed-storage.ts";
 import { doesNotFit, storageWhenRead } from "./quantized-when-read.ts";
 import { storedName, storedTensor } from "../models/stored-tensor.ts";
+import { within } from "../models/module-names.ts";
 import type { FrozenSpec, TrainedSpec } from "./trained-specs.ts";
 import { frozenSpecs, trainedSpecs } from "./trained-specs.ts";
 
@@ -83,7 +85,7 @@ export function setUpModel(
   // A head trains whole, as in peft; so does what the checkpoint lacks.
   for (const tensor of allTensors(model)) {
     const { source, fresh } = tensor;
-    const ofHead = model.headModule !== undefined && inModule(source, model.headModule);
+    const ofHead = model.headModule !== undefined && within(source, model.headModule);
     if (ofHead || (fresh !== undefined && storedName(model, stored, tensor) === undefined))
       trainedSources.add(source);
   }
@@ -193,9 +195,7 @@ function withSavedApart(model: Model, { method }: SetupFields): Model {
   const saved = method.flatMap(({ type, modules_to_save }) =>
     rowNamed(methods, type).kind === "linear" ? modules_to_save : [],
   );
-  return saved.some((module) => names.some((name) => inModule(name, module)))
-    ? untied(model)
-    : model;
+  return saved.some((module) => names.some((name) => within(name, module))) ? untied(model) : model;
 }
 
 /** Puts a method at its sites; bias and `modules_to_save` add to the tensors that train. */
@@ -276,7 +276,7 @@ function placeMethod(
       if (role === "bias" && (choice.bias === "all" || adapted.has(source))) trained.add(source);
   }
   for (const name of choice.modules_to_save) {
-    const own = allTensors(model).filter(({ source }) => inModule(source, name));
+    const own = allTensors(model).filter(({ source }) => within(source, name));
     for (const { source } of own) trained.add(source);
     if (own.length === 0)
       findings.push({
@@ -321,11 +321,6 @@ function lastModule(source: string): string {
   return source.split(".").at(-2) ?? source;
 }
 
-/** Whether a tensor belongs to a module of that name: `score` has `score.weight`. */
-function inModule(source: string, module: string): boolean {
-  return `.${source}`.includes(`.${module}.`);
-}
-
 function quantizedSources(
   model: Model,
   experiment: SetupFields,
@@ -349,7 +344,7 @@ function quantizedSources(
       name.endsWith(".weight") &&
       !tables.has(source) &&
       !trained.has(source) &&
-      !choice.skip_modules.some((module) => inModule(source, module)),
+      !choice.skip_modules.some((module) => within(source, module)),
   );
   const findings: Finding[] =
     sources.length > 0
@@ -394,8 +389,4 @@ function storageOf(
 
 function allTensors(model: Model): readonly TensorSpec[] {
   return model.blocks.flatMap(({ tensors }) => tensors);
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

@@ -1,5 +1,6 @@
 /** @file Means over seeds, with Student's t intervals; differences of runs that share their seeds. */
 import { invariant } from "../../shared/errors.ts";
+import { sum } from "../../shared/sums.ts";
 import type { Confidence, Interval } from "./interval.ts";
 import { studentTQuantile, studentTTail } from "./quantiles.ts";
 
@@ -54,8 +55,4 @@ export function pairedDifference(
 
 function meanOf(values: readonly number[]): number {
   return sum(values) / values.length;
-}
-
-function sum(values: readonly number[]): number {
-  return values.reduce((total, value) => total + value, 0);
 }

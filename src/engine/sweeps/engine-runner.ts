@@ -12,11 +12,11 @@ import { runStatus } from "../runs/liveness.ts";
 import { withAbsolutePaths } from "../session/absolute-paths.ts";
 import { machineFacts } from "../session/machine-facts.ts";
 import { prepareRun } from "../session/prepare-run.ts";
-import { isFolder } from "../session/run-experiment.ts";
 import { received } from "../session/sent-errors.ts";
 import type { FromRunProcess, ToRunProcess } from "./run-messages.ts";
 import { isFromRunProcess } from "./run-messages.ts";
 import type { RunOutcome, Runner, RunTask } from "./runner.ts";
+import { isFolder } from "../weights/on-disk.ts";
 
 export interface EngineRunnerOptions {
   readonly versions: Readonly<Record<string, string>>;

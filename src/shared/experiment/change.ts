@@ -2,8 +2,8 @@
 import type { Field, Shape } from "../schema.ts";
 import { fits } from "./fits.ts";
 import { fieldAt, fieldsIn, typeOf } from "./lookup.ts";
-import type { Entry, Located, Location, MapNode, Path } from "./tree.ts";
-import { entryOf } from "./tree.ts";
+import type { Entry, Located, MapNode, Path } from "./tree.ts";
+import { entryOf, emptyMap } from "./tree.ts";
 
 export type Visit = (field: Field<unknown>, node: Located, path: Path) => Located;
 
@@ -141,10 +141,6 @@ const anything: Field<unknown> = {
 /** A list that may stand without brackets has the short form of its items. */
 function unwrapped(field: Field<unknown>): Field<unknown> {
   return field.shape.kind === "list" && field.shape.single ? field.shape.of : field;
-}
-
-function emptyMap(at: Location): MapNode {
-  return { kind: "map", entries: [], flow: true, at };
 }
 
 /**

@@ -22,7 +22,8 @@ export function experimentJsonSchema(catalog: CatalogFields): JsonSchema {
   };
 }
 
-function isRequired({ presence, shape }: Field<unknown>): boolean {
+/** A map that is filled with defaults is required where one of its fields has none. */
+export function isRequired({ presence, shape }: Field<unknown>): boolean {
   if (presence !== "filled" || shape.kind !== "object") return presence === "required";
   return namedFields(shape.fields).some(({ field }) => isRequired(field));
 }

@@ -169,3 +169,8 @@ export function locate(value: unknown, at: Location, depth = 0): Located {
 export function nowhere(file: string): Location {
   return { source: source(file, ""), start: 0, end: 0 };
 }
+
+/** Where nothing is said, of a document that is not written. */
+export function emptyMap(at: Location): MapNode {
+  return { kind: "map", entries: [], flow: true, at };
+}

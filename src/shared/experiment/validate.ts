@@ -17,7 +17,7 @@ import {
   wrongType,
 } from "./scalars.ts";
 import type { Entry, Located, Location, MapNode, Path } from "./tree.ts";
-import { beginningOf, entryOf, plain } from "./tree.ts";
+import { beginningOf, entryOf, plain, emptyMap } from "./tree.ts";
 import { reportOmitted, reportUnknown, reportUnknownVariant, reportVariant } from "./unknown.ts";
 
 /**
@@ -109,10 +109,6 @@ function checkShape(ctx: CheckContext, shape: Shape, node: Located, path: Path):
     case "union":
       return checkUnion(ctx, shape, node, path);
   }
-}
-
-function emptyMap(at: Location): MapNode {
-  return { kind: "map", entries: [], flow: true, at };
 }
 
 type ShapeOf<K extends Shape["kind"]> = Extract<Shape, { readonly kind: K }>;

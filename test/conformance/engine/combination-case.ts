@@ -17,7 +17,6 @@ import {
 import { withAbsolutePaths } from "../../../src/engine/session/absolute-paths.ts";
 import { machineFacts } from "../../../src/engine/session/machine-facts.ts";
 import { prepareRun } from "../../../src/engine/session/prepare-run.ts";
-import { isFolder } from "../../../src/engine/session/run-experiment.ts";
 import { startRun } from "../../../src/engine/session/start-run.ts";
 import { loadRun, trainStarted } from "../../../src/engine/session/train-run.ts";
 import { at } from "../../../src/shared/errors.ts";
@@ -27,6 +26,7 @@ import { makeWorkspace } from "../../support/workspace.ts";
 import { generator } from "../../unit/engine/op-case.ts";
 import type { Choice } from "./small-method.ts";
 import { smallMethod } from "./small-method.ts";
+import { isFolder } from "../../../src/engine/weights/on-disk.ts";
 
 /** One value of each; null stands for what a file leaves out. */
 export interface Combination {

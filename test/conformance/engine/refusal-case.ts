@@ -7,7 +7,7 @@ import { catalogFields, quantizers } from "../../../src/engine/catalog.ts";
 import { withAbsolutePaths } from "../../../src/engine/session/absolute-paths.ts";
 import { machineFacts } from "../../../src/engine/session/machine-facts.ts";
 import { prepareRun } from "../../../src/engine/session/prepare-run.ts";
-import { isFolder } from "../../../src/engine/session/run-experiment.ts";
+import { isFolder } from "../../../src/engine/weights/on-disk.ts";
 import { UserError, invariant } from "../../../src/shared/errors.ts";
 import { readExperiment } from "../../../src/shared/experiment/normalise.ts";
 import { makeWorkspace } from "../../support/workspace.ts";

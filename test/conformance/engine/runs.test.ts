@@ -17,7 +17,6 @@ import { machineFacts } from "../../../src/engine/session/machine-facts.ts";
 import { openForInference } from "../../../src/engine/session/open-for-inference.ts";
 import type { TrainedPart } from "../../../src/engine/session/open-for-inference.ts";
 import { prepareRun } from "../../../src/engine/session/prepare-run.ts";
-import { isFolder } from "../../../src/engine/session/run-experiment.ts";
 import type { LoadedRun } from "../../../src/engine/session/train-run.ts";
 import { loadRun, trainStarted } from "../../../src/engine/session/train-run.ts";
 import { at, invariant } from "../../../src/shared/errors.ts";
@@ -27,6 +26,7 @@ import type { RunSummary } from "../../../src/shared/protocol.ts";
 import { makeWorkspace } from "../../support/workspace.ts";
 import { smallMethod } from "./small-method.ts";
 import { lastCheckpoint, looksApart, looksAsMerged } from "./look-case.ts";
+import { isFolder } from "../../../src/engine/weights/on-disk.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

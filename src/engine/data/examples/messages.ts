@@ -1,5 +1,6 @@
 /** @file The messages of a row, and what of their text is trained on. */
 import { UserError } from "../../../shared/errors.ts";
+import { isRecord } from "../../../shared/wire.ts";
 import { columnValue, kindOf, rowName, type Row } from "../rows/row.ts";
 import type { ChatTemplate, Message } from "./chat-template.ts";
 
@@ -98,10 +99,6 @@ function parseList(text: string): unknown {
   } catch {
     return text;
   }
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function messageError(row: Row, message: string): UserError {

@@ -1,5 +1,6 @@
 /** @file Rows of a JSON Lines file: one object on each line. */
 import { UserError, messageOf } from "../../../shared/errors.ts";
+import { isRecord } from "../../../shared/wire.ts";
 import { readLines } from "./lines.ts";
 import { kindOf, type Row } from "./row.ts";
 
@@ -29,7 +30,7 @@ function parseRow(text: string, file: string, line: number): Readonly<Record<str
       cause,
     });
   }
-  if (isObject(value)) return value;
+  if (isRecord(value)) return value;
   throw new UserError({
     code: "malformed-data",
     message: `The line holds ${kindOf(value)}, not an object.`,
@@ -45,8 +46,4 @@ function complaint(cause: unknown): { readonly message: string; readonly column?
   return position === null
     ? { message: said }
     : { message: said.slice(0, position.index), column: Number(position[1]) + 1 };
-}
-
-function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,5 +1,6 @@
 /** @file What tokenizer_config.json changes about tokenizer.json when transformers loads both. */
-import { isRecord, member, type JsonValue } from "./json-value.ts";
+import { member, type JsonValue } from "./json-value.ts";
+import { isRecord } from "../../../shared/wire.ts";
 
 /** The parts of tokenizer.json that the configuration may override. */
 export interface Parts {

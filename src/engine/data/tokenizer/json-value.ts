@@ -1,5 +1,6 @@
 /** @file Walks a parsed JSON file and says by name what is missing or of the wrong kind. */
 import { UserError } from "../../../shared/errors.ts";
+import { isRecord } from "../../../shared/wire.ts";
 
 /** A value inside a JSON file together with the way to it, such as `model.merges`. */
 export interface JsonValue {
@@ -10,10 +11,6 @@ export interface JsonValue {
 
 export function jsonValue(file: string, value: unknown): JsonValue {
   return { file, path: "", value };
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** The member `name`, whose value is `undefined` where it is absent or null. */

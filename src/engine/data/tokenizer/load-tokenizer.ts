@@ -3,7 +3,8 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeUtf8 } from "../../../shared/encoding.ts";
 import { UserError, messageOf } from "../../../shared/errors.ts";
-import { asList, isRecord } from "./json-value.ts";
+import { isRecord } from "../../../shared/wire.ts";
+import { asList } from "./json-value.ts";
 import { createTokenizer, type Tokenizer } from "./tokenizer.ts";
 
 export interface LoadedTokenizer extends Tokenizer {

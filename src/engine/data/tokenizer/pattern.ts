@@ -1,7 +1,8 @@
 /** @file The patterns of a tokenizer file: plain strings and Oniguruma regular expressions. */
 import { UserError } from "../../../shared/errors.ts";
+import { isRecord } from "../../../shared/wire.ts";
 import { asOfUnicode16 } from "./characters.ts";
-import { isRecord, member, refuse, text, type JsonValue } from "./json-value.ts";
+import { member, refuse, text, type JsonValue } from "./json-value.ts";
 import { translateOniguruma, UntranslatableExpression } from "./oniguruma.ts";
 
 export type Range = readonly [start: number, end: number];

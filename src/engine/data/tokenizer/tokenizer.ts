@@ -1,5 +1,6 @@
 /** @file A tokenizer in the form of Hugging Face's tokenizer.json: text to ids, with offsets, and back. */
 import { at } from "../../../shared/errors.ts";
+import { isRecord } from "../../../shared/wire.ts";
 import {
   addedTokenExtractor,
   originalRange,
@@ -10,7 +11,7 @@ import { alignedText } from "./aligned-text.ts";
 import { readBpe } from "./bpe.ts";
 import { overriddenParts } from "./config-overrides.ts";
 import { readDecoder } from "./decoders.ts";
-import { entries, isRecord, jsonValue, member, text, type JsonValue } from "./json-value.ts";
+import { entries, jsonValue, member, text, type JsonValue } from "./json-value.ts";
 import type { Model } from "./model.ts";
 import { readNormalizer, unsupported } from "./normalizers.ts";
 import { readPostProcessor, type Part } from "./post-processors.ts";

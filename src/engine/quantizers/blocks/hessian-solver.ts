@@ -13,6 +13,7 @@ import {
   type Matrix,
 } from "../../../../kernels/linalg/matrix.ts";
 import { UserError } from "../../../shared/errors.ts";
+import { sum } from "../../../shared/sums.ts";
 
 export interface FactorOptions {
   /** Times the mean of the diagonal, added to it; 0.01 where not given. */
@@ -75,7 +76,7 @@ export async function factorHessian(
   const order = Int32Array.from({ length: n }, (_, i) => i);
   // Sorting a typed array keeps equal ones in their order.
   if (actOrder) order.sort((a, b) => (diagonal[b] ?? NaN) - (diagonal[a] ?? NaN));
-  const added = (damping * diagonal.reduce((sum, value) => sum + value, 0)) / Math.max(1, n);
+  const added = (damping * sum(diagonal)) / Math.max(1, n);
 
   const reversed = new Float64Array(n * n);
   for (let i = 0; i < n; i++) {

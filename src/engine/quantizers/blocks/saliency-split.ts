@@ -1,4 +1,5 @@
 /** @file The few weights worth more bits, by score: exactly which, and what storing them costs to the bit. */
+import { sum } from "../../../shared/sums.ts";
 
 /** What is chosen as one: single weights, whole input columns, or groups of neighbours in a row. */
 export type SalientUnit = "element" | "column" | { readonly group: number };
@@ -67,7 +68,7 @@ export function splitBits(
   split: SaliencySplit,
   bits: { readonly high: number; readonly low: number; readonly mask: MaskStorage },
 ): number {
-  const high = split.mask.reduce((sum, one) => sum + one, 0);
+  const high = sum(split.mask);
   const units = unitCount(shape, split.unit);
   const index = Math.ceil(Math.log2(Math.max(1, units)));
   const mask = bits.mask === "bitmap" ? units : split.chosen.length * index;

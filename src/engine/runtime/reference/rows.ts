@@ -1,5 +1,6 @@
 /** @file Reductions, and what works on the last axis: softmax, norms, rotary embedding, cross entropy. */
 import { at } from "../../../shared/errors.ts";
+import { mean } from "../../../shared/sums.ts";
 import type { Evaluate, Tensor, TensorType } from "./tensor.ts";
 import { coordinates, element, filled, positionOf } from "./tensor.ts";
 
@@ -103,8 +104,4 @@ function mapRows(x: Tensor, result: TensorType, f: (row: number[]) => number[]):
   for (let start = 0; start < x.data.length; start += size)
     data.push(...f(Array.from(x.data.subarray(start, start + size))));
   return filled(result, (position) => at(data, position));
-}
-
-function mean(values: readonly number[]): number {
-  return values.reduce((sum, value) => sum + value, 0) / values.length;
 }
