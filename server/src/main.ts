@@ -22,6 +22,7 @@ import { hover } from "./hover.ts";
 import { translatorFor } from "./languages.ts";
 import { lenses } from "./lenses.ts";
 import { links } from "./links.ts";
+import { factsNowhere } from "./nowhere.ts";
 import { folds, outline } from "./outline.ts";
 import type { ClientAbilities } from "./protocol.ts";
 import {
@@ -68,6 +69,7 @@ export function serve({ input, output }: Streams, world: World): void {
     hints: false,
     lenses: false,
   };
+  const nowhere = factsNowhere(world.facts);
   let severities: SeveritySettings = new Map();
   let revision = 0;
   const analyses = new Map<string, { version: number; revision: number; analysis: Analysis }>();
@@ -76,7 +78,8 @@ export function serve({ input, output }: Streams, world: World): void {
     const known = analyses.get(document.uri);
     if (known?.version === document.version && known.revision === revision) return known.analysis;
     const file = pathOf(document.uri);
-    const analysis = analyse({ file, text: document.getText() }, world.facts);
+    const facts = document.uri.startsWith("file:") ? world.facts : nowhere;
+    const analysis = analyse({ file, text: document.getText() }, facts);
     analyses.set(document.uri, { version: document.version, revision, analysis });
     return analysis;
   };

@@ -1,10 +1,11 @@
 /** @file Where the editor starts the extension: wiring, and nothing that is not needed at once. */
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
-import * as vscode from "vscode";
+import type * as vscode from "vscode";
 import type { App } from "./app.ts";
 import { registerCommands } from "./commands/register.ts";
 import { registerTexts } from "./commands/show-text.ts";
+import { diskFolders } from "./disk.ts";
 import { createLanguage } from "./language.ts";
 import { createOutput } from "./output.ts";
 import { createPanels } from "./panels/panels.ts";
@@ -72,7 +73,7 @@ export function activate(context: vscode.ExtensionContext): Api {
 
 /** Whether there are runs in or above a folder of the workspace. */
 function hasRuns(): boolean {
-  return (vscode.workspace.workspaceFolders ?? []).some(({ uri }) => {
+  return diskFolders().some(({ uri }) => {
     for (let folder = uri.fsPath; ; folder = dirname(folder)) {
       if (existsSync(join(folder, ".spectune", "runs"))) return true;
       if (dirname(folder) === folder) return false;

@@ -3,22 +3,35 @@ import type * as vscode from "vscode";
 import { isRecord } from "../shared/wire.ts";
 
 export function isContributed({ extension }: vscode.ExtensionContext, command: string): boolean {
-  return contributedCommands(extension.packageJSON).has(command);
+  return contributedTitles(extension.packageJSON).has(command);
 }
 
-const known = new WeakMap<object, ReadonlySet<string>>();
+/** What the palette calls a command, in the editor's language. */
+export function titleOf({ extension }: vscode.ExtensionContext, command: string): string {
+  return contributedTitles(extension.packageJSON).get(command) ?? command;
+}
 
-function contributedCommands(manifest: unknown): ReadonlySet<string> {
-  if (!isRecord(manifest)) return new Set();
+const known = new WeakMap<object, ReadonlyMap<string, string>>();
+
+function contributedTitles(manifest: unknown): ReadonlyMap<string, string> {
+  if (!isRecord(manifest)) return new Map();
   const there = known.get(manifest);
   if (there !== undefined) return there;
   const contributes = manifest["contributes"];
   const list: unknown = isRecord(contributes) ? contributes["commands"] : [];
-  const ids = new Set(
+  const titles = new Map(
     (Array.isArray(list) ? list : []).flatMap((each: unknown) =>
-      isRecord(each) && typeof each["command"] === "string" ? [each["command"]] : [],
+      isRecord(each) && typeof each["command"] === "string"
+        ? [[each["command"], textOf(each["title"])] as const]
+        : [],
     ),
   );
-  known.set(manifest, ids);
-  return ids;
+  known.set(manifest, titles);
+  return titles;
+}
+
+/** A text of a manifest, which may come with its English original. */
+function textOf(title: unknown): string {
+  if (typeof title === "string") return title;
+  return isRecord(title) && typeof title["value"] === "string" ? title["value"] : "";
 }

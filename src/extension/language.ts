@@ -2,6 +2,7 @@
 import * as vscode from "vscode";
 import type { LanguageClient } from "vscode-languageclient/node";
 import { isContributed } from "./contributed.ts";
+import { writtenSchemes } from "./disk.ts";
 import type { Output } from "./output.ts";
 import type { Runtime } from "./runtime.ts";
 
@@ -33,7 +34,7 @@ export function createLanguage(
         options: { env: environment },
       },
       {
-        documentSelector: [{ scheme: "file", language: languageId }],
+        documentSelector: writtenSchemes().map((scheme) => ({ scheme, language: languageId })),
         outputChannel: output.channel(),
         synchronize: {
           // What checks look at besides the file itself.
@@ -51,7 +52,7 @@ export function createLanguage(
     );
   };
   const isOurs = ({ languageId: id, uri }: vscode.TextDocument): boolean =>
-    id === languageId && uri.scheme === "file";
+    id === languageId && writtenSchemes().includes(uri.scheme);
   const startLater = (document: vscode.TextDocument): void => {
     if (isOurs(document)) client().catch(output.error);
   };

@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import * as vscode from "vscode";
 import type { RunHead } from "../shared/run-head.ts";
 import { runLabels } from "../shared/run-labels.ts";
+import { diskFolders } from "./disk.ts";
 import type { Disposes } from "./disposes.ts";
 import type { Output } from "./output.ts";
 import type { WorkbenchClient } from "./workbench-client.ts";
@@ -83,12 +84,11 @@ function timeText(milliseconds: number): string {
 
 /** Every `.spectune` folder that the workspace's experiments would write to. */
 async function spectuneFolders(workbench: WorkbenchClient): Promise<readonly string[]> {
-  const folders = (vscode.workspace.workspaceFolders ?? []).filter(
-    ({ uri }) => uri.scheme === "file",
+  const experiments = (await vscode.workspace.findFiles(experimentGlob, ignoredGlob)).filter(
+    ({ scheme }) => scheme === "file",
   );
-  const experiments = await vscode.workspace.findFiles(experimentGlob, ignoredGlob);
   const files = new Set([
-    ...folders.map(({ uri }) => join(uri.fsPath, "x")),
+    ...diskFolders().map(({ uri }) => join(uri.fsPath, "x")),
     ...experiments.map(({ fsPath }) => join(dirname(fsPath), "x")),
   ]);
   const found = await Promise.all(

@@ -19,7 +19,7 @@ export function registerTasks(runtime: () => Runtime): vscode.Disposable {
       return files.flatMap((uri) => {
         const file = vscode.workspace.asRelativePath(uri, false);
         const folder = vscode.workspace.getWorkspaceFolder(uri);
-        return folder === undefined
+        return folder === undefined || uri.scheme !== "file"
           ? []
           : ["run", "check", "plan"].map((command) =>
               taskOf({ type: "spectune", command, file }, folder, runtime()),

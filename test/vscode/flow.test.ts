@@ -4,7 +4,6 @@ import {
   cpSync,
   existsSync,
   globSync,
-  mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -39,11 +38,9 @@ import { contentsOf } from "./support/contents.ts";
 import { lookingSteps } from "./looking-steps.ts";
 import type { Editor } from "./support/editor.ts";
 import { openEditor } from "./support/editor.ts";
+import { shotOf } from "./support/shots.ts";
 import { commandLine, entriesOf, entryOf } from "./support/way.ts";
 import { themeSteps } from "./theme-steps.ts";
-
-/** Pictures go here where it is set, to be looked at. */
-const shots = process.env["SPECTUNE_SHOTS"];
 
 describe("the packaged extension", () => {
   const workspace = mkdtempSync(join(tmpdir(), "spectune-flow-"));
@@ -56,11 +53,7 @@ describe("the packaged extension", () => {
 
   before(async () => {
     vsix = await packageExtension(output);
-    editor = await openEditor({
-      folder: workspace,
-      vsix,
-      settings: { "window.autoDetectColorScheme": true },
-    });
+    editor = await openEditor({ folder: workspace, vsix });
     page = editor.page;
     page.on("pageerror", ({ message }) => errors.push(message));
   });
@@ -69,11 +62,7 @@ describe("the packaged extension", () => {
     for (const folder of [workspace, output]) rmSync(folder, { recursive: true, force: true });
   });
 
-  async function shot(name: string): Promise<void> {
-    if (shots === undefined) return;
-    mkdirSync(shots, { recursive: true });
-    await page.screenshot({ path: join(shots, `${name}.png`) });
-  }
+  const shot = shotOf(() => page);
 
   /** A step of the way; where it fails, what was to be seen is kept. */
   function step(name: string, work: () => Promise<void>): void {
@@ -251,10 +240,6 @@ describe("the packaged extension", () => {
     const panel = await panelPage(page, "compare");
     await panel.getByText("method.r").first().waitFor({ timeout: 60_000 });
     await shot("compare");
-    await page.emulateMedia({ colorScheme: "dark" });
-    await page.waitForTimeout(1500);
-    await shot("compare-dark");
-    await page.emulateMedia({ colorScheme: "light" });
   });
 
   step("counts intruders of an adapter from elsewhere, as the command line does", async () => {
@@ -322,10 +307,6 @@ describe("the packaged extension", () => {
       isRecord(its) && isRecord(its["nf4"]) ? short(Number(its["nf4"]["output"])) : "",
     );
     assert.deepEqual(map.flatMap((cells) => cells.slice(1)).toSorted(), errors.toSorted());
-    await page.emulateMedia({ colorScheme: "dark" });
-    await page.waitForTimeout(1500);
-    await shot("quantize-dark");
-    await page.emulateMedia({ colorScheme: "light" });
   });
 
   step("opens weights as a table", async () => {

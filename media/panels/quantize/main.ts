@@ -11,6 +11,7 @@ import { button, element, replaceWith, select } from "../../shared/dom.ts";
 import { openPage, showFailure } from "../../shared/page.ts";
 import type { ErrorFigure } from "./document.ts";
 import { errorMap, newestComparison } from "./document.ts";
+import { problemText, wordsOf, wrongWord } from "./question.ts";
 import { comparisonElement, comparisonTable, matrixElement } from "./tables.ts";
 
 openPage(quantizePanel, async ({ host, root, say }) => {
@@ -19,6 +20,7 @@ openPage(quantizePanel, async ({ host, root, say }) => {
   let comparison: QuantizeDocument | undefined;
   let label = "";
   let shown: ErrorFigure = "output";
+  let known: readonly string[] = [];
 
   const list = element("input", {
     attributes: { type: "text", value: "nf4,rtn,gptq", size: 36, list: "quantizers" },
@@ -29,14 +31,19 @@ openPage(quantizePanel, async ({ host, root, say }) => {
   const work = workBar({
     say,
     begin: say("Compare"),
-    start: () =>
-      host.ask("compare", {
-        quantizers: list.value
-          .split(",")
-          .map((name) => name.trim())
-          .filter(Boolean),
+    async start() {
+      const quantizers = wordsOf(list.value);
+      // Before anything is asked: a run would say it after the file was chosen.
+      const wrong = wrongWord(quantizers, known);
+      if (wrong !== undefined) {
+        list.focus();
+        throw new Error(problemText(wrong, say));
+      }
+      return await host.ask("compare", {
+        quantizers,
         samples: Math.max(1, Math.round(samples.valueAsNumber || 1)),
-      }),
+      });
+    },
     cancel: () => host.ask("cancel", null),
     fields: [
       element("label", { class: "field" }, element("span", { text: say("Quantizers") }), list),
@@ -95,6 +102,7 @@ openPage(quantizePanel, async ({ host, root, say }) => {
   };
   const draw = (view: QuantizeView): void => {
     title.textContent = view.label;
+    known = view.quantizers;
     offered.textContent = say("There are {0}.", view.quantizers.join(", "));
     replaceWith(
       names,

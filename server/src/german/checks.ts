@@ -277,6 +277,24 @@ export const checksInGerman: Readonly<Record<string, string>> = {
 
   // Pairs that exclude one another: `src/engine/catalog-pairs.ts`.
   "{0} cannot be together: {1}.": "{0} gehen nicht zusammen: {1}.",
+  "the one changes the model's own weights, and quantized ones cannot be changed":
+    "das eine ändert die Gewichte des Modells selbst, und quantisierte lassen sich nicht ändern",
+  "the one reads calibration data, the other has none":
+    "das eine liest Daten zum Kalibrieren, das andere hat keine",
+  "the one changes its tensors on the processor between steps, the other keeps them elsewhere":
+    "das eine ändert seine Tensoren zwischen den Schritten auf dem Prozessor, das andere hält sie anderswo",
+  "Set `run.device` to cpu.": "Setzen Sie `run.device` auf cpu.",
+  "the one works on the processor, the other keeps what trains elsewhere":
+    "das eine arbeitet auf dem Prozessor, das andere hält anderswo, was trainiert",
+  "Set `run.device` to cpu, or choose adamw.":
+    "Setzen Sie `run.device` auf cpu, oder wählen Sie adamw.",
+  "what the one trains is no low-rank update of weights alone":
+    "was das eine trainiert, ist nicht allein eine Änderung von Gewichten mit kleinem Rang",
+  "Leave `lora` out of `export`.": "Lassen Sie `lora` in `export` weg.",
+  "quantization: {0} reads calibration data, which takes more than reading a model.":
+    "quantization: {0} liest Daten zum Kalibrieren, und das ist mehr, als ein Modell zu lesen.",
+  "Make a folder of it with `{0}`, and give that as the model.":
+    "Machen Sie daraus mit `{0}` einen Ordner, und geben Sie ihn als Modell an.",
   "Choose another for one of them.": "Wählen Sie für eines von beiden etwas anderes.",
   "the one acts between the gradients of a whole step and its update, the other never has them together":
     "das eine wirkt zwischen den Gradienten eines ganzen Schritts und seiner Änderung, das andere hat sie nie beisammen",

@@ -233,6 +233,7 @@ export const readingInGerman: Readonly<Record<string, string>> = {
   "The points `{0}` and `{1}` are the same experiment.":
     "Die Punkte `{0}` und `{1}` sind derselbe Versuch.",
   "At the point `{0}`: {1}": "Am Punkt `{0}`: {1}",
+  "{0}: {1}.": "{0}: {1}.",
 
   // Comments that silence.
   "There is no `{0}` here to silence.": "Hier gibt es kein `{0}`, das stumm zu schalten wäre.",

@@ -40,8 +40,6 @@ export const worldInGerman: Readonly<Record<string, string>> = {
   "Take a model of the architecture {0}, or write `task: {1}`.":
     "Nehmen Sie ein Modell der Architektur {0}, oder schreiben Sie `task: {1}`.",
 
-  "There is no model {0} on this machine: neither a folder {1} nor an entry in the hub cache {2}.":
-    "Ein Modell {0} gibt es auf diesem Rechner nicht: weder einen Ordner {1} noch einen Eintrag im Hub-Zwischenspeicher {2}.",
   "The regular expression {0} cannot be used: {1}.":
     "Der reguläre Ausdruck {0} ist nicht zu gebrauchen: {1}.",
   "The regular expression {0} takes longer than {1} ms.":
@@ -51,6 +49,72 @@ export const worldInGerman: Readonly<Record<string, string>> = {
   "Repeats within repeats, such as (a+)+, can take forever; write it with a single repeat.":
     "Wiederholungen in Wiederholungen wie (a+)+ können ewig dauern; schreiben Sie es mit einer einzigen.",
   "{0} cannot be used: {1}.": "{0} ist nicht zu gebrauchen: {1}.",
+
+  // Folders of models and the hub's cache.
+  "There is no folder {0}, and {1} is not a hub id such as org/name.":
+    "Einen Ordner {0} gibt es nicht, und {1} ist keine Hub-Kennung wie org/name.",
+  "Write the folder's path, relative to the experiment file, or the model's hub id.":
+    "Schreiben Sie den Pfad des Ordners, von der Versuchsdatei aus, oder die Hub-Kennung des Modells.",
+  "There is no model {0} on this machine: neither a folder {1} nor an entry in the hub cache {2}.":
+    "Ein Modell {0} gibt es auf diesem Rechner nicht: weder einen Ordner {1} noch einen Eintrag im Hub-Zwischenspeicher {2}.",
+  "The cache has {0}.": "Im Zwischenspeicher liegt {0}.",
+  "Fetch it: `{0}`.": "Holen Sie es: `{0}`.",
+  "Write {0}, or fetch it: `{1}`.": "Schreiben Sie {0}, oder holen Sie es: `{1}`.",
+  "If it lies in another cache, set HF_HUB_CACHE.":
+    "Liegt es in einem anderen Zwischenspeicher, setzen Sie HF_HUB_CACHE.",
+  "{0} is not the name of a branch, tag or commit.":
+    "{0} ist nicht der Name eines Zweigs, Tags oder Commits.",
+  "Write a branch such as main, a tag, or a commit's 40 signs.":
+    "Schreiben Sie einen Zweig wie main, einen Tag, oder die 40 Zeichen eines Commits.",
+  "The hub cache has {0}, but not its revision {1}: {2} holds {3}.":
+    "Der Hub-Zwischenspeicher hat {0}, aber nicht die Revision {1}: In {2} liegen {3}.",
+  "Write one of those as `revision`, or fetch it: `{0}`.":
+    "Schreiben Sie eine davon als `revision`, oder holen Sie sie: `{0}`.",
+  "{0} is the folder {1}, which has no revision {2}.":
+    "{0} ist der Ordner {1} und hat keine Revision {2}.",
+  "Remove `revision`, or move the folder away if the hub's model is meant.":
+    "Streichen Sie `revision`, oder räumen Sie den Ordner weg, wenn das Modell des Hubs gemeint ist.",
+  "{0} holds no weights: neither {1} nor {2}.": "In {0} liegen keine Gewichte: weder {1} noch {2}.",
+  "Check the path; if the model came from the hub, its download may be incomplete: run it again.":
+    "Prüfen Sie den Pfad; kommt das Modell vom Hub, ist es vielleicht unvollständig geladen: Laden Sie es noch einmal.",
+  "{0} names {1} files; {2} of them is missing: {3}.":
+    "{0} nennt {1} Dateien; {2} davon fehlt: {3}.",
+  "{0} names {1} files; {2} of them are missing: {3}.":
+    "{0} nennt {1} Dateien; {2} davon fehlen: {3}.",
+  "Fetch the missing files; an interrupted download goes on when it is run again.":
+    "Holen Sie die fehlenden Dateien; ein unterbrochenes Laden geht weiter, wenn man es noch einmal beginnt.",
+  "{0} holds its weights only in PyTorch's pickle format ({1}), which can run code when it is read and is never opened here.":
+    "In {0} liegen die Gewichte nur in PyTorchs Pickle-Format ({1}), das beim Lesen Code ausführen kann und hier nie geöffnet wird.",
+  "Convert it once to safetensors where you trust it: load it with transformers and call `save_pretrained(folder)`, or take the model's safetensors revision from the hub.":
+    "Wandeln Sie es einmal in safetensors um, wo Sie ihm trauen: Laden Sie es mit transformers und rufen Sie `save_pretrained(folder)`, oder nehmen Sie vom Hub die Revision des Modells in safetensors.",
+  "{0} is an adapter, not a model: it holds {1} and no {2}.":
+    "{0} ist ein Adapter, kein Modell: Darin liegt {1} und kein {2}.",
+  "{0} has no {1} and no {2}, but {3}.": "{0} hat kein {1} und kein {2}, aber {3}.",
+  "Name the base model here, and the adapter as `method.from`.":
+    "Nennen Sie hier das Grundmodell, und den Adapter als `method.from`.",
+  "Name the one file to read, or rename it to {0}.":
+    "Nennen Sie die eine Datei, die zu lesen ist, oder benennen Sie sie in {0} um.",
+  "{0} does not exist.": "{0} gibt es nicht.",
+  "Check the path.": "Prüfen Sie den Pfad.",
+  "Check the path, or fetch the model again.":
+    "Prüfen Sie den Pfad, oder holen Sie das Modell noch einmal.",
+  "Cannot read {0}: {1}.": "{0} ist nicht zu lesen: {1}.",
+  "there is no such file": "eine solche Datei gibt es nicht",
+  "permission is denied": "das Recht dazu fehlt",
+  "Give yourself the right to read it.": "Geben Sie sich das Recht, sie zu lesen.",
+  "{0} is not a file.": "{0} ist keine Datei.",
+
+  // What config.json says.
+  "The file is damaged, or of another kind of model: fetch it again.":
+    "Die Datei ist beschädigt, oder von einer anderen Art von Modell: Holen Sie sie noch einmal.",
+  "Take a model without it; to change the field alone would change what the model computes.":
+    "Nehmen Sie ein Modell ohne das; das Feld allein zu ändern würde ändern, was das Modell rechnet.",
+  "{0} has no {1}.": "{0} hat kein {1}.",
+  "{0} in {1} must be {2}, not {3}.": "{0} in {1} muss {2} sein, nicht {3}.",
+  "{0} in {1} is not known here and has no effect.":
+    "{0} in {1} ist hier nicht bekannt und hat keine Wirkung.",
+  "{0} in {1} is not supported: {2}": "{0} in {1} wird nicht unterstützt: {2}",
+  "a positive whole number": "eine positive ganze Zahl",
 
   // Rows of data.
   "The training data have no examples: none can be set aside.":

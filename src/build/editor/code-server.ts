@@ -79,6 +79,8 @@ export interface CodeServerOptions {
   readonly trust?: boolean;
   /** An extension to install before it starts. */
   readonly vsix?: string;
+  /** Its display language, such as `de`; its own texts stay English, as no language pack comes from npm. */
+  readonly locale?: string;
 }
 
 /** Starts one with its own user data. */
@@ -101,12 +103,14 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
       ...options.settings,
     }),
   );
+  if (options.locale !== undefined) writeLanguagePack(data ?? "", options.locale);
   const common = [
     ...["--user-data-dir", data ?? ""],
     ...["--extensions-dir", extensions ?? ""],
     "--disable-telemetry",
     "--disable-update-check",
     ...(options.trust === true ? [] : ["--disable-workspace-trust"]),
+    ...(options.locale === undefined ? [] : ["--locale", options.locale]),
   ];
   const env = { ...process.env, XDG_RUNTIME_DIR: runtime, NODE_OPTIONS: undefined };
   const port = await freePort();
@@ -138,6 +142,23 @@ export async function startCodeServer(options: CodeServerOptions = {}): Promise<
     await sleep(200);
   }
   return { port, scratch, stop };
+}
+
+/**
+ * The editor takes a language where a pack of it is installed: this is what installing one leaves, of a pack that translates
+ * nothing of the editor's own. Extensions then bring their own texts, as everywhere.
+ */
+function writeLanguagePack(data: string, locale: string): void {
+  const texts = join(data, "texts.json");
+  writeFileSync(texts, JSON.stringify({ version: "1.0.0", contents: {} }));
+  const identifier = { id: `spectune-tests.language-pack-${locale}` };
+  const pack = {
+    hash: "0",
+    label: locale,
+    extensions: [{ extensionIdentifier: identifier, version: "1.0.0" }],
+    translations: { vscode: texts },
+  };
+  writeFileSync(join(data, "languagepacks.json"), JSON.stringify({ [locale]: pack }));
 }
 
 async function answers(port: number): Promise<boolean> {

@@ -4,6 +4,7 @@ import * as vscode from "vscode";
 import type { RunHead } from "../../shared/run-head.ts";
 import type { FoundWeights } from "../../shared/workbench.ts";
 import type { App } from "../app.ts";
+import { diskFolders } from "../disk.ts";
 import { languageId } from "../language.ts";
 import { experimentGlob, ignoredGlob } from "../runs-model.ts";
 import { stateText } from "../views/runs-tree.ts";
@@ -14,7 +15,9 @@ export async function askExperiment(paths: readonly string[]): Promise<string | 
   if (given !== undefined) return given;
   const active = vscode.window.activeTextEditor?.document;
   if (active?.languageId === languageId && active.uri.scheme === "file") return active.uri.fsPath;
-  const found = await vscode.workspace.findFiles(experimentGlob, ignoredGlob);
+  const found = (await vscode.workspace.findFiles(experimentGlob, ignoredGlob)).filter(
+    ({ scheme }) => scheme === "file",
+  );
   if (found.length === 0) {
     await explain(
       vscode.l10n.t("There is no experiment file (*.peft.yaml) in this workspace."),
@@ -38,8 +41,7 @@ export async function askExperiment(paths: readonly string[]): Promise<string | 
 
 /** The open folder, or the one of several that is picked; throws where there is none. */
 export async function askFolder(): Promise<string | undefined> {
-  const { workspaceFolders: folders = [] } = vscode.workspace;
-  const [first, ...others] = folders;
+  const [first, ...others] = diskFolders();
   if (first === undefined)
     throw new Error(vscode.l10n.t("Open a folder first: an experiment is a file."));
   const folder = others.length === 0 ? first : await vscode.window.showWorkspaceFolderPick();

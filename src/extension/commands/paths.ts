@@ -10,10 +10,18 @@ export function pathsOf(args: readonly unknown[]): readonly string[] {
   return [...new Set(chosen.flatMap((each: unknown) => pathOf(each)))];
 }
 
+/** The address of something that is on no disk; a drive of Windows has one letter. */
+export function isElsewhere(value: unknown): boolean {
+  if (value instanceof vscode.Uri) return value.scheme !== "file";
+  return typeof value === "string" && /^(?!file:)[a-z][a-z0-9+.-]+:/i.test(value);
+}
+
 function pathOf(value: unknown): readonly string[] {
   if (value instanceof vscode.Uri) return value.scheme === "file" ? [value.fsPath] : [];
-  if (typeof value === "string")
-    return [value.startsWith("file://") ? fileURLToPath(value) : value];
+  if (typeof value === "string") {
+    if (value.startsWith("file://")) return [fileURLToPath(value)];
+    return isElsewhere(value) ? [] : [value];
+  }
   if (Array.isArray(value)) return value.flatMap((each: unknown) => pathOf(each));
   if (!isRecord(value)) return [];
   // Entries of the Runs and Models views are the runs and models themselves.

@@ -4,8 +4,9 @@ import { messageOf } from "../../shared/errors.ts";
 import type { CommandHandlers, CommandId, CommandRow } from "../../shared/commands.ts";
 import { commands } from "../../shared/commands.ts";
 import type { App } from "../app.ts";
-import { isContributed } from "../contributed.ts";
-import { pathsOf } from "./paths.ts";
+import { isContributed, titleOf } from "../contributed.ts";
+import { isVirtual } from "../disk.ts";
+import { isElsewhere, pathsOf } from "./paths.ts";
 
 /** Handlers are made when a command is first called: none of their code is needed before. */
 export function registerCommands(
@@ -21,9 +22,15 @@ export function registerCommands(
       vscode.commands.registerCommand(id, async (...args: readonly unknown[]): Promise<unknown> => {
         try {
           const row: CommandRow = commands[id];
-          if (row.trusted === true && !(await ensureTrust(row.title))) return undefined;
+          const paths = pathsOf(args);
+          const onFiles = row.target !== "nothing" || row.needs !== undefined;
+          if (onFiles && paths.length === 0 && (isVirtual() || args.some(isElsewhere))) {
+            void vscode.window.showWarningMessage(onDiskText(titleOf(context, id)));
+            return undefined;
+          }
+          if (row.trusted === true && !(await ensureTrust(titleOf(context, id)))) return undefined;
           const all = await handlers();
-          return await all[id](pathsOf(args));
+          return await all[id](paths);
         } catch (error) {
           app().output.error(error);
           void vscode.window.showErrorMessage(messageOf(error));
@@ -36,6 +43,13 @@ export function registerCommands(
 export function commandIds(): readonly CommandId[] {
   const known = (id: string): id is CommandId => Object.hasOwn(commands, id);
   return Object.keys(commands).filter(known);
+}
+
+function onDiskText(title: string): string {
+  return vscode.l10n.t(
+    "“{0}” works with files on a disk, and these are in a virtual folder. Writing and checking experiments works here; to run and to look into weights, open the folder on a machine.",
+    title,
+  );
 }
 
 /** Running computes what files say: only where somebody trusts them. */

@@ -2,6 +2,7 @@
 import { basename } from "node:path";
 import * as vscode from "vscode";
 import type { FoundWeights } from "../../shared/workbench.ts";
+import { diskFolders } from "../disk.ts";
 import type { Disposes } from "../disposes.ts";
 import { allOf } from "../disposes.ts";
 import { readSetting } from "../read-setting.ts";
@@ -18,9 +19,7 @@ export interface ModelsTree extends Disposes {
 export function createModelsTree(workbench: WorkbenchClient): ModelsTree {
   const changes = new vscode.EventEmitter<undefined>();
   const find = async (): Promise<readonly FoundWeights[]> => {
-    const folders = (vscode.workspace.workspaceFolders ?? []).filter(
-      ({ uri }) => uri.scheme === "file",
-    );
+    const folders = diskFolders();
     if (folders.length === 0) return [];
     return await workbench.ask("findWeights", {
       folders: folders.map(({ uri }) => uri.fsPath),

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import ts from "typescript";
 
 /** Names of properties whose texts are for tables and docs, not for what is said of a document. */
-const forDocs = ["doc", "why", "paper", "equation", "use"];
+const forDocs = ["doc", "paper", "equation", "use"];
 
 export function sentencesOf(file: string): readonly string[] {
   const source = ts.createSourceFile(
@@ -17,7 +17,10 @@ export function sentencesOf(file: string): readonly string[] {
     if (ts.isImportDeclaration(node) || ts.isTypeNode(node)) return;
     if (ts.isPropertyAssignment(node) && forDocs.includes(node.name.getText())) return;
     if (ts.isCallExpression(node) && node.expression.getText() === "invariant") return;
-    if (isText(node)) found.push(...textsOf(node));
+    // The end of a sentence that begins elsewhere.
+    if (ts.isPropertyAssignment(node) && node.name.getText() === "why" && isText(node.initializer))
+      found.push(...textsOf(node.initializer).map((text) => `7: ${text}.`));
+    else if (isText(node)) found.push(...textsOf(node));
     else ts.forEachChild(node, visit);
   };
   visit(source);

@@ -31,6 +31,23 @@ async function begin(file: string): Promise<string> {
   return folder;
 }
 
+/** Runs a task that is offered, to its process's exit code; `undefined` where it was ended. */
+async function runTask(name: string): Promise<number | undefined> {
+  const task = (await vscode.tasks.fetchTasks({ type: "spectune" })).find(
+    (each) => each.name === name,
+  );
+  assert(task, name);
+  const ended = new Promise<number | undefined>((resolve) => {
+    const heard = vscode.tasks.onDidEndTaskProcess(({ execution, exitCode }) => {
+      if (execution.task.name !== name) return;
+      heard.dispose();
+      resolve(exitCode);
+    });
+  });
+  await vscode.tasks.executeTask(task);
+  return await ended;
+}
+
 describe("a run", () => {
   it("is planned in words", async () => {
     const said = await vscode.commands.executeCommand<string>(
@@ -117,6 +134,19 @@ describe("a run", () => {
     assert.deepEqual(task.execution.args.slice(1), ["plan", workspaceFile("short.peft.yaml")]);
   });
 
+  it("is run as a task, to its exit code, with what is wrong marked in the file", async () => {
+    assert.equal(await runTask("plan short.peft.yaml"), 0);
+    assert.equal(await runTask("check wrong.peft.yaml"), 2);
+    // The language server has not seen the file, which is not open: the task's words were read.
+    const [mark] = await eventually("the mark", () => {
+      const found = vscode.languages.getDiagnostics(
+        vscode.Uri.file(workspaceFile("wrong.peft.yaml")),
+      );
+      return found.length > 0 ? found : undefined;
+    });
+    assert.deepEqual([mark?.code, mark?.range.start.line], ["model-not-found", 1]);
+  });
+
   it("leaves what its process printed", async () => {
     const { app } = await api();
     const [head] = app.runs.heads();
@@ -124,5 +154,22 @@ describe("a run", () => {
     const { log } = await app.workbench.ask("lastLines", { run: head.folder });
     assert(log !== undefined);
     assert.match(readFileSync(log, "utf8"), /run folder/);
+  });
+
+  it("ends with its task, and says so", async () => {
+    const { app } = await api();
+    const ended = runTask("run long.peft.yaml");
+    const [execution] = await eventually("the task", () => {
+      const running = vscode.tasks.taskExecutions.filter(
+        ({ task }) => task.name === "run long.peft.yaml",
+      );
+      return running.length > 0 ? running : undefined;
+    });
+    const head = await eventually("the run", async () =>
+      (await app.runs.watch()).find(({ state, step }) => isLive(state) && step > 0),
+    );
+    execution?.terminate();
+    await ended;
+    await headWhere(await api(), head.folder, "the end", ({ state }) => !isLive(state));
   });
 });

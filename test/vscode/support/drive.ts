@@ -149,6 +149,22 @@ export async function closeEditors(page: Page): Promise<void> {
   await page.locator(".tab").first().waitFor({ state: "detached" });
 }
 
+/** The editor's own themes by the names that people choose, with what pages call them; the usual one last. */
+export const themes = [
+  ["Dark Modern", "vscode-dark"],
+  ["Dark High Contrast", "vscode-high-contrast"],
+  ["Light High Contrast", "vscode-high-contrast-light"],
+  ["Light Modern", "vscode-light"],
+] as const;
+
+/** Chooses a theme as a person does; the editor shows it a little later. */
+export async function takeTheme(page: Page, name: (typeof themes)[number][0]): Promise<void> {
+  await pick(page, "F1", ">Preferences: Color Theme", "Preferences: Color Theme");
+  const row = page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first();
+  await row.waitFor({ timeout: 30_000 });
+  await row.click();
+}
+
 /** Saves under the path that the open dialog offers. */
 export async function acceptPath(page: Page): Promise<void> {
   const widget = page.locator(".quick-input-widget");

@@ -12,12 +12,12 @@ export interface Editor {
 
 /** Without a VSIX the tree's own extension, built, is under development in it. */
 export interface EditorOptions extends CodeServerOptions {
-  /** The folder that is open. */
+  /** The folder that is open: a path, or the address of a virtual one. */
   readonly folder: string;
   /** A module whose `run()` is called in the extension host. */
   readonly tests?: string;
-  /** E.g. `de`. */
-  readonly locale?: string;
+  /** Folders of other extensions that are under development beside it. */
+  readonly beside?: readonly string[];
 }
 
 /** Opens a folder; resolves when the workbench is there. */
@@ -29,7 +29,7 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
       viewport: { width: 1400, height: 900 },
       locale: options.locale ?? "en-US",
     });
-    if (options.vsix === undefined) await develop(page, server.port, options.tests);
+    if (options.vsix === undefined) await develop(page, server.port, options);
     await page.goto(
       `http://127.0.0.1:${server.port}/?folder=${encodeURIComponent(options.folder)}`,
     );
@@ -49,7 +49,11 @@ export async function openEditor(options: EditorOptions): Promise<Editor> {
 }
 
 /** A built VS Code takes no extension under development from its address, so the page is changed as it loads. */
-async function develop(page: Page, port: number, tests: string | undefined): Promise<void> {
+async function develop(
+  page: Page,
+  port: number,
+  { tests, beside = [] }: Pick<EditorOptions, "tests" | "beside">,
+): Promise<void> {
   const uri = (path: string): object => ({
     scheme: "vscode-remote",
     authority: `127.0.0.1:${port}`,
@@ -57,7 +61,7 @@ async function develop(page: Page, port: number, tests: string | undefined): Pro
   });
   const options = {
     logLevel: 3,
-    extensions: [uri(root)],
+    extensions: [root, ...beside].map(uri),
     ...(tests === undefined ? {} : { extensionTestsPath: uri(tests) }),
   };
   const attribute = JSON.stringify(options).replaceAll('"', "&quot;");
