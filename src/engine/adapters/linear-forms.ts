@@ -7,8 +7,8 @@ import type { BoundMethod, LinearMethod, PeftForm } from "../methods/define.ts";
 import type { LinearSpec, Model } from "../models/architecture.ts";
 import { lastPart } from "../models/module-names.ts";
 import { groupName, paramName } from "../programs/setup.ts";
-import type { Json, Placing, Refusal } from "./other-config.ts";
-import { plainChoice } from "./other-config.ts";
+import type { Json, Placing, Refusal } from "./placing.ts";
+import { plainChoice } from "./placing.ts";
 import type { PlacedTensor } from "./place-adapter.ts";
 import { placedWith } from "./placed-tensors.ts";
 

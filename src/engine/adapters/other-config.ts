@@ -1,11 +1,9 @@
 /** @file Reads an adapter_config.json of the kinds that are no LoRA: of methods at linear layers, prompts, norms, and rows of the table of words. */
-import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked } from "../../shared/findings.ts";
-import type { Model } from "../models/architecture.ts";
 import type { LoraAdapterConfig } from "./lora-config.ts";
-import type { PlacedAdapter } from "./place-adapter.ts";
 import { linearForms } from "./linear-forms.ts";
 import { normsPlacing, rowsPlacing } from "./own-tensors.ts";
+import type { Json, Placing, Refusal } from "./placing.ts";
 import { promptPlacing } from "./prompt-config.ts";
 
 export interface OtherAdapterConfig extends Pick<
@@ -14,16 +12,6 @@ export interface OtherAdapterConfig extends Pick<
 > {
   /** Where the tensors of the file go in a model. */
   readonly place: Placing;
-}
-
-export type Placing = (names: ReadonlySet<string>, model: Model) => Checked<PlacedAdapter>;
-
-export type Json = Readonly<Record<string, unknown>>;
-
-/** A field's fault, in words that end a sentence. */
-export interface Refusal {
-  readonly field: string;
-  readonly why: string;
 }
 
 /** What each type's own fields say, or which of them is not understood. */
@@ -73,25 +61,4 @@ function readerOf(json: unknown): ((json: Json) => Placing | Refusal) | undefine
   if (typeof json !== "object" || json === null || !("peft_type" in json)) return undefined;
   const { peft_type: type } = json;
   return typeof type === "string" && Object.hasOwn(types, type) ? types[type] : undefined;
-}
-
-/** A method with its own fields, and all others as they are where a file says nothing. */
-export function plainChoice(type: string, config: Json): MethodChoice {
-  return {
-    type,
-    config,
-    target_modules: "all-linear",
-    exclude_modules: null,
-    layers_to_transform: null,
-    layers_pattern: null,
-    rank_pattern: {},
-    alpha_pattern: {},
-    dropout: 0,
-    bias: "none",
-    modules_to_save: [],
-    init: { type: "default", config: {} },
-    from: null,
-    allocation: null,
-    sharing: null,
-  };
 }

@@ -1,7 +1,7 @@
 /** @file Finds the places of adapters that bring tensors of the model itself: norms, and rows of the table of words. */
 import { modulePrefix, rowsTensor } from "../exports/own-tensors.ts";
-import type { Json, Placing, Refusal } from "./other-config.ts";
-import { plainChoice } from "./other-config.ts";
+import type { Json, Placing, Refusal } from "./placing.ts";
+import { plainChoice } from "./placing.ts";
 import { placedWith } from "./placed-tensors.ts";
 import { norms } from "../methods/norms.ts";
 import { wordModules } from "../models/word-table.ts";

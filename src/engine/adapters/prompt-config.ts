@@ -1,7 +1,7 @@
 /** @file Finds the places of what an adapter puts before the words: rows of virtual tokens, or their keys and values. */
 import { promptPrefix, promptTensor } from "../exports/prompt-adapter.ts";
-import type { Json, Placing, Refusal } from "./other-config.ts";
-import { plainChoice } from "./other-config.ts";
+import type { Json, Placing, Refusal } from "./placing.ts";
+import { plainChoice } from "./placing.ts";
 import type { PlacedTensor } from "./place-adapter.ts";
 import { placedWith } from "./placed-tensors.ts";
 

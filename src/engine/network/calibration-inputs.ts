@@ -8,7 +8,7 @@ import { floats } from "./context.ts";
 import type { LayerStream, SiteInput } from "./calibration.ts";
 import { layerOf } from "./calibration.ts";
 import type { InputStatistics } from "../methods/start.ts";
-import { made } from "./inference.ts";
+import { made } from "./passes.ts";
 import { withUploads } from "./uploads.ts";
 
 /** Sums over a site's inputs x [rows, width] that are carried from batch to batch. */

@@ -12,7 +12,7 @@ import { batchFeeds, shapeKey, shapeOf } from "./batch.ts";
 import type { Block, NetworkContext, NetworkOptions } from "./context.ts";
 import { createContext, floats } from "./context.ts";
 import { createFactors } from "./factors.ts";
-import { embed, inferLayer, made } from "./inference.ts";
+import { embed, inferLayer, made } from "./passes.ts";
 import type { Parameters } from "./parameters.ts";
 import { createParameters } from "./parameters.ts";
 import { noState } from "../optimizers/define.ts";

@@ -14,7 +14,7 @@ import type { Block, NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
 import type { GenerationShape } from "./generation-shape.ts";
 import { generationShape } from "./generation-shape.ts";
-import { embed, made } from "./inference.ts";
+import { embed, made } from "./passes.ts";
 import { runSide, stateFeeds } from "./side.ts";
 import type { Uploader } from "./uploads.ts";
 import { withUploads } from "./uploads.ts";

@@ -1,57 +1,18 @@
 /** @file Passes without gradients: the last hidden state, losses and logits of a batch's rows. */
-import { at, invariant } from "../../shared/errors.ts";
-import { embeddingForward, headForward } from "../programs/ends.ts";
+import { headForward } from "../programs/ends.ts";
 import type { HeadOutputs, HeadShape } from "../programs/ends.ts";
-import { layerForward, layerNames } from "../programs/layer.ts";
+import { layerNames } from "../programs/layer.ts";
 import type { DeviceTensor, Tensors } from "../runtime/backend.ts";
 import type { ModelBatch } from "./batch.ts";
-import { batchFeeds, headFeeds, shapeKey, shapeOf } from "./batch.ts";
+import { batchFeeds, headFeeds } from "./batch.ts";
 import type { NetworkContext } from "./context.ts";
 import { floats } from "./context.ts";
 import { logitRows } from "./head-rows.ts";
+import { embed, inferLayer, made } from "./passes.ts";
 import { sideHidden } from "./side.ts";
 import type { Uploader } from "./uploads.ts";
 import { withRoom } from "./virtual-tokens.ts";
 import { withUploads } from "./uploads.ts";
-
-/** The first hidden state [rows, hidden], in buffer `hidden.0`. */
-export async function embed(
-  context: NetworkContext,
-  batch: ModelBatch,
-  feeds: Tensors,
-): Promise<DeviceTensor> {
-  const { model, embedding } = context;
-  const shape = shapeOf(batch);
-  const pass = await context.pass(`embedding ${shapeKey(shape)}`, () =>
-    embeddingForward(model, embedding.setup, shape),
-  );
-  embedding.bindings.lookUp(batch);
-  const outputs = await context.run(embedding, pass, {
-    feeds,
-    buffers: new Map([[layerNames.output, "hidden.0"]]),
-  });
-  return made(outputs, layerNames.output);
-}
-
-/** One layer without anything kept for a backward pass. */
-export async function inferLayer(
-  context: NetworkContext,
-  index: number,
-  batch: ModelBatch,
-  feeds: Tensors,
-  hidden: DeviceTensor,
-  buffer = `passing.${index % 2}`,
-): Promise<DeviceTensor> {
-  const layer = at(context.layers, index);
-  const shape = shapeOf(batch);
-  const key = `forward ${layer.setup.spec.id} ${shapeKey(shape)}`;
-  const pass = await context.pass(key, () => layerForward(context.model, layer.setup, shape));
-  const outputs = await context.run(layer, pass, {
-    feeds: new Map([...feeds, [layerNames.hidden, hidden]]),
-    buffers: new Map([[layerNames.output, buffer]]),
-  });
-  return made(outputs, layerNames.output);
-}
 
 /** Logits of each of the batch's rows [rows · outputs]. */
 export async function logitsOf(context: NetworkContext, batch: ModelBatch): Promise<Float32Array> {
@@ -131,13 +92,6 @@ async function lastHidden(
 /** How many rows the head takes at once, so that the logits stay small. */
 export function headShape({ model }: NetworkContext, batch: ModelBatch): HeadShape {
   return { count: logitRows(model, batch.rows.length), of: batch.batch * batch.length };
-}
-
-/** An output that a program must have made. */
-export function made(outputs: Tensors, name: string): DeviceTensor {
-  const tensor = outputs.get(name);
-  invariant(tensor, `a program did not make ${name}`);
-  return tensor;
 }
 
 function joined(parts: readonly Float32Array[]): Float32Array {

@@ -8,7 +8,7 @@ import type { DeviceTensor, Tensors } from "../runtime/backend.ts";
 import type { ModelBatch } from "./batch.ts";
 import { shapeKey, shapeOf } from "./batch.ts";
 import type { Block, NetworkContext } from "./context.ts";
-import { embed, inferLayer, made } from "./inference.ts";
+import { embed, inferLayer, made } from "./passes.ts";
 
 /** One batch on its way through the network. */
 export interface SidePass {

@@ -12,7 +12,7 @@ import { kindOf } from "../programs/setup.ts";
 import { passLayer } from "./one-layer.ts";
 import type { QuantizeParts } from "./quantize-layers.ts";
 import { layersOf, openStreams, readLayer } from "./quantize-layers.ts";
-import { heldOf } from "./layer-context.ts";
+import { heldOf } from "./held-weights.ts";
 import { contextOf, gatherInputs } from "./statistics.ts";
 
 export interface Allotted {

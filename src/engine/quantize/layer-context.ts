@@ -8,6 +8,7 @@ import type { BlockSetup } from "../programs/setup.ts";
 import { kindOf } from "../programs/setup.ts";
 import type { Chain, LayerContext, QuantizeContext, SiteMatrix } from "../quantizers/context.ts";
 import { chainsOf } from "./chains.ts";
+import { heldOf } from "./held-weights.ts";
 import { measuring, measuringParts } from "./layer-error.ts";
 import type { LayerParts, States } from "./one-layer.ts";
 
@@ -109,16 +110,6 @@ function changesOf({ setup, weights, linears }: OpenLayer) {
         change(`${producer.module}.bias`, (value, row) => value - (by[row - producer.first] ?? 0));
     },
   };
-}
-
-/** A tensor of the layer that was read in float32. */
-export function heldOf(
-  weights: ReadonlyMap<string, HeldTensor>,
-  source: string,
-): HeldTensor & { readonly type: "float32" } {
-  const held = weights.get(source);
-  invariant(held?.type === "float32", `${source} was not read`);
-  return held;
 }
 
 function dataOf(weights: ReadonlyMap<string, HeldTensor>, source: string): Float32Array {

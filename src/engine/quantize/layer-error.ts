@@ -10,7 +10,7 @@ import type { HeldTensor } from "../network/base-weights.ts";
 import { batchFeeds, shapeKey, shapeOf } from "../network/batch.ts";
 import type { CalibrationBatch } from "../network/calibration.ts";
 import { floats } from "../network/context.ts";
-import { made } from "../network/inference.ts";
+import { made } from "../network/passes.ts";
 import type { Uploader } from "../network/uploads.ts";
 import { withUploads } from "../network/uploads.ts";
 import type { BatchShape } from "../programs/layer.ts";
@@ -19,7 +19,7 @@ import { inputNames, traceScope } from "../programs/scope.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import type { LayerGradients } from "../quantizers/context.ts";
 import type { OpenLayer } from "./layer-context.ts";
-import { heldOf } from "./layer-context.ts";
+import { heldOf } from "./held-weights.ts";
 import { contextWith } from "./one-layer.ts";
 
 /** Tokens on which errors and gradients are taken, nearly. */

@@ -8,7 +8,7 @@ import { plainSetup, visitTaps } from "../network/calibration.ts";
 import type { NetworkContext } from "../network/context.ts";
 import { createContext, floats } from "../network/context.ts";
 import { createFactors } from "../network/factors.ts";
-import { embed, inferLayer } from "../network/inference.ts";
+import { embed, inferLayer } from "../network/passes.ts";
 import { createParameters } from "../network/parameters.ts";
 import type { ProgramCache } from "../network/program-cache.ts";
 import { withUploads } from "../network/uploads.ts";
