@@ -320,18 +320,4 @@ export const checksInGerman: Readonly<Record<string, string>> = {
     "Nehmen Sie `type: lora_xs`, oder lassen Sie `init` weg.",
   "both say how the tensors start": "beide sagen, womit die Tensoren beginnen",
   "Leave one of them out.": "Lassen Sie eines von beiden weg.",
-  "the one changes its tensors on the processor between steps, the other keeps them elsewhere":
-    "das eine ändert seine Tensoren zwischen den Schritten auf dem Prozessor, das andere hält sie anderswo",
-  "the one works on the processor, the other keeps what trains elsewhere":
-    "das eine arbeitet auf dem Prozessor, das andere hält anderswo, was trainiert",
-  "Set `run.device` to cpu.": "Setzen Sie `run.device` auf cpu.",
-  "Set `run.device` to cpu, or choose adamw.":
-    "Setzen Sie `run.device` auf cpu, oder wählen Sie adamw.",
-  "quantization: {0} reads calibration data, which takes more than reading a model.":
-    "quantization: {0} liest Kalibrierdaten; ein Modell zu lesen genügt dafür nicht.",
-  "Make a folder of it with `spectune quantize MODEL --type {0} --calibration FILE --out DIR`, and give that as the model.":
-    "Machen Sie mit `spectune quantize MODEL --type {0} --calibration FILE --out DIR` einen Ordner daraus, und geben Sie ihn als Modell an.",
-  "what the one trains is no low-rank update of weights alone":
-    "was das eine trainiert, ist nicht allein eine Änderung von Gewichten mit kleinem Rang",
-  "Leave `lora` out of `export`.": "Lassen Sie `lora` in `export` weg.",
 };
