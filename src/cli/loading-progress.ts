@@ -3,7 +3,8 @@ import type { Console } from "./define.ts";
 import { percent } from "./format.ts";
 
 export interface LoadingProgress {
-  readonly update: (done: number, total: number) => void;
+  /** `note` stands behind the share. */
+  readonly update: (done: number, total: number, note?: string) => void;
   /** Ends the line. */
   readonly close: () => void;
 }
@@ -11,9 +12,10 @@ export interface LoadingProgress {
 export function loadingProgress(console: Console, what = "reading weights"): LoadingProgress {
   let drawn = false;
   return {
-    update(done, total) {
+    update(done, total, note) {
       if (!console.interactive || total === 0) return;
-      console.err(`\r\u001b[K${what} ${percent(done / total)}`);
+      const after = note === undefined ? "" : `  ${note}`;
+      console.err(`\r\u001b[K${what} ${percent(done / total)}${after}`);
       drawn = true;
     },
     close() {

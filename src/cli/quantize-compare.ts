@@ -1,11 +1,12 @@
 /** @file `spectune quantize --compare`: the quantizers that are named, the table, the JSON file and the report. */
 import { createHash } from "node:crypto";
 import { basename, dirname, join, resolve } from "node:path";
+import { quantizers } from "../engine/catalog.ts";
 import type { Candidate, Comparison } from "../engine/quantize/compare-quantizers.ts";
 import { compareQuantizers } from "../engine/quantize/compare-quantizers.ts";
 import { reportPage } from "../engine/report/page.ts";
 import { quantizeBlocks } from "../engine/report/quantize-blocks.ts";
-import { makeFolder, writeFileAtomic } from "../engine/runs/atomic.ts";
+import { makeFolder, requireWritable, writeFileAtomic } from "../engine/runs/atomic.ts";
 import { findSpectuneFolder } from "../engine/runs/run-folder.ts";
 import { analysisVersion } from "../shared/analysis-documents.ts";
 import { UserError } from "../shared/errors.ts";
@@ -13,6 +14,7 @@ import type { Measured, QuantizeDocument, QuantizeRow } from "../shared/quantize
 import { isRecord } from "../shared/wire.ts";
 import type { Arguments, Console } from "./define.ts";
 import { bytes, duration, figure, table } from "./format.ts";
+import { keepingNothing } from "./kept-parts.ts";
 import { loadingProgress } from "./loading-progress.ts";
 import type { ChosenModel } from "./model-options.ts";
 import { peakMemory } from "./peak-memory.ts";
@@ -60,22 +62,17 @@ export async function compareAndShow(
   const spectune = await findSpectuneFolder(join(console.cwd, "x"));
   const name = basename(model).replaceAll(/[^\p{L}\p{N}._-]+/gu, "-");
   const folder = join(spectune, "analysis", name);
-  const progress = loadingProgress(console, "comparing");
-  let told = "";
-  const { rows, matrices } = await compareQuantizers(
-    { ...comparison, folder },
-    {
-      now: () => performance.now(),
-      memory: peakMemory(),
-      onProgress(text, share) {
-        if (console.interactive) progress.update(share, 1);
-        else if (text.split(":")[0] !== told) {
-          told = text.split(":")[0] ?? "";
-          console.err(`${told}\n`);
-        }
-      },
-    },
-  ).finally(progress.close);
+  // What cannot be written is told before the work.
+  for (const path of [join(folder, "x"), ...reportFile(args, console)]) await requireWritable(path);
+  const onProgress = compareProgress(console);
+  const watch = {
+    now: () => performance.now(),
+    memory: peakMemory(),
+    onProgress: onProgress.update,
+  };
+  const { rows, matrices } = await keepingNothing(console, folder, () =>
+    compareQuantizers({ ...comparison, folder }, watch),
+  ).finally(onProgress.close);
   const identity = {
     options,
     model,
@@ -104,14 +101,37 @@ export async function compareAndShow(
   return rows.some(({ type, failed }) => type !== "float" && failed === undefined) ? 0 : 1;
 }
 
+/** On a terminal how much is done and how long the rest takes if it goes on as it did, elsewhere what is begun. */
+function compareProgress(console: Console) {
+  const progress = loadingProgress(console, "comparing");
+  const began = performance.now();
+  let told = "";
+  return {
+    close: progress.close,
+    update: (text: string, share: number): void => {
+      const [label = ""] = text.split(":  ");
+      const seconds = ((performance.now() - began) / 1000 / share) * (1 - share);
+      if (console.interactive)
+        progress.update(share, 1, share > 0.1 ? `about ${duration(seconds)} left` : undefined);
+      else if (label !== told) console.err(`${label}\n`);
+      told = label;
+    },
+  };
+}
+
+/** The report's file, where one is asked for. */
+function reportFile(args: Arguments, console: Console): readonly string[] {
+  const asked = args.text("report");
+  return asked === undefined ? [] : [resolve(console.cwd, asked)];
+}
+
 async function writtenReport(
   args: Arguments,
   console: Console,
   document: QuantizeDocument,
 ): Promise<string | undefined> {
-  const asked = args.text("report");
-  if (asked === undefined) return undefined;
-  const file = resolve(console.cwd, asked);
+  const [file] = reportFile(args, console);
+  if (file === undefined) return undefined;
   const title = `Quantizers of ${basename(document.model.path)}`;
   await makeFolder(dirname(file));
   await writeFileAtomic(
@@ -148,10 +168,22 @@ export function comparisonTable(rows: readonly QuantizeRow[]): string {
     row.seconds === undefined ? "" : duration(row.seconds),
     row.peakBytes === undefined ? "" : bytes(row.peakBytes),
   ]);
+  const rounded = [...new Set(rows.flatMap(({ type, config }) => simulatedInputs(type, config)))];
   const failed = rows.flatMap(({ label, failed: why }) =>
     why === undefined ? [] : [`${label}: ${why}\n`],
   );
-  return `${table(head, cells)}${failed.join("")}`;
+  return `${table(head, cells)}${failed.join("")}${rounded.map((line) => `${line}\n`).join("")}`;
+}
+
+/** What a quantizer of inputs too is measured by; nothing for those that leave inputs as they are. */
+export function simulatedInputs(type: string, config: unknown): readonly string[] {
+  const row = quantizers.find(({ name }) => name === type);
+  const inputs = row?.bind(config).inputs;
+  if (!row || !inputs) return [];
+  const how = inputs.type === "float8" ? "8-bit floats" : `${inputs.bits} bits`;
+  return [
+    `${row.title} rounds inputs to ${how}: simulated where the folder is measured or generates, no speed is claimed.`,
+  ];
 }
 
 function shown(value: number | undefined): string {

@@ -93,8 +93,8 @@ describe("a quantized folder", () => {
     await assert.rejects(
       quantizeModel(job, {
         now: () => 0,
-        onProgress: ({ layer }) => {
-          if (layer === 1) throw stop;
+        onProgress: (progress) => {
+          if (!progress.search && progress.layer === 1) throw stop;
         },
       }),
       stop,
@@ -102,7 +102,9 @@ describe("a quantized folder", () => {
     assert.ok(!existsSync(job.out));
     await quantizeModel(job, {
       now: () => 0,
-      onProgress: ({ resumedFrom }) => seen.push(resumedFrom),
+      onProgress: (progress) => {
+        if (!progress.search) seen.push(progress.resumedFrom);
+      },
     });
     assert.deepEqual([...new Set(seen)], [1]);
     const file = "model.safetensors";

@@ -14,7 +14,12 @@ import { bytes, figure, table } from "../format.ts";
 import { keepingParts } from "../kept-parts.ts";
 import type { ChosenModel } from "../model-options.ts";
 import { chosenModel, modelOptions, numberOption, pathOf } from "../model-options.ts";
-import { candidateFields, candidateOf, compareAndShow } from "../quantize-compare.ts";
+import {
+  candidateFields,
+  candidateOf,
+  compareAndShow,
+  simulatedInputs,
+} from "../quantize-compare.ts";
 import { quantizeProgress } from "../quantize-progress.ts";
 import { findingText } from "../read-file.ts";
 import { versions } from "../version.ts";
@@ -99,9 +104,11 @@ export const quantizeCommand: Command = {
       ),
     ).finally(progress.close);
     for (const finding of made.findings) console.err(findingText(finding));
+    const { type: of, config } = quantizerOf(chosen);
+    const notes = simulatedInputs(of, config);
     if (args.flag("json"))
-      console.out(`${JSON.stringify({ folder, ...summary(made), layers: made.layers })}\n`);
-    else console.out(report(made, folder));
+      console.out(`${JSON.stringify({ folder, ...summary(made), notes, layers: made.layers })}\n`);
+    else console.out(`${report(made, folder)}${notes.map((line) => `${line}\n`).join("")}`);
     return 0;
   },
 };

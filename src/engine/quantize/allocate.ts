@@ -9,6 +9,7 @@ import type { BoundQuantizer, WayOfStoring } from "../quantizers/define.ts";
 import { writeFileAtomic } from "../runs/atomic.ts";
 import { unlessMissing } from "../runs/file-errors.ts";
 import { kindOf } from "../programs/setup.ts";
+import type { Search } from "./candidates.ts";
 import { passLayer } from "./one-layer.ts";
 import type { QuantizeParts } from "./quantize-layers.ts";
 import { layersOf, openStreams, readLayer } from "./quantize-layers.ts";
@@ -25,7 +26,7 @@ export interface Allotted {
 export async function withinBudget(
   parts: QuantizeParts,
   folder: string,
-  onProgress: (text: string) => void,
+  onProgress: (search: Search) => void,
 ): Promise<Allotted> {
   const { budget } = parts.quantizer;
   if (!budget) return { quantizer: parts.quantizer };
@@ -70,13 +71,13 @@ function allotted(quantizer: BoundQuantizer, fields: Readonly<Record<string, unk
 }
 
 /** Of each matrix in the model's order, on the float stream. */
-async function* waysOf(parts: QuantizeParts, onProgress: (text: string) => void) {
+async function* waysOf(parts: QuantizeParts, onProgress: (search: Search) => void) {
   const { quantizer, linalg, batches } = parts;
   const streams = quantizer.needs.length > 0 ? await openStreams(parts) : undefined;
   const layers = layersOf(parts);
   const gathering = { needs: new Set(quantizer.needs), tokens: undefined };
   for (const [index, { setup, linears }] of layers.entries()) {
-    onProgress(`layer ${index + 1} of ${layers.length}`);
+    onProgress({ what: "ways of storing layer", done: index, of: layers.length });
     const weights = await readLayer(parts, setup);
     const modules = new Set(linears.map(({ module }) => module));
     const inputs = streams

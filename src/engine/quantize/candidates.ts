@@ -12,12 +12,19 @@ import { quantizeLayers } from "./quantize-layers.ts";
 /** Tokens that candidates are tried on, nearly. */
 const triedTokens = 2048;
 
+/** A pass before that over the layers, of so many alike. */
+export interface Search {
+  readonly what: "configuration" | "ways of storing layer";
+  readonly done: number;
+  readonly of: number;
+}
+
 /** The candidate with the least error of outputs summed over layers; what was found is kept in `folder`. */
 export async function bestCandidate(
   parts: QuantizeParts,
   folder: string,
   now: () => number,
-  onProgress: (text: string) => void,
+  onProgress: (search: Search) => void,
 ): Promise<BoundQuantizer> {
   const candidates = parts.quantizer.candidates();
   if (candidates.length < 2 || parts.batches.length === 0) return candidates[0] ?? parts.quantizer;
@@ -32,7 +39,7 @@ export async function bestCandidate(
   });
   let best = { index: 0, error: Infinity };
   for (const [index, quantizer] of candidates.entries()) {
-    onProgress(`trying ${index + 1} of ${candidates.length}`);
+    onProgress({ what: "configuration", done: index, of: candidates.length });
     let error = 0;
     const work = { ...parts, quantizer, batches };
     for await (const { outputError = 0 } of quantizeLayers(work, undefined, now, () => undefined)) {

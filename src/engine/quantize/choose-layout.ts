@@ -5,6 +5,8 @@ import { bitsandbytesLayout } from "../quantizers/layouts/bitsandbytes.ts";
 import { gptqWith, zerosAboveNought } from "../quantizers/layouts/gptq.ts";
 import type { Layout } from "../quantizers/layouts/layout.ts";
 import { own } from "../quantizers/layouts/own.ts";
+import type { LinearSpec } from "../models/architecture.ts";
+import type { Quantizer } from "../quantizers/define.ts";
 import type { PackedMatrix, PackedSettings } from "../quantizers/packed.ts";
 import type { Parts } from "./parts.ts";
 
@@ -42,12 +44,49 @@ export async function chooseLayout(of: LayoutParts): Promise<ChosenLayout> {
   }
   const refused = seen.refused[layout];
   if (refused === undefined) return layout === "awq" ? awqFolder(of, seen) : gptqFolder(of, seen);
-  throw new UserError({
+  throw doesNotHold(layout, refused);
+}
+
+/** A {@link UserError} where bits, groups and shapes alone tell that the layout that is asked for does not hold these matrices. */
+export function requireLayout(
+  layout: LayoutChoice,
+  { formats, config }: Pick<Quantizer, "formats"> & LayoutParts["quantizer"],
+  linears: readonly LinearSpec[],
+): void {
+  const [format] = formats;
+  // Of several formats the weights decide.
+  if ((layout !== "gptq" && layout !== "awq") || !format || formats.length > 1) return;
+  const { bits, group, scales } = config;
+  const settings = typeof bits === "number" && typeof group === "number" ? { bits, group } : {};
+  const dtype = scales === "float32" ? "float32" : "float16";
+  const tensors = new Map([["scales", { dtype, shape: [0], data: new Uint8Array(0) } as const]]);
+  for (const { module, in: columns, out: rows } of linears)
+    requireHeld(layout, module, { format: format.name, rows, columns, settings, tensors });
+}
+
+/** A {@link UserError} where the layout that is asked for does not hold the matrices of a layer, which need not be the first. */
+export function requireLayerHeld(
+  layout: LayoutChoice,
+  matrices: ReadonlyMap<string, PackedMatrix>,
+): void {
+  if (layout === "gptq" || layout === "awq")
+    for (const [module, packed] of matrices) requireHeld(layout, module, packed);
+}
+
+function requireHeld(layout: "gptq" | "awq", module: string, packed: PackedMatrix): void {
+  const why = layouts[layout].refuses(packed);
+  if (why !== undefined) throw doesNotHold(layout, `${module}: ${why}`);
+}
+
+function doesNotHold(layout: "gptq" | "awq", why: string): UserError {
+  return new UserError({
     code: "layout-does-not-fit",
-    message: `${layout.toUpperCase()}'s layout cannot hold this model: ${refused}.`,
+    message: `${layout.toUpperCase()}'s layout cannot hold this model: ${why}.`,
     remedy: "Choose groups and bits that it holds, or leave --layout out.",
   });
 }
+
+const layouts = { gptq: gptqWith(0), awq: awqLayout } as const;
 
 interface Seen {
   readonly first: PackedMatrix | undefined;
@@ -58,7 +97,6 @@ interface Seen {
 }
 
 async function lookThrough({ parts, layers }: LayoutParts): Promise<Seen> {
-  const layouts = { gptq: gptqWith(0), awq: awqLayout };
   const refused: Record<"gptq" | "awq", string | undefined> = { gptq: undefined, awq: undefined };
   let aboveNought = true;
   let first: PackedMatrix | undefined;

@@ -1,5 +1,5 @@
 /** @file Quantizers of one model side by side: what each stores, how far it is off, and what that does to perplexity and tasks. */
-import { mkdir, rm } from "node:fs/promises";
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
@@ -7,6 +7,7 @@ import type { Measured, QuantizedMatrix, QuantizeRow } from "../../shared/quanti
 import { mean } from "../../shared/sums.ts";
 import { loadTokenizer } from "../data/tokenizer/load-tokenizer.ts";
 import type { CalibrationBatch } from "../network/calibration.ts";
+import { makeFolder, temporaryPath } from "../runs/atomic.ts";
 import { evaluateFile } from "../session/evaluate-file.ts";
 import type { OpenInference } from "../session/open-for-inference.ts";
 import { openForInference } from "../session/open-for-inference.ts";
@@ -57,9 +58,10 @@ export async function compareQuantizers(
   for (const [index, { label, type, config }] of candidates.entries()) {
     const share = (part: number): number => (index + 1 + part) / steps;
     watch.onProgress(label, share(0));
-    const out = join(folder, `compared-${index}`);
-    await rm(out, { recursive: true, force: true });
-    await mkdir(folder, { recursive: true });
+    // Beside what others compare at the same time, and known for what it is where this process ends.
+    const place = temporaryPath(join(folder, "compared"));
+    const out = join(place, "model");
+    await makeFolder(place);
     try {
       watch.memory.reset();
       const started = watch.now();
@@ -67,9 +69,14 @@ export async function compareQuantizers(
         { ...job, out, quantizer: { type, config } },
         {
           now: watch.now,
-          onProgress({ layer, layers, module }) {
+          onProgress(progress) {
             watch.memory.bytes();
-            watch.onProgress(`${label}: ${module ?? `layer ${layer + 1}`}`, share(layer / layers));
+            if (progress.search) watch.onProgress(`${label}:  ${progress.search.what}`, share(0));
+            else
+              watch.onProgress(
+                `${label}:  ${progress.module ?? `layer ${progress.layer + 1}`}`,
+                share((progress.layer + progress.share) / progress.layers),
+              );
           },
         },
       );
@@ -90,7 +97,7 @@ export async function compareQuantizers(
       if (!(error instanceof UserError)) throw error;
       rows.push({ label, type, config, failed: error.message });
     } finally {
-      await rm(out, { recursive: true, force: true });
+      await rm(place, { recursive: true, force: true });
     }
   }
   return { rows, matrices: [...matrices.values()] };

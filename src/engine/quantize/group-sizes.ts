@@ -14,7 +14,7 @@ export function requireWholeGroups(linears: readonly LinearSpec[], group: number
   throw new UserError({
     code: "groups-do-not-divide",
     message: `The ${odd.in} inputs of ${odd.module} are no whole groups of ${group}.`,
-    remedy: `The nearest groups that divide all matrices are ${near.join(" and ")}; with --layout spectune the last group may be short.`,
+    remedy: `The nearest ${near.length === 1 ? "size that divides all matrices is" : "sizes that divide all matrices are"} ${near.join(" and ")}; with --layout spectune the last group may be short.`,
   });
 }
 

@@ -27,6 +27,8 @@ export interface OpenLayer {
   /** Statistics of what these modules read are to be divided by `by`, or to be gathered anew. */
   readonly rescale: (modules: readonly string[], by: Float32Array) => void;
   readonly regather: () => void;
+  /** How much of the look at the layer is done. */
+  readonly looked: (share: number) => void;
 }
 
 export function layerContextOf(layer: OpenLayer): LayerContext {
@@ -49,6 +51,7 @@ export function layerContextOf(layer: OpenLayer): LayerContext {
     ),
     matrices: () => linears.map(matrix),
     of: layer.of,
+    looked: layer.looked,
     scale(chain, by) {
       changed.scale(chain, by);
       layer.rescale(chain.consumers, by);

@@ -1,11 +1,11 @@
 /** @file What is done of a quantization, layer by layer, so that a process that ended goes on where it was. */
 import { createHash } from "node:crypto";
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { isRecord, parseJson } from "../../shared/wire.ts";
 import { own } from "../quantizers/layouts/own.ts";
 import type { PackedMatrix } from "../quantizers/packed.ts";
-import { writeFileAtomic } from "../runs/atomic.ts";
+import { makeFolder, writeFileAtomic } from "../runs/atomic.ts";
 import { unlessMissing } from "../runs/file-errors.ts";
 import { openWeights } from "../weights/weight-source.ts";
 import { writeSafetensors } from "../weights/write-safetensors.ts";
@@ -38,7 +38,7 @@ export async function openParts(folder: string, identity: unknown): Promise<Part
   if (isRecord(found) && found["work"] === key && typeof found["layers"] === "number")
     done = found["layers"];
   else await rm(folder, { recursive: true, force: true });
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const nameOf = (layer: number): string => join(folder, `layer-${layer}.safetensors`);
   return {
     folder,

@@ -60,6 +60,8 @@ export interface LayerProgress {
   readonly layers: number;
   /** Or what else of the layer is at work. */
   readonly module?: string;
+  /** How much of the layer is done, 0 to 1: counted work, of which each kind is taken to last as long as it mostly does. */
+  readonly share: number;
 }
 
 /** The layer blocks of a model, with the linear sites that are to be quantized. */
@@ -88,16 +90,16 @@ export async function* quantizeLayers(
   const layers = layersOf(parts);
   const streams = await openStreams(parts);
   for (const [index, { setup, linears }] of layers.entries()) {
-    onProgress({ layer: index, layers: layers.length });
+    onProgress({ layer: index, layers: layers.length, share: 0 });
     const started = now();
     const weights = await readLayer(parts, setup);
     const float = new Map(weights);
-    const telling = (module: string): void => {
-      onProgress({ layer: index, layers: layers.length, module });
+    const telling = (share: number, module: string): void => {
+      onProgress({ layer: index, layers: layers.length, module, share });
     };
     // The float stream's states after this layer; what it reads is not needed again.
     if (streams) {
-      telling("float outputs");
+      telling(0, "float outputs");
       await passLayer(parts, setup, float, batches, streams.float);
     }
     // Later layers read what inputs that are rounded too make of this one.
@@ -125,7 +127,7 @@ export async function* quantizeLayers(
     let outputError: number | undefined;
     if (streams) {
       putInPlace(parts, weights, { matrices, changed });
-      telling("quantized outputs");
+      telling(shares.matrices, "quantized outputs");
       await passLayer(parts, measured, weights, batches, streams.quantized);
       outputError = relativeError(streams.quantized, streams.float, batches);
     }
@@ -178,8 +180,11 @@ interface LayerWork {
   readonly weights: Map<string, HeldTensor>;
   readonly float: ReadonlyMap<string, HeldTensor>;
   readonly streams: Streams | undefined;
-  readonly progress: (module: string) => void;
+  readonly progress: (share: number, module: string) => void;
 }
+
+/** Up to where in a layer each kind of work goes on, nearly, where it is done at all. */
+const shares = { float: 0.05, inputs: 0.15, look: 0.6, matrices: 0.95 } as const;
 
 interface QuantizedLayer {
   readonly matrices: ReadonlyMap<string, PackedMatrix>;
@@ -201,7 +206,8 @@ async function quantizeLayer(parts: QuantizeParts, work: LayerWork): Promise<Qua
     streams
       ? gatherInputs(parts, setup, weights, batches, streams.quantized, modules, gathering)
       : [];
-  work.progress("inputs");
+  const begun = streams ? shares.inputs : 0;
+  work.progress(streams ? shares.float : 0, "inputs");
   let inputs = await gather();
   let of = contextOf(linalg, inputs, parts.losses, parts.random);
   const seen = { stale: false };
@@ -224,6 +230,9 @@ async function quantizeLayer(parts: QuantizeParts, work: LayerWork): Promise<Qua
     regather() {
       seen.stale = true;
     },
+    looked(share) {
+      work.progress(begun + share * (shares.look - begun), "the layer");
+    },
   });
   const each: QuantizeMatrix = await refusing(quantizer.layer(layer), setup.spec.id);
   if (seen.stale) {
@@ -233,8 +242,12 @@ async function quantizeLayer(parts: QuantizeParts, work: LayerWork): Promise<Qua
   const matrices = new Map<string, PackedMatrix>();
   const reports: MatrixReport[] = [];
   let before: GatheredInput | undefined;
+  const from = quantizer.alone ? begun : shares.look;
+  const all = linears.reduce((sum, { in: columns, out }) => sum + columns * out, 0);
+  let weighed = 0;
   for (const matrix of layer.matrices()) {
-    work.progress(matrix.module);
+    work.progress(from + (weighed / all) * (shares.matrices - from), matrix.module);
+    weighed += matrix.rows * matrix.columns;
     const inputOf = () => inputs.find((one) => one.modules.includes(matrix.module));
     if (quantizer.sequential && before && before !== inputOf()) {
       // What reads anything else now reads what the matrices so far give quantized.

@@ -13,6 +13,7 @@ import type { BoundQuantizer, Quantizer } from "../quantizers/define.ts";
 import { randomRotation } from "../quantizers/blocks/rotation.ts";
 import { packedFormats } from "../quantizers/formats/table.ts";
 import { createLinalg } from "../../../kernels/linalg/index.ts";
+import { requireWritable } from "../runs/atomic.ts";
 import { backendGemm } from "../runtime/gemm.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
@@ -35,8 +36,10 @@ import type { WeightSource } from "../weights/weight-source.ts";
 import { chainsOf } from "./chains.ts";
 import { requireWholeGroups } from "./group-sizes.ts";
 import { withinBudget } from "./allocate.ts";
+import type { Search } from "./candidates.ts";
 import { bestCandidate } from "./candidates.ts";
 import type { LayoutChoice } from "./choose-layout.ts";
+import { requireLayerHeld, requireLayout } from "./choose-layout.ts";
 import { openLosses } from "./losses.ts";
 import { openParts } from "./parts.ts";
 import type { LayerProgress, LayerReport, QuantizeParts } from "./quantize-layers.ts";
@@ -73,8 +76,13 @@ export interface QuantizedModel extends WrittenFolder {
 
 export interface Watching {
   readonly now: () => number;
-  readonly onProgress: (progress: LayerProgress & { readonly resumedFrom: number }) => void;
+  readonly onProgress: (progress: QuantizeProgress) => void;
 }
+
+/** A search, where the quantizer has one, then the layers. */
+export type QuantizeProgress =
+  | { readonly search: Search }
+  | (LayerProgress & { readonly search?: undefined; readonly resumedFrom: number });
 
 /** Writes `job.out`; what is done of it is kept beside it until it is whole. A {@link UserError} for what does not fit. */
 export async function quantizeModel(
@@ -82,6 +90,7 @@ export async function quantizeModel(
   { now, onProgress }: Watching,
 ): Promise<QuantizedModel> {
   await requireNewFolder(job.out);
+  await requireWritable(partsFolder(job.out));
   const row = rowNamed(quantizers, job.quantizer.type);
   const quantizer = row.bind(job.quantizer.config);
   const opened = await openModel(job.reference, job.task, job.places);
@@ -106,6 +115,8 @@ export async function quantizeModel(
         layers.flatMap(({ linears }) => linears),
         group,
       );
+    const linears = layers.flatMap((layer) => layer.linears);
+    requireLayout(job.layout, { ...job.quantizer, formats: row.formats }, linears);
     refuseWithoutLoss(row, quantizer, opened);
     if (quantizer.folds) refuseWithoutChains(row, opened);
     const batches = await calibrationOf(job, row, quantizer, opened);
@@ -155,16 +166,23 @@ export async function quantizeModel(
         read,
         skips,
       };
-      const trying = (text: string): void => {
-        onProgress({ layer: 0, layers: layers.length, module: text, resumedFrom: 0 });
+      const trying = (search: Search): void => {
+        onProgress({ search });
       };
       const best = await bestCandidate(work, parts.folder, now, trying);
       const budgeted = await withinBudget({ ...work, quantizer: best }, parts.folder, trying);
       chosen = budgeted.quantizer;
       allocation = budgeted.fields;
+      const held: typeof parts = {
+        ...parts,
+        save(layer, result) {
+          requireLayerHeld(job.layout, result.matrices);
+          return parts.save(layer, result);
+        },
+      };
       for await (const report of quantizeLayers(
         { ...work, quantizer: chosen },
-        parts,
+        held,
         now,
         (progress) => {
           onProgress({ ...progress, resumedFrom });

@@ -73,7 +73,9 @@ export const adadim = defineQuantizer({
   async layer(config, layer) {
     const options = gridOptions(config);
     const turned = new Set<string>();
-    for (const matrix of layer.matrices()) {
+    const matrices = layer.matrices();
+    for (const [i, matrix] of matrices.entries()) {
+      layer.looked(i / matrices.length);
       const [along, across] = [
         await layer.error(new Map([[matrix.module, rounded(matrix, options)]]), "part"),
         await layer.error(new Map([[matrix.module, roundedAcross(matrix, options)]]), "part"),

@@ -57,8 +57,12 @@ export const awq = defineQuantizer({
     const options: GridOptions = { ...gridOptions(full(config)), rule: "awq" };
     const ratios = evenly(0, 1 / config.ratios, config.ratios);
     const found: (readonly [Chain, Float32Array])[] = [];
-    for (const chain of layer.chains)
-      found.push([chain, await searchFactors(layer, chain, ratios, options)]);
+    for (const [i, chain] of layer.chains.entries()) {
+      const tried = (share: number): void => {
+        layer.looked((i + share) / layer.chains.length);
+      };
+      found.push([chain, await searchFactors(layer, chain, ratios, options, tried)]);
+    }
     for (const [chain, factors] of found) layer.scale(chain, factors);
     return async ({ kind, rows, columns, data }, ctx) => {
       let matrix = { rows, columns, data };
@@ -86,11 +90,13 @@ async function searchFactors(
   chain: Chain,
   ratios: readonly number[],
   options: GridOptions,
+  tried: (share: number) => void,
 ): Promise<Float32Array> {
   const consumers = consumersOf(layer, chain);
   const { magnitudes, rows } = await layer.of(chain.consumers[0] ?? "").columns();
   const means = magnitudes.map((sum) => sum / Math.max(1, rows));
-  const { value } = await searchLine(ratios, (ratio) => {
+  const { value } = await searchLine(ratios, (ratio, index) => {
+    tried(index / ratios.length);
     const factors = awqFactors(means, ratio);
     return chainError(
       layer,

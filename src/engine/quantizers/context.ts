@@ -109,6 +109,8 @@ export interface LayerContext {
   /** In the order in which the layer reads them; `data` is what they are now. */
   matrices(): readonly SiteMatrix[];
   readonly chains: readonly Chain[];
+  /** Tells whoever waits how much of the look at the layer is done, 0 to 1. */
+  looked(share: number): void;
   /** What is known of one matrix as the layer is now. */
   of(module: string): QuantizeContext;
   /** Divides the producer's channels by `by` [width] and multiplies the consumers' inputs: the float function stays. */

@@ -50,10 +50,12 @@ export const flexround = defineQuantizer({
     if (config.steps === 0) {
       for (const site of sites) site.values();
       keep();
-    } else
+    } else {
+      let measured = 0;
       await adamSearch(
         sites.flatMap(({ numbers }) => numbers),
         async () => {
+          layer.looked(measured++ / (config.steps + 1));
           const replaced = new Map(sites.map(({ module, values }) => [module, values()]));
           const { error, gradients } = await layer.gradients(replaced);
           const of = (module: string) => {
@@ -69,6 +71,7 @@ export const flexround = defineQuantizer({
         keep,
         { steps: config.steps, learningRate: config.learning_rate },
       );
+    }
     return ({ module }) => {
       const made = best.get(module);
       if (!made)

@@ -49,7 +49,7 @@ export const osPlus = defineQuantizer({
   storedBytes: (config, shape) => bytesOfGrid(config, shape),
   async layer(config, layer) {
     const options = gridOptions(config);
-    for (const chain of layer.chains) {
+    for (const [i, chain] of layer.chains.entries()) {
       if (chain.producer.kind !== "norm") continue;
       const first = chain.consumers[0] ?? "";
       if (config.shift && chain.shifts) {
@@ -63,7 +63,10 @@ export const osPlus = defineQuantizer({
       const thresholds = thresholdsOf(low, high, config.thresholds);
       if (thresholds.length === 0) continue;
       const judge = await judgeOf(layer, chain, options, config.input_bits);
-      const { value } = await searchLine(thresholds, (t) => judge(thresholdFactors(low, high, t)));
+      const { value } = await searchLine(thresholds, (t, tried) => {
+        layer.looked((i + tried / thresholds.length) / layer.chains.length);
+        return judge(thresholdFactors(low, high, t));
+      });
       layer.scale(chain, thresholdFactors(low, high, value));
     }
     return ({ rows, columns, data }) => {

@@ -1,10 +1,17 @@
 /** @file Files and folders that are there whole or not at all, whatever ends the process or the machine. */
 import { createHash, randomBytes } from "node:crypto";
-import { mkdir, open, readdir, rename, rm, stat, statfs, writeFile } from "node:fs/promises";
+import { readdirSync, rmSync } from "node:fs";
+import { mkdir, open, readdir, rename, rm, rmdir, stat, statfs, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { UserError } from "../../shared/errors.ts";
-import { errorCode, explainingWrites, howToGoOn, unlessMissing } from "./file-errors.ts";
+import {
+  errorCode,
+  explainingWrites,
+  howToGoOn,
+  noFolderHere,
+  unlessMissing,
+} from "./file-errors.ts";
 import { lookAtProcess, thisProcess, type ProcessIdentity } from "./process-identity.ts";
 
 /**
@@ -63,9 +70,36 @@ export async function makeFolder(path: string): Promise<void> {
     } catch (error) {
       if (errorCode(error) === "ENOENT" && dirname(path) !== path) {
         await makeFolder(dirname(path));
-        await makeFolder(path);
+        await madeIn(path);
       } else if (!(await isFolder(path))) throw error;
     }
+  });
+}
+
+/** Of a folder whose parent is there: what is missing then is the right to make any, as in `/proc`. */
+async function madeIn(path: string, asked = path): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    if (errorCode(error) === "ENOENT") throw noFolderHere(asked);
+    if (!(await isFolder(path))) throw error;
+  }
+}
+
+/**
+ * A {@link UserError} where nothing can be made at `path` or above it; nothing stays. What takes long asks before it
+ * begins.
+ */
+export async function requireWritable(path: string): Promise<void> {
+  await explainingWrites(path, async () => {
+    let above = path;
+    do above = dirname(above);
+    while (!(await unlessMissing(stat(above))) && dirname(above) !== above);
+    // A name that is too long is told here.
+    await unlessMissing(stat(path));
+    const probe = temporaryPath(join(above, "x"));
+    await madeIn(probe, path);
+    await rmdir(probe);
   });
 }
 
@@ -101,6 +135,18 @@ export async function removeLeftovers(
     removed.push(name);
   }
   return removed;
+}
+
+/** Removes what this process is still writing in `folder`, at once: for one that is about to end. */
+export function removeOwnUnfinished(folder: string): void {
+  const { pid, start } = thisProcess();
+  const own = `${prefix}${machineTag(thisProcess())}-${pid}-${start}-`;
+  try {
+    for (const name of readdirSync(folder))
+      if (name.startsWith(own)) rmSync(join(folder, name), { recursive: true, force: true });
+  } catch {
+    // A leftover is found by `removeLeftovers`.
+  }
 }
 
 /** Whether a name in a folder is that of a thing still being written. */

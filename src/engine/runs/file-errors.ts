@@ -25,6 +25,14 @@ const explanations: ReadonlyMap<string, Explanation> = new Map([
   ],
   ["EACCES", permission()],
   ["EPERM", permission()],
+  [
+    "ENAMETOOLONG",
+    {
+      code: "name-too-long",
+      message: "its name is too long",
+      remedy: "Choose a shorter name.",
+    },
+  ],
   ["ENOTDIR", notFolder()],
   ["EEXIST", notFolder()],
 ]);
@@ -57,6 +65,16 @@ export function runFolderGone(runFolder: string): UserError {
     message: `The run ends: its folder ${runFolder} was removed or moved.`,
     place: { file: runFolder },
     remedy: "One that was moved is gone on with where it lies: `spectune run --resume PATH`.",
+  });
+}
+
+/** A place where no folder can be made though the one above it is there, such as `/proc`. */
+export function noFolderHere(path: string): UserError {
+  return new UserError({
+    code: "no-folder-here",
+    message: `Cannot write ${path}: no folder can be made there.`,
+    place: { file: path },
+    remedy: "Choose a folder on a disk.",
   });
 }
 

@@ -119,6 +119,7 @@ export function layerOf(matrix: SiteMatrix, x: Float32Array): LayerContext {
     of: () => contextOf(matrix, x),
     scale: () => undefined,
     shift: () => undefined,
+    looked: () => undefined,
     error: (replaced) => Promise.resolve(errorOf(replaced.get(module) ?? data).error),
     gradients: (replaced) => {
       const { error, gradient } = errorOf(replaced.get(module) ?? data);

@@ -86,6 +86,7 @@ export function smallLayer(seed = 1): SmallLayer {
         (v, j) => v - (by[j] ?? NaN),
       );
     },
+    looked: () => undefined,
     error: (replaced) => Promise.resolve(errorOf(replaced).error),
     gradients(replaced) {
       const { h, a, e, error } = errorOf(replaced);

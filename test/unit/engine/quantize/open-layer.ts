@@ -73,6 +73,7 @@ export function openLayer({ parts, setup, weights, batches, states }: SmallModel
     },
     rescale: () => undefined,
     regather: () => undefined,
+    looked: () => undefined,
   };
 }
 

@@ -13,7 +13,10 @@ import { basename, join } from "node:path";
 import { describe, it } from "node:test";
 import {
   ensureFreeSpace,
+  makeFolder,
   removeLeftovers,
+  removeOwnUnfinished,
+  requireWritable,
   temporaryPath,
   writeFileAtomic,
   writeFolderAtomic,
@@ -43,6 +46,39 @@ describe("writeFileAtomic", () => {
       code: "not-a-folder",
     });
   });
+});
+
+describe("requireWritable", () => {
+  it("leaves nothing where a folder can be made, however deep", async (t) => {
+    const folder = scratch(t);
+    await requireWritable(join(folder, "a", "b", "c"));
+    assert.deepEqual(readdirSync(folder), []);
+  });
+
+  it("says why none can be made", async (t) => {
+    const folder = scratch(t);
+    writeFileSync(join(folder, "file"), "");
+    const under = (path: string) => requireWritable(path);
+    await assert.rejects(under(join(folder, "file", "a")), { code: "not-a-folder" });
+    await assert.rejects(under(join(folder, "file", "a", "b")), { code: "not-a-folder" });
+    await assert.rejects(under(join(folder, "x".repeat(300))), { code: "name-too-long" });
+  });
+
+  it(
+    "does not look for ever where nothing can be made",
+    {
+      skip: !existsSync("/proc/self") && "there is no such place here",
+    },
+    async () => {
+      for (const path of ["/proc/a", "/proc/a/b/c"]) {
+        await assert.rejects(requireWritable(path), {
+          name: "UserError",
+          message: new RegExp(path),
+        });
+        await assert.rejects(makeFolder(path), { name: "UserError" });
+      }
+    },
+  );
 });
 
 describe("writeFolderAtomic", () => {
@@ -101,6 +137,17 @@ describe("removeLeftovers", () => {
     assert.deepEqual(await removeLeftovers(folder, "dead", 1e12 + 25 * hour), [foreign]);
     assert.deepEqual(await removeLeftovers(folder, "any", 0), [mine]);
     assert.deepEqual(readdirSync(folder), ["kept"]);
+  });
+
+  it("removes at once what is this process's own", (t) => {
+    const folder = scratch(t);
+    const mine = basename(temporaryPath(join(folder, "x")));
+    const dead = mine.replace(/-\d+-\d*-/, "-999999999-1-");
+    mkdirSync(join(folder, mine));
+    for (const name of [join(mine, "part"), dead, "kept"]) writeFileSync(join(folder, name), "");
+    removeOwnUnfinished(folder);
+    assert.deepEqual(readdirSync(folder), [dead, "kept"]);
+    removeOwnUnfinished(join(folder, "none"));
   });
 
   it("finds nothing where there is no folder", async (t) => {
