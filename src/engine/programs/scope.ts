@@ -28,6 +28,7 @@ import type {
   LinearSpec,
   TensorSpec,
 } from "../models/architecture.ts";
+import type { InputRounding } from "./round-inputs.ts";
 import { roundInputs } from "./round-inputs.ts";
 import type { BlockSetup, SiteMethod } from "./setup.ts";
 import { blockSite, kindOf, localName, storageOf } from "./setup.ts";
@@ -103,16 +104,17 @@ export function traceScope(g: Graph, setup: BlockSetup, mode: TraceMode): Traced
     new Map([...site.params].map(([p, spec]) => [p, param(localName(name, site, p), spec)]));
 
   const roundedInputs = new Map<Value, Value>();
-  const rounded = (x: Value): Value => {
-    if (!setup.inputs) return x;
-    const value = roundedInputs.get(x) ?? roundInputs(g, x, setup.inputs);
+  const rounded = (x: Value, rounding: InputRounding): Value => {
+    const value = roundedInputs.get(x) ?? roundInputs(g, x, rounding);
     roundedInputs.set(x, value);
     return value;
   };
 
   const baseOf = (linear: LinearSpec): LinearBase => {
     const base = heldBaseOf(linear);
-    return setup.inputs ? { ...base, apply: (_g, x) => base.apply(_g, rounded(x)) } : base;
+    const { inputs } = setup;
+    if (!inputs?.sites.has(linear.name)) return base;
+    return { ...base, apply: (_g, x) => base.apply(_g, rounded(x, inputs.rounding)) };
   };
 
   const heldBaseOf = (linear: LinearSpec): LinearBase => {

@@ -73,8 +73,8 @@ export interface BlockSetup {
   readonly sites: ReadonlyMap<string, SiteMethod>;
   /** Methods by the name of their place in the block: `tokens`. */
   readonly places?: ReadonlyMap<string, PlaceMethod>;
-  /** How what the frozen weights read is rounded; as it is where not given. */
-  readonly inputs?: InputRounding;
+  /** How what the frozen weights of these linear sites read is rounded; as it is where not given. */
+  readonly inputs?: { readonly rounding: InputRounding; readonly sites: ReadonlySet<string> };
 }
 
 /** A trained tensor of a block: one of its own, or a method's at a site. */

@@ -103,10 +103,9 @@ export async function* quantizeLayers(
       await passLayer(parts, setup, float, batches, streams.float);
     }
     // Later layers read what inputs that are rounded too make of this one.
-    const measured = {
-      ...setup,
-      ...(parts.quantizer.inputs && { inputs: parts.quantizer.inputs }),
-    };
+    const rounding = parts.quantizer.inputs;
+    const sites = new Set(linears.map(({ name }) => name));
+    const measured = { ...setup, ...(rounding && { inputs: { rounding, sites } }) };
     if (done && index < done.done()) {
       const result = await done.load(index);
       if (streams) {

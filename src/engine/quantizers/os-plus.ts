@@ -105,7 +105,8 @@ async function judgeOf(
     let sum = 0;
     for (const [i, matrix] of consumers.entries()) {
       const y = await outputs(linalg, x, rounded(scaledColumns(matrix, factors), options));
-      for (const [k, value] of y.entries()) sum += (value - (wanted[i]?.[k] ?? NaN)) ** 2;
+      const before = wanted[i] ?? y;
+      for (let k = 0; k < y.length; k++) sum += ((y[k] ?? NaN) - (before[k] ?? NaN)) ** 2;
     }
     return sum;
   };

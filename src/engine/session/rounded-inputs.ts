@@ -17,14 +17,19 @@ export function inputRounding(config: unknown): InputRounding | undefined {
   return row.bind({ ...defaultsOf(row), ...fields }).inputs;
 }
 
-/** The setup whose layers round what their linear sites read. */
+/** The setup whose layers round what their packed matrices read; those that were left as they are read all of it. */
 export function withRoundedInputs(
   setup: ModelSetup,
-  inputs: InputRounding | undefined,
+  rounding: InputRounding | undefined,
 ): ModelSetup {
-  if (!inputs) return setup;
-  const setups = [...setup.setups].map(
-    ([id, block]) => [id, block.spec.kind === "layer" ? { ...block, inputs } : block] as const,
-  );
+  if (!rounding) return setup;
+  const setups = [...setup.setups].map(([id, block]) => {
+    if (block.spec.kind !== "layer") return [id, block] as const;
+    const packed = block.spec.linears.filter(({ name }) =>
+      ["packed", "nf4"].includes(block.storage.get(`${name}.weight`)?.type ?? ""),
+    );
+    const sites = new Set(packed.map(({ name }) => name));
+    return [id, { ...block, inputs: { rounding, sites } }] as const;
+  });
   return { ...setup, setups: new Map(setups) };
 }

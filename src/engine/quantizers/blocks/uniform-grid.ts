@@ -173,12 +173,14 @@ export function cutWeights(
   limits: Float32Array,
 ): Matrix<Float32Array<ArrayBuffer>> {
   const shape = groupsOf({ rows, columns }, granularity);
-  const cut = Float32Array.from(data, (value, i) => {
-    const row = Math.floor(i / shape.columns);
-    const g = Math.floor((i % shape.columns) / shape.group);
-    const limit = limits[row * shape.perRow + g] ?? NaN;
-    return Math.min(Math.max(value, -limit), limit);
-  });
+  const cut = new Float32Array(data.length);
+  for (let run = 0; run < shape.rows * shape.perRow; run++) {
+    const row = Math.floor(run / shape.perRow);
+    const from = row * shape.columns + (run % shape.perRow) * shape.group;
+    const to = Math.min(from + shape.group, (row + 1) * shape.columns);
+    const limit = limits[run] ?? NaN;
+    for (let i = from; i < to; i++) cut[i] = Math.min(Math.max(data[i] ?? NaN, -limit), limit);
+  }
   return { rows, columns, data: cut };
 }
 
