@@ -5,6 +5,7 @@ import { measured } from "./catalog-evidence.ts";
 import type { Measured } from "./catalog-evidence.ts";
 import { taskResults } from "./catalog-results.ts";
 import {
+  defaultsOf,
   heldOnLayer,
   pairTensors,
   stateOnLayer,
@@ -151,11 +152,11 @@ export function formsOf(method: Method): readonly string[] {
   return [...native, ...(isPlainPair(method) ? [loraForm(method)] : []), "merged"];
 }
 
-/** Whether a plain LoRA says exactly what the method trained. */
-export function isPlainPair(method: Method): boolean {
+/** Whether a plain LoRA says exactly what the method trained, under its own fields; at its defaults where not given. */
+export function isPlainPair(method: Method, config: unknown = defaultsOf(method.config)): boolean {
   if (method.kind !== "linear" || method.mergesOnly !== undefined || method.peft?.dora)
     return false;
-  return method.hasPair;
+  return method.bind(config).hasPair;
 }
 
 function loraForm({ axes }: Method): string {

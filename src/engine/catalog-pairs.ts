@@ -164,7 +164,7 @@ const excluded: readonly Excluded[] = [
   {
     code: "no-lora-form",
     applies({ fields, entries }) {
-      const other = entries.find(({ row }) => !isPlainPair(row));
+      const other = entries.find(({ row, choice }) => !isPlainPair(row, choice.config));
       return other && fields.export.includes("lora")
         ? { names: [other.row.name, "export: lora"], field: "export" }
         : undefined;

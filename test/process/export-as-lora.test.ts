@@ -1,6 +1,6 @@
 /** @file `spectune export --as lora`: a plain LoRA of any method that is one, with what it loses, or the reason why not. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { it } from "node:test";
 import { at } from "../../src/shared/errors.ts";
@@ -39,6 +39,17 @@ it("writes it with the run where the file asks for it, beside the method's own f
     )?.[1] ?? "";
   assert.equal(typeIn("adapter"), "VERA");
   assert.equal(typeIn("lora"), "LORA");
+});
+
+it("leaves a merged model where peft holds no module of such a size", async (t) => {
+  const folder = makeWorkspace(t, experiment("{ type: miss, mode: bat, r: 5 }"));
+  const ran = await spectune(folder, "run", "a.peft.yaml");
+  assert.equal(ran.code, 0, ran.err);
+  assert.match(ran.err, /leaves-merged/u);
+  const run = at(runsOf(folder), 0);
+  assert(existsSync(join(run, "merged", "config.json")));
+  assert(!existsSync(join(run, "adapter")));
+  assert.match((await spectune(folder, "export", run, "--as", "peft")).err, /no adapter for miss/u);
 });
 
 it("refuses what is no low-rank update", async (t) => {

@@ -53,6 +53,14 @@ export function adaptedSites(setups: readonly BlockSetup[]): readonly AdaptedSit
   );
 }
 
+/** The first module that neither a type of adapter of peft can hold, by its size, nor a plain pair; undefined where all have a form. */
+export function moduleWithoutForm(setups: readonly BlockSetup[]): string | undefined {
+  return adaptedSites(setups).find(
+    ({ site: { method }, row, linear }) =>
+      row.peft?.holds?.(method.config, linear) === false && !method.hasPair,
+  )?.linear.module;
+}
+
 /** `prefix` stands before each module's name. */
 export function siteForm(
   sources: AdapterSources,

@@ -116,7 +116,9 @@ function formsOf(parts: AdapterParts, sites: readonly AdaptedSite[]): readonly S
   const isOne = new Set(own.map((form) => `${form.type} ${configKey(form)}`)).size < 2;
   // Biases that train have a place in LoRA's files alone.
   const fits = isOne && biasOf(parts.choices) === "none";
-  return others && !fits && sites.every(({ row }) => row.hasPair || row.peft?.dora) ? plain() : own;
+  return others && !fits && sites.every(({ row, site }) => site.method.hasPair || row.peft?.dora)
+    ? plain()
+    : own;
 }
 
 /** The one kind of an adapter's modules; peft has no adapter of several, nor of ranks that differ but for LoRA. */

@@ -215,15 +215,9 @@ function linearUpdate(
   W: Matrix<Data>,
 ): Promise<Update> {
   // A pair may be a part of the method alone: DoRA's says nothing of its magnitudes.
-  return saysAll(place.site)
+  return place.site.method.hasPair
     ? pairUpdate(backend, sources, place, taken, base)
     : wholeUpdate(backend, sources, place, taken, base, W);
-}
-
-/** Whether the pair of a site's method is all that it does to the weight. */
-function saysAll({ method }: SiteMethod): boolean {
-  const row = methods.find(({ name }) => name === method.name);
-  return method.pair !== undefined && row?.kind === "linear" && row.hasPair;
 }
 
 type Taken = readonly Factors[];

@@ -103,6 +103,8 @@ export interface LinearMethodDefinition<F extends Fields, P extends string> exte
   pair?(g: Graph, params: Params<P>, config: Infer<F>, site: SiteShape): Pair;
   /** The definition: the whole weight W' [out, in]; W plus the pair where not given. */
   weight?(g: Graph, W: Value, params: Params<P>, config: Infer<F>, site: Site): Value;
+  /** Whether `weight` stands in place of the pair under these fields; where not given it always does. */
+  weighs?(config: Infer<F>): boolean;
   /** x W'ᵀ for x [rows, in], cheaper than by `weight` and otherwise than by `pair`. */
   forward?(
     g: Graph,
@@ -190,6 +192,8 @@ export interface BoundMethod {
     kind?: string,
   ) => Value;
   readonly pair: ((g: Graph, params: Named, site: SiteShape) => Pair) | undefined;
+  /** Whether a low-rank pair says all that it does. */
+  readonly hasPair: boolean;
   readonly bias:
     ((g: Graph, b: Value, params: Named, site: SiteShape, kind?: string) => Value) | undefined;
   readonly columns:
@@ -206,8 +210,6 @@ export interface LinearMethod extends CatalogRow {
   readonly kind: "linear";
   readonly peft: PeftForm<string> | undefined;
   readonly mergesOnly: string | undefined;
-  /** Whether a low-rank pair says all that it does. */
-  readonly hasPair: boolean;
   readonly changesAtStart: string | undefined;
   readonly roles: Roles<string> | undefined;
   /** Binds the method to a configuration that the experiment's checks have passed. */
@@ -224,11 +226,13 @@ export function defineLinearMethod<F extends Fields, P extends string>(
     ...rowOf(definition),
     peft,
     mergesOnly,
-    hasPair: definition.pair !== undefined && definition.weight === undefined,
     roles,
     changesAtStart,
     bind(given) {
       const config = complete(fields, given, name);
+      const replaces = definition.weighs?.(config);
+      const weighs = definition.weight !== undefined && replaces !== false;
+      const pairs = definition.pair !== undefined && replaces !== true;
       const whole = (site: SiteShape & Partial<Site>): Site => ({
         in: site.in,
         out: site.out,
@@ -250,7 +254,7 @@ export function defineLinearMethod<F extends Fields, P extends string>(
       const sized = ({ shape: [out = 1, width = 1] }: Value, kind: string): Site =>
         whole({ in: width, out, kind });
       const weight = (g: Graph, W: Value, params: Params<P>, site: Site): Value =>
-        definition.weight?.(g, W, params, config, site) ??
+        (weighs ? definition.weight?.(g, W, params, config, site) : undefined) ??
         mergedPair(g, W, pairOf(g, params, site));
       return {
         name,
@@ -265,11 +269,11 @@ export function defineLinearMethod<F extends Fields, P extends string>(
           const site = whole({ in: base.in, out: base.out, kind });
           const own = named(params, site);
           if (definition.forward) return definition.forward(g, x, base, own, config, ctx, site);
-          if (definition.weight)
-            return matmul(g, x, weight(g, base.dense(g), own, site), { transB: true });
+          if (weighs) return matmul(g, x, weight(g, base.dense(g), own, site), { transB: true });
           return pairForward(g, x, base, pairOf(g, own, site), ctx);
         },
-        pair: definition.pair && ((g, params, site) => pairOf(g, named(params, site), site)),
+        hasPair: pairs && !weighs,
+        pair: pairs ? (g, params, site) => pairOf(g, named(params, site), site) : undefined,
         bias:
           definition.bias &&
           ((g, b, params, site, kind = "") =>

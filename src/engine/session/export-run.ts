@@ -9,6 +9,7 @@ import { isPlainPair, startForm } from "../catalog-list.ts";
 import { initialisers, methods, rowNamed } from "../catalog.ts";
 import type { TensorMethod } from "../methods/define.ts";
 import { isPlaced } from "../methods/placed.ts";
+import { moduleWithoutForm } from "../exports/adapter-sites.ts";
 import { writeMergedModel } from "../exports/merged-model.ts";
 import { writeOwnAdapter } from "../exports/own-adapter.ts";
 import { writePeftAdapter } from "../exports/peft-adapter.ts";
@@ -79,7 +80,7 @@ function adapterForm(choices: Choices): AdapterForm | undefined {
 function fitsModules(choice: Choices[number], alone: boolean): boolean {
   const row = rowNamed(methods, choice.type);
   if (row.kind !== "linear" || row.mergesOnly !== undefined) return false;
-  if (row.hasPair || row.peft?.type === "LORA") return true;
+  if (row.bind(choice.config).hasPair || row.peft?.type === "LORA") return true;
   const { rank_pattern: ranks, alpha_pattern: alphas, bias } = choice;
   const even = Object.keys(ranks).length + Object.keys(alphas).length === 0;
   return alone && even && bias === "none";
@@ -87,7 +88,9 @@ function fitsModules(choice: Choices[number], alone: boolean): boolean {
 
 /** Why no plain LoRA says what the methods trained; undefined where one does, exactly. */
 export function withoutLora(choices: Choices): string | undefined {
-  const other = choices.map(({ type }) => rowNamed(methods, type)).find((row) => !isPlainPair(row));
+  const other = choices
+    .map(({ type, config }) => ({ row: rowNamed(methods, type), config }))
+    .find(({ row, config }) => !isPlainPair(row, config))?.row;
   if (!other) return undefined;
   if (other.kind === "linear" && other.mergesOnly !== undefined)
     return `${other.title}: ${other.mergesOnly}`;
@@ -131,7 +134,9 @@ export async function exportRun(
   emit: (event: EventBody) => void,
 ): Promise<void> {
   const { method, export: forms } = experiment;
-  const adapter = hasAdapter(method);
+  const misfit = moduleWithoutForm([...trained.setup.setups.values()]);
+  const adapter = hasAdapter(method) && misfit === undefined;
+  if (misfit !== undefined) emit({ type: "finding", finding: leavesMerged(misfit) });
   const merged = !adapter || forms.includes("merged");
   const plain = forms.includes("lora");
   const script = forms.includes("script");
@@ -231,6 +236,14 @@ function refuseApart({ setups }: ModelSetup): void {
 /** Writes the experiment as a Python script. */
 export async function exportScript(experiment: Experiment, path: string): Promise<void> {
   await writeFileAtomic(path, pythonScript(experiment));
+}
+
+function leavesMerged(module: string): Finding {
+  return {
+    code: "leaves-merged",
+    severity: "warning",
+    message: `peft has no adapter of this kind at ${module}, by the sizes of that layer: the run leaves a merged model.`,
+  };
 }
 
 /** What a merged model of a quantized base is. */

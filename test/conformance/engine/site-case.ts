@@ -228,7 +228,8 @@ export function disturbed(method: BoundMethod, data: Arrays): Arrays {
 /** The defaults, then each field at small values that differ from them. */
 export function configurations(method: LinearMethod): readonly BoundMethod[] {
   const changes: Readonly<Record<string, unknown>>[] = [{}, { r: 2, alpha: 3 }];
-  for (const [name, { shape }] of Object.entries(method.config)) {
+  for (const [name, { shape, default: preset }] of Object.entries(method.config)) {
+    if (shape.kind === "int" && preset === null) changes.push({ [name]: 2 });
     if (shape.kind === "bool") for (const value of [true, false]) changes.push({ [name]: value });
     if (shape.kind === "oneOf")
       for (const value of shape.literals.keys()) changes.push({ [name]: value });

@@ -207,6 +207,12 @@ CASES = {
         randlora_alpha=20,
     ),
     "miss": simple({"type": "miss", "r": 10}, peft.MissConfig, {"miss_block": ("M", 0.05, 0)}, r=10),
+    "miss-bat": simple(
+        {"type": "miss", "r": 4, "mode": "bat"}, peft.MissConfig, {"miss_block": ("M", 0.05, 0)}, r=4, init_weights="bat"
+    ),
+    "miss-mini": simple(
+        {"type": "miss", "r": 10, "mini_r": 4}, peft.MissConfig, {"miss_block": ("M", 0.05, 0)}, r=10, init_weights="mini", mini_r=4
+    ),
     "lokr": simple(
         {"type": "lokr", "r": 2, "alpha": 4},
         peft.LoKrConfig,

@@ -111,6 +111,10 @@ export const exportCases: Readonly<Record<string, ExportCase>> = {
   "vera-as-lora": { base: "llama", method: { type: "vera", r: 8 }, plain: true },
   randlora: { base: "llama", method: { type: "randlora", r: 10, alpha: 20 } },
   miss: { base: "llama", method: { type: "miss", r: 10 } },
+  "miss-bat": { base: "llama", method: { type: "miss", r: 4, mode: "bat" } },
+  "miss-mini": { base: "llama", method: { type: "miss", r: 10, mini_r: 4 } },
+  // peft takes outputs that mini_r divides alone.
+  "miss-mini-cut": { base: "llama", method: { type: "miss", r: 10, mini_r: 7 } },
   lokr: { base: "llama", method: { type: "lokr", r: 2, alpha: 4 } },
   "lokr-whole": { base: "llama", method: { type: "lokr", r: 8 } },
   hira: { base: "llama", method: { type: "hira", r: 4 } },

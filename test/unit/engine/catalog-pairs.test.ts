@@ -46,6 +46,8 @@ const others: readonly (readonly [method: string, rest: string, code: string | u
   ["lora", "run: { device: webgpu }", undefined],
   ["full", "run: { device: cuda }, train: { optimizer: galore }", "optimizer-on-gpu"],
   ["vera", "export: [lora]", undefined],
+  ["{ type: miss, mini_r: 4 }", "export: [lora]", undefined],
+  ["{ type: miss, mode: bat }", "export: [lora]", "no-lora-form"],
   ["ia3", "export: [peft, lora]", "no-lora-form"],
   ["dora", "export: [lora]", "no-lora-form"],
 ];
