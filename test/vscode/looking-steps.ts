@@ -72,6 +72,13 @@ export function lookingSteps({ page: getPage, workspace, sample, shot, step }: W
     const report = await panelPage(page, "report");
     await report.getByText("eval.perplexity").first().waitFor();
     await shot("sweep-report");
+    // A web view stores nothing itself.
+    const link = report.locator('a[download$=".csv"]').first();
+    const name = (await link.getAttribute("download")) ?? "";
+    await link.click();
+    await acceptPath(page);
+    const written = await until(() => globSync(`**/${name}`, { cwd: workspace })[0]);
+    assert.match(readFileSync(join(workspace, written), "utf8"), /^[^\r\n]+,[^\r\n]+\r\n/);
   });
 
   step("compares the sweep, with the command line's means and intervals", async () => {

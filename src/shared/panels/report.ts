@@ -10,3 +10,11 @@ export interface ReportSubject {
 export const reportPanelType = "spectune.report";
 
 export const reportSubject: Decoder<ReportSubject> = object<ReportSubject>({ file: text }, {});
+
+/** A file that the page offers: its link, as `data:TYPE;base64,…`. */
+export interface ReportFile {
+  readonly name: string;
+  readonly link: string;
+}
+
+export const reportFile: Decoder<ReportFile> = object<ReportFile>({ name: text, link: text }, {});
