@@ -13,8 +13,10 @@ export interface IntruderOptions {
   readonly exact: boolean;
   /** Whether vectors without a verdict may cost an SVD of W₀. */
   readonly fallback: boolean;
-  /** Up to so many rows or columns W₀'s Gram matrix is formed, and gaps are counted: those of more take gigabytes. */
+  /** Up to so many rows or columns W₀'s Gram matrix is formed, which costs less than the passes over the matrix that it saves. */
   readonly formBelow: number;
+  /** Up to so many it is formed where nothing else proves a gap; those of more take gigabytes. */
+  readonly countBelow: number;
   /** Lanczos steps before a vector is given up. */
   readonly steps: number;
   /** Singular values nearer than this share of σ₁ are one cluster: float32 cannot part their vectors. */
@@ -30,7 +32,8 @@ export const intruderDefaults: IntruderOptions = {
   reference: "base",
   exact: false,
   fallback: true,
-  formBelow: 12288,
+  formBelow: 2304,
+  countBelow: 12288,
   steps: 80,
   cluster: 1e-5,
   seed: 0,

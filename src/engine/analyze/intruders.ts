@@ -4,9 +4,10 @@ import { at } from "../../shared/errors.ts";
 import { fullVectors, inFloat16, leadingVectors, smallerSide } from "./base-vectors.ts";
 import { arbitraryBelow, cosinesOf, cosinesWith, exactCosine } from "./exact-cosines.ts";
 import { vectorError, type Finding, type IntruderOptions } from "./finding.ts";
+import { gapCounts } from "./gap-counts.ts";
 import { applyGram, applyKept, formGram } from "./gram.ts";
 import { intervalVerdicts } from "./interval-verdicts.ts";
-import { knownGaps } from "./known-gaps.ts";
+import { knownGaps, type Proves } from "./known-gaps.ts";
 import { noiseFloor } from "./noise-floor.ts";
 import { denseOperator, frobenius, inFloat64, type Tools } from "./products.ts";
 import type {
@@ -16,7 +17,6 @@ import type {
   VectorRecord,
 } from "../../shared/intruder-records.ts";
 import type { KeptSvd, LoadedPair, MatrixPair, SvdCache } from "./source.ts";
-import { shiftedCounts } from "./shifted-counts.ts";
 import { firstOf, rowOf, type TopVectors } from "./top-vectors.ts";
 import { tunedGaps, tunedTop, vectorCount } from "./tuned-top.ts";
 import { lastWitness } from "./witness.ts";
@@ -128,8 +128,9 @@ async function findingsOf(
   };
   const count = vectorCount(pair.out, pair.in, options.k);
   const seen = await tunedTop(tools, stand, loaded.update, options);
+  const isCounted = !few && known === undefined;
   const top =
-    isVerdicts || storedGram !== undefined
+    isVerdicts || isCounted
       ? await leadingVectors(tools, W, {
           gram: gram && applyGram(tools, gram),
           ...{ hash, cache: isVerdicts ? cache : undefined },
@@ -137,26 +138,30 @@ async function findingsOf(
           start: await smallerSide(W, firstOf(seen.top, count).left),
         })
       : undefined;
-  const long = Math.max(pair.out, pair.in);
+  const { countBelow } = options;
   const counts =
     top &&
-    storedGram &&
-    shiftedCounts(tools, {
-      ...{ gram: storedGram, near: top, size: storedSize, long, change: seen.change },
+    gapCounts(tools, {
+      ...{ base: stored, size: storedSize, gram: storedGram, countBelow },
+      ...{ near: top, tuned: seen.top, change: seen.change },
     });
-  const near = top?.sigma;
-  const tuned = firstOf(
-    await tunedGaps(tools, seen, stand, loaded.update, { counts, kept: known, near }),
-    count,
-  );
+  const asking = { counts, kept: known, near: top?.sigma, countBelow };
+  const tuned = firstOf(await tunedGaps(tools, seen, stand, loaded.update, asking), count);
   const findings: (Finding | undefined)[] = Array.from({ length: tuned.sigma.length });
   if (isVerdicts && top !== undefined) {
     // Gaps are counted of those that were waited for.
     const asked = firstOf(top, leading);
-    const own = rounded && gram ? shiftedCounts(tools, { gram, near: top, size, long }) : counts;
+    const own = rounded
+      ? gapCounts(tools, {
+          ...{ base, size, gram, countBelow },
+          ...{ near: top, tuned: top, change: undefined },
+        })
+      : counts;
     const least = lastWitness(tuned, asked, options.epsilon) + 1;
-    const counted =
-      own === undefined ? asked : await knownGaps(asked, own.before, { known: own.known(), least });
+    // Without a witness a count would be made in vain, where it costs more than Lanczos.
+    const proves: Proves =
+      own && (least > 0 || gram) ? own.before : () => Promise.resolve(undefined);
+    const counted = await knownGaps(asked, proves, { known: own?.known() ?? [], least });
     for (const [j, finding] of (
       await intervalVerdicts(tools, { W, base, size, gram, near: top }, tuned, counted, options)
     ).entries())

@@ -89,7 +89,7 @@ function groupsOf({ sigma, residuals }: TopVectors): readonly Group[] {
   return groups;
 }
 
-/** Between one group and the next, where that leaves room; first where a count is at hand already, then the lowest. */
+/** Between one group and the next, where that leaves room; first where a count is at hand already, then the highest that serves, then the lowest. */
 function cutsOf(
   { sigma, gaps }: TopVectors,
   groups: readonly Group[],
@@ -106,7 +106,9 @@ function cutsOf(
     const t = p < least ? undefined : known.find((one) => below < one && one < low - smallest / 4);
     return t === undefined ? [] : [{ p, low, t }];
   });
-  return [...atHand.toReversed(), ...cuts.toReversed()];
+  // A count is the easier the higher t is: with a `least` the first that serves.
+  const serving = least > 0 ? cuts.filter(({ p }) => p >= least) : [];
+  return [...atHand.toReversed(), ...serving, ...cuts.toReversed()];
 }
 
 /** Low in the widest part of a gap that has no value of `avoid` in it. */

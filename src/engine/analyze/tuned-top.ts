@@ -2,12 +2,13 @@
 import type { Operator } from "../../../kernels/krylov/operator.ts";
 import type { Matrix } from "../../../kernels/linalg/index.ts";
 import type { IntruderOptions } from "./finding.ts";
+import { gapCounts } from "./gap-counts.ts";
 import { applyChanged, applyGram, formGram, type Apply } from "./gram.ts";
 import { provesByKept } from "./kept-count.ts";
 import { provedOrLikely, type Proves } from "./known-gaps.ts";
 import { lowRankChange, type LowRankChange } from "./low-rank-change.ts";
 import { formTuned, frobenius, tunedOperator, type Tools } from "./products.ts";
-import { shiftedCounts, type ShiftedCounts } from "./shifted-counts.ts";
+import type { ShiftedCounts } from "./shifted-counts.ts";
 import type { KeptSvd, Update } from "./source.ts";
 import { factorsOf } from "./spectra.ts";
 import { exactTop, krylovTop, type TopVectors } from "./top-vectors.ts";
@@ -71,10 +72,9 @@ async function tunedGram(
   if (update === undefined) return nothing;
   const factors = factorsOf(update);
   if (factors !== undefined) {
-    if (apply === undefined) return nothing;
     const side = base.rows <= base.columns ? "left" : "right";
     const change = await lowRankChange(tools, base, factors, side);
-    return { ...nothing, change, apply: applyChanged(tools, apply, change) };
+    return { ...nothing, change, apply: apply && applyChanged(tools, apply, change) };
   }
   if (!isFormed) return { ...nothing, apply: undefined };
   const W = await formTuned(tools, base, update);
@@ -82,7 +82,7 @@ async function tunedGram(
   return { ...nothing, own: { gram, size: frobenius(W) }, apply: applyGram(tools, gram) };
 }
 
-/** W's gaps, proved by a count wherever one costs less than an SVD: `counts` of W₀'s Gram matrix, `kept` its whole SVD, `near` its leading singular values. */
+/** W's gaps, proved by a count wherever one costs less than an SVD: `counts` of W₀ and what low rank changes it, `kept` its whole SVD, `near` its leading singular values. */
 export async function tunedGaps(
   tools: Tools,
   { top, change, own }: TunedTop,
@@ -92,17 +92,25 @@ export async function tunedGaps(
     counts,
     kept,
     near,
+    countBelow,
   }: {
     readonly counts: ShiftedCounts | undefined;
     readonly kept: KeptSvd | undefined;
     readonly near: Float64Array | undefined;
+    readonly countBelow: number;
   },
 ): Promise<TopVectors> {
+  const factors = update && factorsOf(update);
   const proves = async (): Promise<Proves | undefined> => {
-    const long = Math.max(base.rows, base.columns);
-    if (own) return shiftedCounts(tools, { ...own, near: top, long }).before;
+    if (update !== undefined && factors === undefined) {
+      const W = await formTuned(tools, base, update);
+      const itsSize = own?.size ?? frobenius(W);
+      return gapCounts(tools, {
+        ...{ base: W, size: itsSize, gram: own?.gram, countBelow },
+        ...{ near: top, tuned: top, change: undefined },
+      }).before;
+    }
     if (counts) return counts.after;
-    const factors = update && factorsOf(update);
     if (kept === undefined || factors === undefined) return undefined;
     const left = base.rows <= base.columns ? change : undefined;
     const itsChange = left ?? (await lowRankChange(tools, base, factors, "left"));

@@ -36,7 +36,7 @@ describe("verdicts, proved again by NumPy", { skip: python === undefined }, () =
     assert.equal(run(JSON.parse(believed)).status, 1, "Ritz values prove no gap");
 
     const { pair } = sample("square", 3);
-    const unproved = { ...options, formBelow: 0 };
+    const unproved = { ...options, formBelow: 0, countBelow: 0 };
     const likely = run([await intruders({ tools: { linalg }, now: () => 0 }, pair, unproved)]);
     assert.deepEqual([likely.status, likely.stdout.trim()], [0, '{"likely": 6}']);
   });

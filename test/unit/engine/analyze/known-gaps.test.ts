@@ -145,14 +145,22 @@ describe("verdicts without a count", () => {
     read: (_, kind) => Promise.resolve(kind === "full" ? kept : undefined),
     write: () => Promise.resolve(),
   });
-  // As of a matrix above the size up to which Gram matrices are formed.
-  const large = { ...intruderDefaults, exactBelow: 0, formBelow: 0, k: 6 };
+  // As of a matrix above the size up to which Gram matrices are formed, and of values that no block's norm parts.
+  const large = { ...intruderDefaults, exactBelow: 0, formBelow: 0, countBelow: 0, k: 6 };
+
+  it("are proved without a Gram matrix where few values are strong", async () => {
+    const values = Array.from({ length: 200 }, (_, i) => (i < 14 ? 30 - i : 0.02 * (200 - i)) / 3);
+    const base = withSingularValues(200, 240, values, 9);
+    const pair = pairOf(base, { kind: "factors", factors: factorsOf(200, 240) });
+    const { vectors } = await intruders({ tools: { linalg }, now: () => 0 }, pair, large);
+    for (const { by } of vectors) assert.ok(by === "intruder" || by === "not", by);
+  });
 
   it("are likely, and proved where a Gram matrix is formed or the base's SVD is kept", async () => {
     const base = withSingularValues(
       200,
       240,
-      Array.from({ length: 200 }, (_, i) => 10 * 0.97 ** i),
+      Array.from({ length: 200 }, (_, i) => 10 * 0.99 ** i),
       8,
     );
     const pair = pairOf(base, { kind: "factors", factors: factorsOf(200, 240) });
@@ -165,8 +173,9 @@ describe("verdicts without a count", () => {
     assert.deepEqual(new Set(likely.map((one) => one.by)), new Set(["likely"]));
     assert.ok(likely.every(({ intruder }) => intruder !== undefined));
     const kept = await fullBaseSvd(linalg, base);
-    const formed = { formBelow: intruderDefaults.formBelow };
-    for (const proved of [await by(formed), await by({}, keptOnly(kept))]) {
+    const { formBelow, countBelow } = intruderDefaults;
+    const ways = [await by({ formBelow }), await by({ countBelow }), await by({}, keptOnly(kept))];
+    for (const proved of ways) {
       for (const [j, one] of proved.entries()) {
         assert.equal(one.by, one.intruder === true ? "intruder" : "not", JSON.stringify(one));
         assert.equal(one.intruder, at(likely, j).intruder);
