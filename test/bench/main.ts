@@ -41,7 +41,7 @@ const benchmarks = {
   "method-cost": methodCost,
   mitigation,
   quantize,
-  "quantize-memory": quantizeMemory,
+  "quantize-memory": () => quantizeMemory(),
   "quantize-sample": quantizeSample,
   spectra,
 } as const satisfies Record<string, () => Promise<unknown>>;
