@@ -160,9 +160,10 @@ export const themes = [
 /** Chooses a theme as a person does; the editor shows it a little later. */
 export async function takeTheme(page: Page, name: (typeof themes)[number][0]): Promise<void> {
   await pick(page, "F1", ">Preferences: Color Theme", "Preferences: Color Theme");
+  const input = page.locator('.quick-input-widget input[placeholder^="Select Color Theme"]');
+  await input.fill(name);
   const row = page.locator(".quick-input-list .monaco-list-row", { hasText: name }).first();
-  await row.waitFor({ timeout: 30_000 });
-  await row.click();
+  await row.click({ timeout: 30_000 });
 }
 
 /** Saves under the path that the open dialog offers. */
