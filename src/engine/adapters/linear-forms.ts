@@ -1,9 +1,12 @@
 /** @file Reads adapters of peft's types that are methods of the catalog at linear layers: VeRA, IA³, LoKr and their kin. */
 import { invariant } from "../../shared/errors.ts";
 import { parseFields } from "../../shared/experiment/parse-fields.ts";
+import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
+import { isRecord } from "../../shared/wire.ts";
 import { methods } from "../catalog.ts";
 import { sharedPrefix } from "../exports/adapter-sites.ts";
 import type { BoundMethod, LinearMethod, PeftForm } from "../methods/define.ts";
+import { patternValue } from "../methods/targets.ts";
 import type { LinearSpec, Model } from "../models/architecture.ts";
 import { lastPart } from "../models/module-names.ts";
 import { groupName, paramName } from "../programs/setup.ts";
@@ -28,6 +31,9 @@ function readerOf(row: LinearMethod, form: PeftForm<string>): (json: Json) => Pl
     if (unknown !== undefined) return { field: unknown, why: `${row.title} is known without it` };
     if (json["bias"] !== undefined && json["bias"] !== "none")
       return { field: "bias", why: "biases are read of LoRA adapters alone" };
+    const patterns = patternsOf(json, form);
+    if ("field" in patterns)
+      return { ...patterns, why: `modules of ${row.title} have no such pattern here` };
     const { value: config, findings } = parseFields(row.config, withoutMissing(said));
     const [fault] = findings;
     if (fault || !config)
@@ -36,19 +42,50 @@ function readerOf(row: LinearMethod, form: PeftForm<string>): (json: Json) => Pl
         why: fault?.message.replace(/\.$/u, "") ?? "its fields are not understood",
       };
     const bound = row.bind(config);
-    return (names, model) => {
+    return (names, model, fullMatch) => {
       const sites = sitesOf(form, names, model, bound);
       const most = {
         in: Math.max(0, ...sites.map((site) => site.in)),
         out: Math.max(0, ...sites.map((site) => site.out)),
       };
-      const tensors = sites.flatMap((site) => placesOf(form, bound, site, most));
+      const { rank_pattern: ranks, alpha_pattern: alphas } = patterns;
+      const boundAt = ({ module }: LinearSpec): BoundMethod => {
+        const r = patternValue(ranks, module, fullMatch);
+        const alpha = patternValue(alphas, module, fullMatch);
+        if (r === undefined && alpha === undefined) return bound;
+        return row.bind({ ...config, ...(r && { r }), ...(alpha && { alpha }) });
+      };
+      const tensors = sites.flatMap((site) => placesOf(form, boundAt(site), site, most));
       const own = [...new Map(tensors.map((tensor) => [tensor.name, tensor])).values()];
       const targets = sites.map(({ module }) => module);
-      const choice = { ...plainChoice(row.name, config), target_modules: targets };
+      const choice = { ...plainChoice(row.name, config), target_modules: targets, ...patterns };
       return placedWith(choice, own, prefix, names, model);
     };
   };
+}
+
+type Patterns = Pick<MethodChoice, "rank_pattern" | "alpha_pattern">;
+
+/** Ranks and alphas by module; a pattern that the type does not have, or that is none of numbers above 0. */
+function patternsOf(
+  json: Json,
+  { patterns = [] }: PeftForm<string>,
+): Patterns | { readonly field: string } {
+  const found = { rank_pattern: {}, alpha_pattern: {} };
+  for (const [name, field] of [
+    ["rank_pattern", "r"],
+    ["alpha_pattern", "alpha"],
+  ] as const) {
+    const said: unknown = json[name] ?? {};
+    if (isRecord(said) && Object.keys(said).length === 0) continue;
+    if (!patterns.includes(field) || !isNumbers(said)) return { field: name };
+    found[name] = said;
+  }
+  return found;
+}
+
+function isNumbers(value: unknown): value is Readonly<Record<string, number>> {
+  return isRecord(value) && Object.values(value).every((one) => typeof one === "number" && one > 0);
 }
 
 /** Linear layers that the file has tensors of. */

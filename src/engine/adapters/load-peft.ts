@@ -75,7 +75,9 @@ export function placeOpenAdapter(
 ): PlacedAdapter {
   const names = new Set(source.tensors.keys());
   const { value, findings } =
-    "place" in config ? config.place(names, model) : placeAdapter(config, names, model, fullMatch);
+    "place" in config
+      ? config.place(names, model, fullMatch)
+      : placeAdapter(config, names, model, fullMatch);
   throwErrors(findings);
   for (const { name, shape } of value.tensors.flatMap(filesOf)) requireTensor(source, name, shape);
   for (const { A, B } of value.embeddings)

@@ -1,6 +1,7 @@
 /** @file Reads an adapter_config.json of the kinds that are no LoRA: of methods at linear layers, prompts, norms, and rows of the table of words. */
 import type { Checked } from "../../shared/findings.ts";
 import type { LoraAdapterConfig } from "./lora-config.ts";
+import { unknownFields } from "./other-config-fields.ts";
 import { linearForms } from "./linear-forms.ts";
 import { normsPlacing, rowsPlacing } from "./own-tensors.ts";
 import type { Json, Placing, Refusal } from "./placing.ts";
@@ -53,7 +54,13 @@ export function readOtherConfig(json: Json, file: string): Checked<OtherAdapterC
     typeof value === "string" ? value : undefined;
   return {
     value: { task, baseModel: text(baseModel), revision: text(revision), place },
-    findings: [],
+    findings: unknownFields(text(json["peft_type"]) ?? "", json).map((field) => ({
+      code: "unknown-adapter-field",
+      severity: "warning",
+      message: `${field} in ${file} is not known here and has no effect.`,
+      place: { file, field },
+      remedy: "Remove it, or look up in peft what it would do.",
+    })),
   };
 }
 

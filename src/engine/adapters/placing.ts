@@ -1,10 +1,15 @@
 /** @file How a kind of adapter finds the places of its tensors in a model. */
 import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked } from "../../shared/findings.ts";
+import type { FullMatch } from "../methods/targets.ts";
 import type { Model } from "../models/architecture.ts";
 import type { PlacedAdapter } from "./place-adapter.ts";
 
-export type Placing = (names: ReadonlySet<string>, model: Model) => Checked<PlacedAdapter>;
+export type Placing = (
+  names: ReadonlySet<string>,
+  model: Model,
+  fullMatch: FullMatch,
+) => Checked<PlacedAdapter>;
 
 export type Json = Readonly<Record<string, unknown>>;
 

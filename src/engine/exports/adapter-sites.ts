@@ -34,6 +34,8 @@ export interface SiteForm {
   readonly dora: boolean;
   /** r, alpha and use_rslora of a pair; the method's own fields otherwise. */
   readonly config: Values;
+  /** Fields of it in which modules may differ. */
+  readonly patterns: readonly ("r" | "alpha")[];
   readonly tensors: readonly TensorToWrite[];
   /** Those that all modules share. */
   readonly shared: readonly TensorToWrite[];
@@ -77,7 +79,7 @@ export function siteForm(
     return {
       type: row.peft.type,
       dora: row.peft.dora === true,
-      config,
+      ...{ config, patterns: row.peft.patterns ?? [] },
       tensors: [...site.params.keys()].flatMap((param) => namedTensor(sources, at, param, prefix)),
       shared: [...site.params.keys()].flatMap((param) => sharedTensor(sources, at, param)),
     };
@@ -100,6 +102,7 @@ export function siteForm(
     dora: row.peft?.dora === true,
     // B holds the scale, so that a pair that was taken off needs none of its own.
     config: { r: all, alpha: all, use_rslora: false },
+    patterns: [],
     shared: [],
     tensors: [
       lazyTensor(`${prefix}${linear.module}.lora_A.weight`, [all, linear.in], async () => {

@@ -3,6 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { UserError, at } from "../../shared/errors.ts";
 import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { Values } from "../../shared/schema.ts";
 import type { LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
 import { moduleOf } from "../models/module-names.ts";
 import type { BlockSetup } from "../programs/setup.ts";
@@ -12,7 +13,14 @@ import type { TensorToWrite } from "../weights/write-safetensors.ts";
 import { writeSafetensors } from "../weights/write-safetensors.ts";
 import type { LoraFacts } from "./lora-config.ts";
 import { loraConfig, otherConfig } from "./lora-config.ts";
-import { modulesOf, savedModules, savedNames, targetNames } from "./peft-names.ts";
+import {
+  modulesOf,
+  mostCommon,
+  patternOf,
+  savedModules,
+  savedNames,
+  targetNames,
+} from "./peft-names.ts";
 import type { AdaptedSite, AdapterSources, SiteForm } from "./adapter-sites.ts";
 import { adaptedSites, siteForm } from "./adapter-sites.ts";
 import { ownValues, storedBytes, storedShape } from "./tensor-values.ts";
@@ -92,18 +100,11 @@ function describeAdapter(parts: AdapterParts): DescribedAdapter {
     baseModel: hubId ?? folder,
     revision: hubId === undefined ? null : (snapshot ?? revision ?? null),
   };
-  const config =
-    form === undefined || form.type === "LORA"
-      ? loraConfig(facts)
-      : otherConfig(
-          form.type,
-          facts,
-          sites[0]?.row.peft?.fields?.(form.config, {
-            targets: facts.targetModules,
-            fanInFanOut: facts.fanInFanOut,
-          }) ?? {},
-        );
-  return { config, tensors };
+  if (form === undefined || form.type === "LORA") return { config: loraConfig(facts), tensors };
+  const { config, patterns } = patterned(form, facts.sites);
+  const { targetModules: targets, fanInFanOut } = facts;
+  const fields = sites[0]?.row.peft?.fields?.(config, { targets, fanInFanOut });
+  return { config: otherConfig(form.type, facts, { ...fields, ...patterns }), tensors };
 }
 
 /** Each module in its method's own form where that makes one adapter, else as a plain pair. */
@@ -134,8 +135,28 @@ function onlyForm(forms: readonly SiteForm[]): SiteForm | undefined {
   });
 }
 
-function configKey({ config }: SiteForm): string {
-  return JSON.stringify(config);
+/** What is the same at all modules of an adapter. */
+function configKey({ config, patterns }: SiteForm): string {
+  const varied: readonly string[] = patterns;
+  return JSON.stringify(Object.entries(config).filter(([name]) => !varied.includes(name)));
+}
+
+/** The fields that modules differ in, as most have them, and the patterns for the others. */
+function patterned(
+  { config, patterns }: SiteForm,
+  sites: LoraFacts["sites"],
+): { readonly config: Values; readonly patterns: Readonly<Record<string, unknown>> } {
+  const made: Record<string, unknown> = {};
+  const common: Record<string, number> = {};
+  for (const field of patterns) {
+    const values = new Map(
+      [...sites].map(([module, { [field]: value }]) => [module, Number(value)] as const),
+    );
+    const most = mostCommon([...values.values()]) ?? 0;
+    common[field] = most;
+    made[field === "r" ? "rank_pattern" : "alpha_pattern"] = patternOf(values, most);
+  }
+  return { config: { ...config, ...common }, patterns: made };
 }
 
 function ownTensor(parts: AdapterParts, tensor: TensorSpec, name: string): TensorToWrite {

@@ -84,10 +84,7 @@ export const adalora = defineLinearMethod({
       ...{ tinit: 0, tfinal: 0, deltaT: 1, total_step: 1, rank_pattern: null },
       init_lora_weights: true,
     }),
-    read: ({ init_r: r, target_r, lora_alpha: alpha, rank_pattern: ranks }) => ({
-      config: { r, target_r, alpha },
-      unknown: ranks === null || ranks === undefined ? undefined : "rank_pattern",
-    }),
+    read: ({ init_r: r, target_r, lora_alpha: alpha }) => ({ config: { r, target_r, alpha } }),
   },
   params({ in: n, out: m }, { r }) {
     const shapes = { A: [r, n], B: [m, r], E: [r] };

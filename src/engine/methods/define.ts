@@ -162,6 +162,8 @@ export interface PeftForm<P extends string> {
     readonly config: Readonly<Record<string, unknown>>;
     readonly unknown?: string | undefined;
   };
+  /** Its `rank_pattern` and `alpha_pattern`, where modules may differ in these; of a type other than LORA. */
+  readonly patterns?: readonly ("r" | "alpha")[];
   /** `use_dora` of its LoraConfig. */
   readonly dora?: true;
 }

@@ -9,7 +9,8 @@
  *   A [r, in]   trained, Kaiming uniform with a = √5
  *   B [out, r]  trained, zeros
  *
- * There is no scale. An element of W that is zero stays zero, and no pair stands for the update: W ⊙ (B A) is formed.
+ * peft 0.21.2 has a rank_pattern here and makes all pairs of one rank all the same: adapters with one are refused, and runs
+ * with one leave merged. There is no scale. An element of W that is zero stays zero, and no pair stands for the update: W ⊙ (B A) is formed.
  */
 import { int } from "../../shared/schema.ts";
 import type { Graph, Value } from "../core/graph.ts";
@@ -40,10 +41,7 @@ export const hira = defineLinearMethod({
       ...{ r, hira_dropout: 0, init_weights: true },
       ...{ rank_pattern: {}, fan_in_fan_out: fanInFanOut },
     }),
-    read: ({ r, rank_pattern: ranks }) => ({
-      config: { r },
-      unknown: Object.keys(ranks ?? {}).length > 0 ? "rank_pattern" : undefined,
-    }),
+    read: ({ r }) => ({ config: { r } }),
   },
   params: ({ in: n, out: m }, { r }) => ({
     A: { shape: [r, n], init: { kaimingUniform: Math.sqrt(5) } },

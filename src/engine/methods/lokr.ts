@@ -33,6 +33,7 @@ export const lokr = defineLinearMethod<ReturnType<typeof config>, string>({
   config: config(),
   peft: {
     type: "LOKR",
+    patterns: ["r", "alpha"],
     fields: ({ r, alpha, factor }) => ({
       r,
       alpha,

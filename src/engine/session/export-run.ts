@@ -82,8 +82,11 @@ function fitsModules(choice: Choices[number], alone: boolean): boolean {
   if (row.kind !== "linear" || row.mergesOnly !== undefined) return false;
   if (row.bind(choice.config).hasPair || row.peft?.type === "LORA") return true;
   const { rank_pattern: ranks, alpha_pattern: alphas, bias } = choice;
-  const even = Object.keys(ranks).length + Object.keys(alphas).length === 0;
-  return alone && even && bias === "none";
+  const { patterns = [] } = row.peft ?? {};
+  const held =
+    (Object.keys(ranks).length === 0 || patterns.includes("r")) &&
+    (Object.keys(alphas).length === 0 || patterns.includes("alpha"));
+  return alone && held && bias === "none";
 }
 
 /** Why no plain LoRA says what the methods trained; undefined where one does, exactly. */

@@ -116,6 +116,14 @@ export const exportCases: Readonly<Record<string, ExportCase>> = {
   // peft takes outputs that mini_r divides alone.
   "miss-mini-cut": { base: "llama", method: { type: "miss", r: 10, mini_r: 7 } },
   lokr: { base: "llama", method: { type: "lokr", r: 2, alpha: 4 } },
+  "lokr-patterns": {
+    base: "llama",
+    method: {
+      ...{ type: "lokr", r: 2, alpha: 4 },
+      rank_pattern: { k_proj: 1, "layers.1.mlp.up_proj": 3 },
+      alpha_pattern: { "layers.0.self_attn.*": 6 },
+    },
+  },
   "lokr-whole": { base: "llama", method: { type: "lokr", r: 8 } },
   hira: { base: "llama", method: { type: "hira", r: 4 } },
   "hira-gpt2": { base: "gpt2", method: { type: "hira", r: 4 } },
