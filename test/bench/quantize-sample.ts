@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { SampleComparison } from "../support/compared-sample.ts";
 import {
   comparedSample,
+  perplexityOver,
   sampleBits,
   sampleLabels,
   sampleSeeds,
@@ -22,11 +23,7 @@ export async function quantizeSample(): Promise<Readonly<Record<string, unknown>
     return {
       seeds: sampleSeeds,
       perplexity: Object.fromEntries(
-        ["float", ...sampleLabels].map((label) => {
-          const values = draws.map(({ perplexities }) => perplexities.get(label) ?? NaN);
-          const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
-          return [label, { mean, spread: Math.max(...values) - Math.min(...values), values }];
-        }),
+        ["float", ...sampleLabels].map((label) => [label, perplexityOver(draws, label)]),
       ),
       // The largest of the draws.
       "outputs, of rounding's error": Object.fromEntries(

@@ -1,8 +1,10 @@
 /** @file GPTQ and AWQ on the sample model at 2, 3 and 4 bits against plain rounding: every kind of matrix, and perplexity over three draws of calibration text. */
 import assert from "node:assert/strict";
 import { it } from "node:test";
+import type { SampleComparison } from "../support/compared-sample.ts";
 import {
   comparedSample,
+  perplexityOver,
   sampleBits,
   sampleLabels,
   sampleSeeds,
@@ -11,11 +13,10 @@ import {
 import { scratch } from "../unit/engine/runs/scratch.ts";
 
 it("loses less than rounding where it should", { timeout: 3_600_000 }, async (t) => {
-  const perplexities = new Map<string, number[]>();
+  const draws: SampleComparison[] = [];
   for (const seed of sampleSeeds) {
     const draw = await comparedSample(scratch(t), seed);
-    for (const [label, perplexity] of draw.perplexities)
-      perplexities.set(label, [...(perplexities.get(label) ?? []), perplexity]);
+    draws.push(draw);
     assert.equal(draw.errors.size, 7);
     for (const kind of draw.errors.keys())
       for (const bits of sampleBits)
@@ -28,11 +29,9 @@ it("loses less than rounding where it should", { timeout: 3_600_000 }, async (t)
           t.diagnostic(`seed ${seed}, ${name}, ${kind}, ${bits} bits: ${share.toFixed(3)}`);
         }
   }
-  const mean = (label: string) =>
-    (perplexities.get(label) ?? [NaN]).reduce((sum, one) => sum + one, 0) / sampleSeeds.length;
+  const mean = (label: string) => perplexityOver(draws, label).mean;
   for (const label of ["float", ...sampleLabels]) {
-    const all = perplexities.get(label) ?? [];
-    const spread = Math.max(...all) - Math.min(...all);
+    const { spread } = perplexityOver(draws, label);
     t.diagnostic(`${label}: perplexity ${mean(label).toFixed(4)}, spread ${spread.toFixed(4)}`);
   }
   for (const b of [2, 3]) assert.ok(mean(`gptq:${b}:32`) < mean(`rtn:${b}:32`));

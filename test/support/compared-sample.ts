@@ -54,6 +54,13 @@ export async function comparedSample(folder: string, seed: number): Promise<Samp
   return { perplexities, errors };
 }
 
+/** Perplexities of all draws, their mean, and how far they lie apart. */
+export function perplexityOver(draws: readonly SampleComparison[], label: string) {
+  const values = draws.map(({ perplexities }) => perplexities.get(label) ?? NaN);
+  const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
+  return { mean, spread: Math.max(...values) - Math.min(...values), values };
+}
+
 /** An error in parts of that of rounding with as many bits. */
 export function shareOfRounding(
   { errors }: SampleComparison,

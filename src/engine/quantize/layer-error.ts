@@ -64,7 +64,7 @@ export function measuring(of: OpenLayer) {
           const own = await floats(backend, made(outputs, `by.${name}`));
           const sum = gradients.get(module);
           invariant(sum, "every wanted matrix has a sum");
-          for (const [i, value] of own.entries()) sum[i] = (sum[i] ?? NaN) + value;
+          for (let i = 0; i < own.length; i++) sum[i] = (sum[i] ?? NaN) + (own[i] ?? NaN);
         }
         for (const output of outputs.values()) backend.release(output);
       });

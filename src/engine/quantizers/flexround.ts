@@ -96,12 +96,8 @@ export function flexible(matrix: SiteMatrix, start: Grid, round: (scale: number)
   const row = new Float32Array(rows);
   let scales = start.scales.slice();
   const codes = new Uint8Array(data.length);
-  /** What is rounded: W / (s₁ S₂ s₃). */
-  const quotient = (i: number) => {
-    const scale = scales[groupOf(i)] ?? NaN;
-    const by = Math.exp((each[i] ?? NaN) + (row[Math.floor(i / columns)] ?? NaN));
-    return Math.fround(Math.fround((data[i] ?? NaN) / by) / scale);
-  };
+  /** What is rounded, W / (s₁ S₂ s₃), as `values` last had it: exponentials are most of a step's time here. */
+  const quotients = new Float32Array(data.length);
   const made = (): GridMatrix => ({
     grid: { ...start, scales: scales.slice() },
     codes: codes.slice(),
@@ -113,12 +109,15 @@ export function flexible(matrix: SiteMatrix, start: Grid, round: (scale: number)
     values: (): Float32Array => {
       scales = start.scales.map((scale, g) => round(scale * Math.exp(steps[g] ?? NaN)));
       for (let i = 0; i < codes.length; i++) {
-        const zero = start.zeros[groupOf(i)] ?? NaN;
-        codes[i] = Math.min(Math.max(roundEven(quotient(i)) + zero, 0), top);
+        const g = groupOf(i);
+        const by = Math.exp((each[i] ?? NaN) + (row[Math.floor(i / columns)] ?? NaN));
+        const u = Math.fround(Math.fround((data[i] ?? NaN) / by) / (scales[g] ?? NaN));
+        quotients[i] = u;
+        codes[i] = Math.min(Math.max(roundEven(u) + (start.zeros[g] ?? NaN), 0), top);
       }
       return decodeGrid(codes, { ...start, scales });
     },
-    /** Gradients by the logarithms, of gradients by the values. */
+    /** Gradients by the logarithms, of gradients by the values, which were asked for before. */
     backward: (gradient: Float32Array): readonly Float32Array[] => {
       const by = [steps, each, row].map(({ length }) => new Float32Array(length));
       const [bySteps = steps, byEach = each, byRow = row] = by;
@@ -126,7 +125,7 @@ export function flexible(matrix: SiteMatrix, start: Grid, round: (scale: number)
         const g = groupOf(i);
         const zero = start.zeros[g] ?? NaN;
         const lead = (gradient[i] ?? NaN) * (scales[g] ?? NaN);
-        const u = quotient(i);
+        const u = quotients[i] ?? NaN;
         const level = (codes[i] ?? NaN) - zero;
         const within = roundEven(u) === level;
         bySteps[g] = (bySteps[g] ?? NaN) + lead * (within ? level - u : level);

@@ -6,7 +6,8 @@
  * (max + min) / 2 of each channel moves into these; then factors max(1, max / t, min / −t) with the t of least error
  * of the consumers' outputs, weights and inputs both rounded (inputs by one static span). Weights are stored so;
  * where the model runs each token's inputs are rounded by a span of their own, as the paper does for language models:
- * simulated, and no speed is claimed.
+ * simulated, and no speed is claimed. Static spans, which the paper takes for BERT, serve integer kernels that there
+ * are none of here, and round no better: they are left out.
  */
 import { bool, int } from "../../shared/schema.ts";
 import type { Linalg } from "../../../kernels/linalg/index.ts";

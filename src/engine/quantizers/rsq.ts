@@ -3,7 +3,8 @@
  *
  * "RSQ: Learning from Important Tokens Leads to Better Quantized LLMs", Sung, Yadav, Li, Yoon, Bansal, 2025,
  * https://arxiv.org/abs/2503.01820. The model is turned as QuaRot does, as far as that takes no operator when it runs
- * (`blocks/rotation.ts`). Each token of a sequence gets r from `least` to `most`, evenly between the least and the most
+ * (`blocks/rotation.ts`): the turn of what the last matrix of an MLP reads would be one on every base and device, and in
+ * folders that nobody else reads. Each token of a sequence gets r from `least` to `most`, evenly between the least and the most
  * attention that the sequence pays to it, over heads and queries; the sweep's H is Xᵀ diag(r²) X. Its official code takes
  * diag(r): `power: 1`. With `rotate: false, least: 1, most: 1` this is GPTQ.
  */
