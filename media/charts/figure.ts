@@ -2,6 +2,7 @@
 import { button, element, replaceWith } from "../shared/dom.ts";
 import type { Say } from "../shared/say.ts";
 import { pdfOf } from "./pdf.ts";
+import { vectorPdf } from "./vector-pdf.ts";
 import type { Table } from "./table.ts";
 import { csvOf, tableElement } from "./table.ts";
 
@@ -53,6 +54,12 @@ export function figure(drawing: Drawing, options: FigureOptions): HTMLElement {
       });
     }),
     button("PDF", () => {
+      const lines = vectorPdf(drawing.svg());
+      if (lines !== undefined) {
+        save({ name: `${fileName}.pdf`, content: lines });
+        return;
+      }
+      // A name in a script that no font of every reader has.
       void picture(drawing.svg(), "image/jpeg").then(({ bytes, width, height }) => {
         // Three quarters of a point are a pixel; the picture has four of them for each.
         const pdf = pdfOf({ jpeg: bytes, width, height }, (0.75 * width) / scaleOfPictures);

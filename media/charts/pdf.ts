@@ -1,4 +1,4 @@
-/** @file A picture as a PDF of one page: the least that PDF 1.4 (ISO 32000-1, 7.5) asks for around a JPEG. */
+/** @file Files of PDF 1.4 (ISO 32000-1, 7.5), the least that they ask for; a picture as one page. */
 
 export interface Picture {
   /** A whole JPEG file in RGB. */
@@ -12,24 +12,28 @@ export interface Picture {
 export function pdfOf({ jpeg, width, height }: Picture, points: number): Uint8Array<ArrayBuffer> {
   const high = Math.round((100 * points * height) / width) / 100;
   const drawing = `q ${points} 0 0 ${high} 0 0 cm /Picture Do Q`;
-  const head = encoded("%PDF-1.4\n%\u00e2\u00e3\u00cf\u00d3\n");
-  const objects = [
-    [encoded("<< /Type /Catalog /Pages 2 0 R >>")],
-    [encoded("<< /Type /Pages /Kids [3 0 R] /Count 1 >>")],
+  return pdfFile([
+    [bytesOf("<< /Type /Catalog /Pages 2 0 R >>")],
+    [bytesOf("<< /Type /Pages /Kids [3 0 R] /Count 1 >>")],
     [
-      encoded(
+      bytesOf(
         `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 ${points} ${high}] /Contents 4 0 R /Resources << /XObject << /Picture 5 0 R >> >> >>`,
       ),
     ],
-    [encoded(`<< /Length ${drawing.length} >>\nstream\n${drawing}\nendstream`)],
+    [bytesOf(`<< /Length ${drawing.length} >>\nstream\n${drawing}\nendstream`)],
     [
-      encoded(
+      bytesOf(
         `<< /Type /XObject /Subtype /Image /Width ${width} /Height ${height} /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode /Length ${jpeg.length} >>\nstream\n`,
       ),
       jpeg,
-      encoded("\nendstream"),
+      bytesOf("\nendstream"),
     ],
-  ];
+  ]);
+}
+
+/** A file of objects, the first of them the catalog, with the table of their places. */
+export function pdfFile(objects: readonly (readonly Uint8Array[])[]): Uint8Array<ArrayBuffer> {
+  const head = bytesOf("%PDF-1.4\n%\u00e2\u00e3\u00cf\u00d3\n");
   const parts = [head];
   const places: number[] = [];
   let at = head.length;
@@ -39,14 +43,14 @@ export function pdfOf({ jpeg, width, height }: Picture, points: number): Uint8Ar
   };
   for (const [index, body] of objects.entries()) {
     places.push(at);
-    add(encoded(`${index + 1} 0 obj\n`));
+    add(bytesOf(`${index + 1} 0 obj\n`));
     body.forEach(add);
-    add(encoded("\nendobj\n"));
+    add(bytesOf("\nendobj\n"));
   }
   const rows = places.map((place) => `${String(place).padStart(10, "0")} 00000 n \n`).join("");
   const count = objects.length + 1;
   add(
-    encoded(
+    bytesOf(
       `xref\n0 ${count}\n0000000000 65535 f \n${rows}trailer\n<< /Size ${count} /Root 1 0 R >>\nstartxref\n${at}\n%%EOF\n`,
     ),
   );
@@ -60,6 +64,6 @@ export function pdfOf({ jpeg, width, height }: Picture, points: number): Uint8Ar
 }
 
 /** A byte for each character: nothing here is beyond Latin-1. */
-function encoded(text: string): Uint8Array {
+export function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (letter) => letter.charCodeAt(0));
 }
