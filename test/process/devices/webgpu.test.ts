@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { describe, it } from "node:test";
+import { after, before, describe, it } from "node:test";
 import { eventsFile, loadEvents } from "../../../src/engine/runs/events-log.ts";
 import type { Metrics } from "../../../src/shared/protocol.ts";
 import { writeSafetensors } from "../../../src/engine/weights/write-safetensors.ts";
@@ -11,7 +11,8 @@ import { at } from "../../../src/shared/errors.ts";
 import { lastLine, spectune } from "../../support/command-line.ts";
 import type { Outcome } from "../../support/command-line.ts";
 import { makeWorkspace, tinyExperiment, tinyRows } from "../../support/workspace.ts";
-import { nodeWithVulkan, withoutVulkan } from "./vulkan-process.ts";
+import type { VulkanSpectune } from "./vulkan-process.ts";
+import { nodeWithVulkan, startVulkanSpectune, withoutVulkan } from "./vulkan-process.ts";
 
 interface Variant {
   readonly experiment: string;
@@ -75,13 +76,23 @@ const lossTolerance = 5e-6;
 const tensorTolerance = 1e-3;
 
 describe("training on WebGPU", { skip: withoutVulkan }, () => {
+  let vulkan: VulkanSpectune | undefined;
+  before(() => {
+    vulkan = startVulkanSpectune();
+  });
+  after(() => vulkan?.end());
+  const run = async (folder: string, ...args: readonly string[]): Promise<Outcome> => {
+    assert(vulkan);
+    return await vulkan.run(folder, "run", ...args, "--json");
+  };
+  const onWebgpu = ["a.peft.yaml", "--set", "run.device=webgpu"];
+
   for (const [name, { experiment, prepare }] of Object.entries(variants))
     it(`${name}: as on the CPU`, async (t) => {
       const folder = makeWorkspace(t, experiment);
       await prepare?.(folder);
       const cpu = await ended(await spectune(folder, "run", "a.peft.yaml", "--json"));
-      const args = [entry, "run", "a.peft.yaml", "--json", "--set", "run.device=webgpu"];
-      const gpu = await ended(await nodeWithVulkan(t, folder, args));
+      const gpu = await ended(await run(folder, ...onWebgpu));
       assert.equal(gpu.device, "webgpu");
       assert.equal(gpu.losses.length, cpu.losses.length);
       const apart = gpu.losses.map((loss, step) => Math.abs(loss / at(cpu.losses, step) - 1));
@@ -106,17 +117,16 @@ describe("training on WebGPU", { skip: withoutVulkan }, () => {
         .replace("max_steps: 5", "max_steps: 3")
         .concat("checkpoints: { every: 2 steps, keep: 9 }\n"),
     );
-    const args = [entry, "run", "a.peft.yaml", "--json", "--set", "run.device=webgpu"];
-    const outcome = await nodeWithVulkan(t, folder, args);
+    const outcome = await run(folder, ...onWebgpu);
     const { tensors } = await ended(outcome);
-    const run = String(lastLine(outcome)["runDir"]);
+    const runFolder = String(lastLine(outcome)["runDir"]);
     // As if it had been killed in its third step.
     for (const name of ["checkpoints/step-3", "adapter"])
-      rmSync(join(run, name), { recursive: true });
-    const events = readFileSync(eventsFile(run), "utf8").split("\n");
+      rmSync(join(runFolder, name), { recursive: true });
+    const events = readFileSync(eventsFile(runFolder), "utf8").split("\n");
     const written = events.filter((line) => !line.includes('"type":"ended"'));
-    writeFileSync(eventsFile(run), written.join("\n"));
-    const resumed = await nodeWithVulkan(t, folder, [entry, "run", "--resume", run, "--json"]);
+    writeFileSync(eventsFile(runFolder), written.join("\n"));
+    const resumed = await run(folder, "--resume", runFolder);
     assert.deepEqual((await ended(resumed)).tensors, tensors);
   });
 
@@ -128,8 +138,6 @@ describe("training on WebGPU", { skip: withoutVulkan }, () => {
     assert.match(outcome.out, /pass [1-9]/u);
   });
 });
-
-const entry = join(import.meta.dirname, "../../../src/cli/spectune.ts");
 
 function relativeDifference(made: Float32Array | undefined, expected: Float32Array): number {
   assert(made?.length === expected.length);
