@@ -33,7 +33,7 @@ describe("a virtual workspace, in German", () => {
   before(async () => {
     await Promise.all([buildOnce(), makeMemoryFiles(extension)]);
     editor = await openEditor({
-      folder: "memory:///work",
+      folder: "memory:///lab",
       locale: "de",
       beside: [extension],
       settings: { "workbench.startupEditor": "none" },

@@ -5,7 +5,7 @@ const encoder = new TextEncoder();
 
 const texts = new Map([
   [
-    "/work/virtual.peft.yaml",
+    "/lab/virtual.peft.yaml",
     "version: 1\nmodel: ./base\ndata: { train: ./data/train.jsonl }\nmethod: { type: lora, r: 8 }\n",
   ],
 ]);
