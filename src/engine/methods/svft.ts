@@ -10,8 +10,9 @@
  *   B [out, k]  frozen, all left singular vectors
  *   M [k (2 d + 1) − d (d + 1)]  trained, zeros: the diagonals from the lowest to the highest
  *
- * Of the paper's patterns these are the plain and the banded one; random places and those where frames are most aligned are
- * not here. The official code starts M at random behind a gate of ½, so that step 0 is not the base's; here M starts at 0.
+ * Of the paper's patterns these are the plain and the banded one. Random places and those where frames are most aligned are
+ * not here: their M has no diagonals to go along, so that each product would gather as many columns of both frames as M has
+ * entries, or form [k, k]; and frames of sides that differ, as most layers' are, have no alignment that the paper defines. The official code starts M at random behind a gate of ½, so that step 0 is not the base's; here M starts at 0.
  */
 import { int } from "../../shared/schema.ts";
 import type { Graph, Value } from "../core/graph.ts";

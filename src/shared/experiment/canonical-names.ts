@@ -107,7 +107,9 @@ function moveForeign(root: Field<unknown>, document: MapNode, report: Report): M
     const declared = fieldsIn(field, map);
     for (const entry of map.entries) {
       if (declared.some(({ key }) => key === entry.key)) continue;
-      const row = foreignNames.get(entry.key) ?? misplaced(root, document, entry.key);
+      const row =
+        foreignNames.get(entry.key) ??
+        (isOfOtherVariant(field, entry.key) ? undefined : misplaced(root, document, entry.key));
       // A field of a variant that is not known yet may turn out to be in its place.
       if (row !== undefined && !isInPlace(row, entry, path)) found.push({ path, map, entry, row });
     }
@@ -318,6 +320,17 @@ function misplaced(root: Field<unknown>, document: MapNode, name: string): Forei
   const [owner] = owners;
   if (owner === undefined || owners.length > 1) return undefined;
   return (value) => [{ path: owner, value }];
+}
+
+/** Whether another variant of the section has it: then it stands where it was meant, and is told as not for this one. */
+function isOfOtherVariant({ shape }: Field<unknown>, name: string): boolean {
+  if (shape.kind === "list") return shape.single && isOfOtherVariant(shape.of, name);
+  return (
+    shape.kind === "choice" &&
+    Object.values(shape.variants)
+      .flatMap(({ fields }) => namedFields(fields))
+      .some(({ key, field }) => key === name || field.aliases?.includes(name) === true)
+  );
 }
 
 /** Fields of all variants, where the document has not chosen one yet. */
