@@ -11,15 +11,21 @@ import { makeWorkspace, tinyBert, tinyLlama, writeTinyModel } from "../support/w
 
 const all = quantizers.map(({ name }) => name);
 
+/** One layer: what is of several layers, the models below with two of them show. */
+const shallowLlama: Config = { ...tinyLlama, num_hidden_layers: 1 };
+
 /** Grouped heads, biases, norms of queries, Conv1D's transposed matrices, norms that no site reads alone. */
 const models: Readonly<Record<string, Config>> = {
   llama: tinyLlama,
-  qwen2: { ...tinyLlama, model_type: "qwen2", tie_word_embeddings: false },
-  qwen3: { ...tinyLlama, model_type: "qwen3", head_dim: 8 },
-  mistral: { ...tinyLlama, model_type: "mistral", sliding_window: null },
+  qwen2: { ...shallowLlama, model_type: "qwen2", tie_word_embeddings: false },
+  qwen3: { ...shallowLlama, model_type: "qwen3", head_dim: 8 },
+  mistral: { ...shallowLlama, model_type: "mistral", sliding_window: null },
   gpt2: { model_type: "gpt2", n_embd: 32, n_layer: 2, n_head: 4, vocab_size: 264, n_positions: 64 },
   bert: { ...tinyBert, vocab_size: 264, max_position_embeddings: 64 },
-  roberta: { ...tinyBert, model_type: "roberta", vocab_size: 264, max_position_embeddings: 66 },
+  roberta: {
+    ...{ ...tinyBert, model_type: "roberta", num_hidden_layers: 1 },
+    ...{ vocab_size: 264, max_position_embeddings: 66 },
+  },
 };
 
 /** What a kind of model lacks, by quantizer. */
