@@ -12,7 +12,8 @@
  *
  * Of the paper's patterns these are the plain and the banded one. Random places and those where frames are most aligned are
  * not here: their M has no diagonals to go along, so that each product would gather as many columns of both frames as M has
- * entries, or form [k, k]; and frames of sides that differ, as most layers' are, have no alignment that the paper defines. The official code starts M at random behind a gate of ½, so that step 0 is not the base's; here M starts at 0.
+ * entries, or form [k, k]; and frames of sides that differ, as most layers' do, have no alignment that the paper defines.
+ * The official code starts M at random behind a gate of ½, so that step 0 is not the base's; here M starts at 0.
  */
 import { int } from "../../shared/schema.ts";
 import type { Graph, Value } from "../core/graph.ts";
