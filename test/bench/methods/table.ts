@@ -1,5 +1,6 @@
 /** @file The table of the benchmark of methods: each row at its best learning rate, with its interval and beside LoRA. */
 import { median } from "../support/peak.ts";
+import type { MeanOfSeeds } from "../../../src/engine/statistics/over-seeds.ts";
 import { meanOfSeeds, pairedDifference } from "../../../src/engine/statistics/over-seeds.ts";
 import type { BenchRow } from "./rows.ts";
 import { reference } from "./rows.ts";
@@ -41,25 +42,29 @@ export function scoreTable(
   };
   const lora = atBest(reference);
   const loraStep = lora.length > 0 ? stepOf(of(reference)) : NaN;
+  const scoreOf = (outcomes: readonly Outcome[]): MeanOfSeeds =>
+    meanOfSeeds(
+      outcomes.map(({ score }) => score),
+      confidence,
+    );
+  const loraScore = lora.length > 0 ? scoreOf(lora) : undefined;
   return rows.map(({ name, kind }) => {
     const all = of(name);
     const its = atBest(name);
     const [first] = its;
     if (!first) return { name, kind, refused: all.find(({ refused }) => refused)?.refused };
+    const score = scoreOf(its);
     return {
       name,
       kind,
       runs: all.length,
       learningRate: first.learningRate,
       parameters: first.parameters,
-      score: meanOfSeeds(
-        its.map(({ score }) => score),
-        confidence,
-      ),
+      score,
       loss: mean(its.map(({ loss }) => loss)),
       againstLora:
         name === reference ? undefined : pairedDifference(bySeed(its), bySeed(lora), confidence),
-      why: whys[name],
+      why: isOutside(score, loraScore) ? whys[name] : undefined,
       step: stepOf(all) / loraStep,
       memory: memory.get(name),
       scores: learningRates.map((rate) =>
@@ -67,6 +72,12 @@ export function scoreTable(
       ),
     };
   });
+}
+
+/** Whether a mean lies outside the reference's interval; nothing does where that has none. */
+function isOutside({ mean }: MeanOfSeeds, of: MeanOfSeeds | undefined): boolean {
+  const interval = of?.interval;
+  return interval !== undefined && (mean < interval.low || mean > interval.high);
 }
 
 /** The median over runs of their median step: a busy machine slows some. */

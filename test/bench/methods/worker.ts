@@ -41,7 +41,7 @@ async function train(document: string): Promise<object> {
     score: run.metrics["exact_match"],
     loss: run.metrics["loss"],
     parameters: run.prepared.setup.trainableParameters,
-    step: median(run.processor.slice(warm)),
+    ...(run.processor.length > warm && { step: median(run.processor.slice(warm)) }),
     memory: run.peakBytes,
   };
 }

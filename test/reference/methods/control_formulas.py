@@ -10,7 +10,7 @@ import math
 import torch
 from make_formulas import freezing, increase, orthogonal, soft_threshold, svd
 from make_rounded import whole_numbers
-from sample import adamw, base, factor, trained
+from sample import adamw, base, encoded, factor, loss_of, padded, rows, trained
 from sites import sites
 
 
@@ -37,6 +37,27 @@ def lora_xs(site, r=60, alpha=16):
     U, S, Vh = svd(site.W)
     site.trains(R=torch.zeros(r, r))
     site.weight = lambda: site.W + alpha / r * (U[:, :r] * S[:r]) @ site["R"] @ Vh[:r]
+
+
+def lora_sb(lr, steps, r=60, alpha=16, samples=50):
+    """Frames and core of the first step of full fine-tuning, at the rate of the first step of warm-up."""
+    G, first = gradients(samples), lr * factor(1, steps)
+
+    def setup(site):
+        U, S, Vh = svd(-first * G[site.site].sign())
+        site.trains(R=torch.diag(S[:r]) * r / alpha)
+        site.weight = lambda: site.W + alpha / r * U[:, :r] @ site["R"] @ Vh[:r]
+
+    return linear(setup)(lr, steps)
+
+
+def gradients(samples: int) -> dict:
+    """Of the mean of single examples' mean losses, by each linear layer's weight."""
+    model = base()
+    for row in rows("train.jsonl")[:samples]:
+        total, count = loss_of(model, padded([encoded(row)]))
+        (total / count / samples).backward()
+    return {name: p.grad for name, p in ((n.removesuffix(".weight"), p) for n, p in model.named_parameters()) if "_proj" in name}
 
 
 def loldu(site, r=160, alpha=8):
@@ -241,6 +262,7 @@ def mixlora(lr, steps, r=2, experts=8, top=2, coefficient=0.01):
 
 CASES = {
     "lora_xs": linear(lora_xs),
+    "lora_sb": lora_sb,
     "loldu": linear(loldu),
     "lamda": linear(lamda, lambda all_sites, steps: freezing(0.3, 14, steps)(all_sites)),
     "peqa": linear(peqa),
