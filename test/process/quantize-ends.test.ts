@@ -1,6 +1,6 @@
 /** @file `spectune quantize` that is interrupted or killed: the same command goes on, to the same bytes. */
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { startSpectune } from "../support/command-line.ts";
@@ -47,4 +47,43 @@ describe("quantizing goes on", () => {
     assert.equal((await made.end).code, "SIGTERM");
     assert.ok(!existsSync(join(folder, "q")) && !existsSync(join(folder, "q.part")));
   });
+});
+
+describe("a comparison that is ended", () => {
+  const compare = ["quantize", join(sample, "base"), "--compare"] as const;
+  const left = (folder: string): readonly string[] => {
+    const analyses = join(folder, ".spectune/analysis/base");
+    return existsSync(analyses) ? readdirSync(analyses) : [];
+  };
+
+  for (const signal of ["SIGINT", "SIGKILL"] as const)
+    it(`leaves nothing after ${signal}${signal === "SIGKILL" ? " and another" : ""}`, async (t) => {
+      const folder = scratch(t);
+      // Nothing above it is asked for a folder of runs.
+      mkdirSync(join(folder, ".git"));
+      const ended = startSpectune(
+        t,
+        folder,
+        ...[...compare, "gptq:4:32"],
+        ...["--calibration", join(sample, "data/general.txt"), "--samples", "8", "--length", "256"],
+      );
+      // As soon as there is something of it.
+      const looking = setInterval(() => {
+        if (left(folder).length > 0) ended.process.kill(signal);
+      }, 20);
+      t.after(() => {
+        clearInterval(looking);
+      });
+      const { code, err } = await ended.end;
+      clearInterval(looking);
+      assert.equal(code, signal, err);
+      if (signal === "SIGKILL") {
+        assert.equal(left(folder).length, 1);
+        assert.equal((await startSpectune(t, folder, ...compare, "nf4").end).code, 0);
+        assert.match(left(folder).join(), /^quantize-\w+\.json$/u);
+      } else {
+        assert.match(err, /Ended; nothing is kept/u);
+        assert.deepEqual(left(folder), []);
+      }
+    });
 });
