@@ -1,6 +1,6 @@
 /** @file Opens a model folder: config.json, weights by header, and what does not fit together. */
 import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import type { OtherEncoding } from "../../shared/encoding.ts";
 import { decodeUtf8 } from "../../shared/encoding.ts";
 import { UserError } from "../../shared/errors.ts";
@@ -55,7 +55,9 @@ export async function readJson(file: string): Promise<unknown> {
       code: "missing-model-file",
       message: `${file} cannot be read.`,
       place: { file },
-      remedy: "A model folder has config.json, tokenizer.json and safetensors weights.",
+      remedy: basename(file).startsWith("adapter_")
+        ? "An adapter folder has adapter_config.json beside its weights; a folder of whole weights is given with --tuned."
+        : "A model folder has config.json, tokenizer.json and safetensors weights.",
       cause: error,
     });
   }
