@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { parse } from "yaml";
 import { isRecord } from "../../../src/shared/wire.ts";
 import type { BenchRow } from "./rows.ts";
 
@@ -167,10 +168,13 @@ function documentOf({ row, method, learningRate, seed }: Job, evalPath: string) 
 /** What a run is made of: its document but for folders, and the sample's files. */
 function keyOf(name: string, document: object): string {
   const text = JSON.stringify({ ...document, extends: undefined, data: undefined });
-  const hash = createHash("sha256").update(`${name}\n${text}\n${measured()}`);
-  for (const file of [sample, join(dirname(sample), "data/train.jsonl")])
-    hash.update(readFileSync(file));
-  return hash.digest("hex").slice(0, 16);
+  // What the sample's file says, not how.
+  const extended = JSON.stringify(parse(readFileSync(sample, "utf8")));
+  return createHash("sha256")
+    .update(`${name}\n${text}\n${extended}\n${measured()}`)
+    .update(readFileSync(join(dirname(sample), "data/train.jsonl")))
+    .digest("hex")
+    .slice(0, 16);
 }
 
 function measured(): string {
