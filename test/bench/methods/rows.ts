@@ -26,6 +26,9 @@ export interface Knob {
 export const reference = "lora";
 const lora = { type: "lora", r: 8, alpha: 16 } as const;
 
+const integers = (from: number, to: number): readonly number[] =>
+  Array.from({ length: to - from + 1 }, (_, index) => from + index);
+
 /**
  * What a row needs other than its defaults: matrices here are 160 and 432 wide and runs short, where defaults are made
  * for models of thousands. Rows that are not here are tried at their defaults.
@@ -39,6 +42,8 @@ const overrides: Readonly<Record<string, Fragment>> = {
   // Near squares have no form as large as LoRA's pair; and s = 1 at the rank that does.
   lokr: { factor: 2, alpha: 16 },
   lora_sb: { type: "lora_xs" },
+  // All that the sample's tokenizer knows.
+  trainable_tokens: { token_indices: integers(0, 431) },
   galore: { rank: 32, update_proj_gap: 20 },
   natural_galore: { rank: 32, update_proj_gap: 20 },
   fira: { rank: 32, update_proj_gap: 20 },
@@ -46,8 +51,6 @@ const overrides: Readonly<Record<string, Fragment>> = {
   hift: { group: 1 },
 };
 
-const integers = (from: number, to: number): readonly number[] =>
-  Array.from({ length: to - from + 1 }, (_, index) => from + index);
 const shares = integers(1, 60).map((step) => step / 200);
 
 /**
