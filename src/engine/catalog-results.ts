@@ -42,6 +42,7 @@ export const taskResults: Readonly<Record<string, string>> = {
   "method smt": "19.0 % ± 27.5 % of answers right at learning rate 0.01, 125,440 parameters, a step at 1.84 of LoRA's",
   "method sora": "47.9 % ± 16.7 % of answers right at learning rate 0.01, 124,440 parameters, a step at 1.07 of LoRA's",
   "method svft": "35.4 % ± 31.0 % of answers right at learning rate 0.01, 124,180 parameters, a step at 4.39 of LoRA's",
+  "method trainable_tokens": "25.0 % ± 3.9 % of answers right at learning rate 0.01, 69,120 parameters, a step at 0.80 of LoRA's",
   "method vblora": "23.7 % ± 45.0 % of answers right at learning rate 0.03, 123,968 parameters, a step at 1.08 of LoRA's",
   "method vera": "8.6 % ± 5.1 % of answers right at learning rate 0.1, 17,440 parameters, a step at 1.81 of LoRA's",
   "optimizer adam_mini": "34.1 % ± 15.6 % of answers right at learning rate 0.001, 1,658,080 parameters, a step at 1.85 of LoRA's",
