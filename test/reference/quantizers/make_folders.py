@@ -5,7 +5,8 @@ The folders come from `spectune quantize`, without data, so that the test makes 
 opened by transformers with bitsandbytes and dequantized by it; GPTQ's layout is read by the formulas of its
 kernels: W = scale * (q - zero), words of 32 bits with the first code lowest, zeros plus one for `gptq`; AWQ's
 version `gemm` by those of AutoAWQ 0.2.9 (`utils/packing_utils.py`): words of eight outputs in the order that its
-reversal undoes, zeros as they are. transformers 5.23 opens neither on a CPU without another package's kernels.
+reversal undoes, zeros as they are. transformers 5.23 opens
+both with another package's kernels alone: add_products.py has what it gives then.
 Each matrix [out, in] is told by the SHA-256 of its float32 bytes; `logits` are the first of the last of a few
 tokens, of the base in transformers with those matrices; `products` are those by bitsandbytes' own products, as it
 opens the folder. Names of folders make these alone anew.
