@@ -37,7 +37,7 @@ export async function spectra(): Promise<Record<string, unknown>> {
   const result: Record<string, unknown> = {
     threads,
     "LAPACK's":
-      "float32 thin SVDs and float64 values by NumPy; the thin SVD is timed once and doubled",
+      "float32 thin SVDs and float64 values by NumPy; values are the least of three, the thin SVD is timed once and doubled",
     cpu: "seconds of all threads: what they take does not hang on what else the machine does, where seconds do",
   };
   const tell = (bar: string, found: unknown): void => {
@@ -50,8 +50,11 @@ export async function spectra(): Promise<Record<string, unknown>> {
   for (const n of [1024, 2048]) {
     const A = normalMatrix(n, n, 3);
     await linalg.singularValues(normalMatrix(n, n, 4));
-    const [{ seconds, cpu }] = await timed(() => linalg.singularValues(A));
-    const theirs = measured(n, n, threads, "values64");
+    const { seconds, cpu } = await quickest(async () => {
+      const [cost] = await timed(() => linalg.singularValues(A));
+      return cost;
+    });
+    const theirs = await quickest(() => Promise.resolve(measured(n, n, threads, "values64")));
     tell(`all values ${n}², at most 1.5 × LAPACK's`, {
       ...{ seconds, cpu, lapack: theirs },
       ...{ ratio: theirs && seconds / theirs.seconds, cpuRatio: theirs && cpu / theirs.cpu },
@@ -189,6 +192,12 @@ function memoryCache(): SvdCache {
       return Promise.resolve();
     },
   };
+}
+
+/** The least of three: these take parts of a second, in which whatever else the machine does shows. */
+async function quickest<T extends Cost | undefined>(measure: () => Promise<T>): Promise<T> {
+  const costs = [await measure(), await measure(), await measure()] as const;
+  return costs.reduce((best, cost) => ((cost?.seconds ?? 0) < (best?.seconds ?? 0) ? cost : best));
 }
 
 /** What a task costs NumPy's LAPACK, where `SPECTUNE_PYTHON` names a Python that has it. */
