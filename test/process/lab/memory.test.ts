@@ -11,7 +11,7 @@ import { scratch } from "../../unit/engine/runs/scratch.ts";
 // Tall, so that looking is quick for the bytes that are read.
 const [out, width] = [16384, 64];
 /** Already with the fewer ones there is more to collect than the engine lets lie. */
-const [few, many] = [8, 32];
+const [few, many] = [8, 48];
 const drawn = matrix(out, width, 1);
 const [B, A] = [matrix(out, 2, 2), matrix(2, width, 3)];
 
@@ -54,10 +54,10 @@ test("the peak memory of looking at a model does not grow with its layers", asyn
         folder,
       );
     const [small, large] = [peak(few), peak(many)];
-    // In float32, and float64 is what is worked on.
+    // In float32; what is not yet collected differs by some fifty megabytes from call to call.
     const bytesMore = 4 * out * width * (many - few);
     assert(
-      large - small < bytesMore / 2,
+      large - small < (2 * bytesMore) / 3,
       `${command}: ${String(small)} and ${String(large)} bytes`,
     );
   }
