@@ -8,7 +8,7 @@ import copy
 import math
 
 import torch
-from make_formulas import freezing, increase, orthogonal, soft_threshold, svd
+from make_formulas import freezing, growing, increase, orthogonal, soft_threshold, svd
 from make_rounded import whole_numbers
 from sample import adamw, base, encoded, factor, loss_of, padded, rows, trained
 from sites import sites
@@ -91,15 +91,7 @@ def sora(site, r=8, alpha=16):
 def increlora(site, ranks=16, alpha=16):
     made = lambda *shape: 0.02 * torch.randn(*shape)
     site.trains(A=made(ranks, site.width), B=made(ranks, site.out), e=torch.zeros(ranks))
-    site.rank, site.mean, site.spread = 1, 0.0, 0.0
-
-    def weight():
-        site.update = alpha / site.rank * (site["B"].T * site["e"]) @ site["A"]
-        if site.update.requires_grad:
-            site.update.retain_grad()
-        return site.W + site.update
-
-    site.weight = weight
+    growing(site, alpha)
 
 
 def norms(lr, steps):

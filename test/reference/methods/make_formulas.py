@@ -304,6 +304,11 @@ def increlora(site, tensors, ranks=4, alpha=4):
     with torch.no_grad():
         site["e"][1:] = 0
     tensors.rows[f"{site.site}#e"] = {"name": f"{site.site}#e", "shape": [ranks], "values": site["e"].tolist()}
+    growing(site, alpha)
+
+
+def growing(site, alpha):
+    """A weight of as many parts as the site has ranks, which keeps the gradient of its update."""
     site.rank, site.mean, site.spread = 1, 0.0, 0.0
 
     def weight():
