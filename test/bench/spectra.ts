@@ -31,9 +31,9 @@ const layers = 30;
 export async function spectra(): Promise<Record<string, unknown>> {
   const threads = availableParallelism();
   const backend = await createOrtBackend({ device: "cpu", threads });
-  const { gemm } = backendGemm(backend);
+  const { gemm, timesTransposed } = backendGemm(backend);
   const linalg = createLinalg(kernelBytes("linalg"), { maxBytes: 2 ** 32 - 65536, gemm });
-  const tools: Tools = { linalg, gemm };
+  const tools: Tools = { linalg, gemm, timesTransposed };
   const result: Record<string, unknown> = {
     threads,
     "LAPACK's":

@@ -7,7 +7,15 @@ import { applyChanged } from "./gram.ts";
 import type { Proves } from "./known-gaps.ts";
 import { norm } from "./lockstep-lanczos.ts";
 import type { LowRankChange } from "./low-rank-change.ts";
-import { denseOperator, frobenius, product, type Tools } from "./products.ts";
+import {
+  denseOperator,
+  frobenius,
+  plus,
+  product,
+  productTransposed,
+  timesNumber,
+  type Tools,
+} from "./products.ts";
 import type { ShiftedCounts } from "./shifted-counts.ts";
 import type { TopVectors } from "./top-vectors.ts";
 
@@ -40,7 +48,7 @@ const u = 2 ** -53;
  * Whatever the vectors are this holds. Rounding, in the Frobenius norm and u = 2⁻⁵³ (Higham, Accuracy and Stability, 3.5,
  * 10.3, 19.4): products with A are off by (out + in) u ‖A‖²_F √q and Q is 8 n u √q from orthonormal, together at most
  * e = 32 (out + in) u √q (‖A‖_F + ‖change‖)² for H and for F, hence e (1 + 2 ‖F‖ / (μ − ν)) + e² / (μ − ν) and the eigenvalues' own
- * 32 q u ‖·‖: those above minus that are counted.
+ * 32 q u ‖·‖: those above minus that are counted. Of ν, whose blocks hang on H, F and Q, it is 6 √q e for each.
  */
 export function complementCounts(tools: Tools, given: Deflatable): ShiftedCounts {
   let made: Promise<Parts> | undefined;
@@ -105,36 +113,61 @@ async function partsOf(
     u *
     Math.sqrt(Q.columns) *
     (size + (change?.length ?? 0)) ** 2;
-  const squares = await blockSquares(tools, base, Q, image);
-  // P A itself is off by less than error / ‖A‖.
-  const nu = (Math.sqrt(squares) + error / size) ** 2;
+  const squares = await blockSquares(tools, base, Q, before);
+  // Of a block: 2 for F, 1 for H, 2 for Q beside both, and the products; √q makes that hold of its trace too.
+  const nu = squares + 6 * Math.sqrt(Q.columns) * blocks * error;
   return { before, after, nu, error };
 }
 
-/** Σ ‖(P A)_i‖² of blocks of rows, each bounded from above; `image` is Aᵀ Q. */
-async function blockSquares(tools: Tools, base: Matrix, Q: Matrix, image: Matrix): Promise<number> {
+/**
+ * Σ ‖(P A)_i‖² of blocks of rows, each bounded from above but for rounding in `before`. Their Gram matrices are
+ *   (P A)_i (P A)_iᵀ = A_i A_iᵀ − F_i Q_iᵀ − Q_i F_iᵀ − Q_i H Q_iᵀ
+ * of A's own F and H, so that P A is not formed.
+ */
+async function blockSquares(
+  tools: Tools,
+  base: Matrix,
+  Q: Matrix,
+  { H, F }: Split,
+): Promise<number> {
   const n = Q.rows;
-  const across = transposedCopy(image);
+  const halves = plus(F, await product(tools, Q, timesNumber(H, 0.5)));
   const step = Math.max(1, Math.ceil(n / blocks));
   let sum = 0;
   for (let first = 0; first < n; first += step) {
     const end = Math.min(n, first + step);
-    const own = {
-      ...Q,
-      rows: end - first,
-      data: Q.data.subarray(first * Q.columns, end * Q.columns),
-    };
-    const rest = subtract(rowsOf(base, first, end), await product(tools, own, across));
-    sum += await largestOf(tools, await product(tools, rest, transposedCopy(rest)), rest.columns);
+    const rows = rowsOf(base, first, end);
+    const K = await productTransposed(tools, rows, rows);
+    const taken = await productTransposed(
+      tools,
+      rowsFrom(halves, first, end),
+      rowsFrom(Q, first, end),
+    );
+    sum += await largestOf(tools, lessBoth(K, taken), rows.columns);
   }
   return sum;
+}
+
+/** K − T − Tᵀ */
+function lessBoth(K: Matrix, T: Matrix): Matrix {
+  const m = K.rows;
+  const data = new Float64Array(m * m);
+  for (let i = 0; i < m; i++)
+    for (let j = 0; j < m; j++) {
+      const place = i * m + j;
+      data[place] = at(K.data, place) - (at(T.data, place) + at(T.data, j * m + i));
+    }
+  return { ...K, data };
+}
+
+function rowsFrom({ columns, data }: Matrix, first: number, end: number): Matrix {
+  return { rows: end - first, columns, data: data.subarray(first * columns, end * columns) };
 }
 
 /** Rows [first, end) of A: of the base, or of its transpose where that has fewer. */
 function rowsOf(base: Matrix, first: number, end: number): Matrix {
   const { rows, columns, data } = base;
-  if (rows <= columns)
-    return { rows: end - first, columns, data: data.subarray(first * columns, end * columns) };
+  if (rows <= columns) return rowsFrom(base, first, end);
   const width = end - first;
   const part = new Float64Array(rows * width);
   for (let i = 0; i < rows; i++)

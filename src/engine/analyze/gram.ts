@@ -2,7 +2,7 @@
 import type { Linalg, Matrix } from "../../../kernels/linalg/index.ts";
 import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
 import type { LowRankChange } from "./low-rank-change.ts";
-import { product, plus, type Tools } from "./products.ts";
+import { product, productTransposed, plus, type Tools } from "./products.ts";
 
 /** Applies a Gram matrix [n, n], n = min(out, in), to a block of columns. */
 export type Apply = (X: Matrix) => Promise<Matrix>;
@@ -17,8 +17,7 @@ const panelOf = (n: number): number => (n < 1536 ? 128 : 256);
 export async function formGram(tools: Tools, A: Matrix): Promise<Matrix> {
   const n = Math.min(A.rows, A.columns);
   const data = new Float64Array(n * n);
-  const wide = A.rows <= A.columns;
-  const rows = wide ? A : transposedCopy(A);
+  const rows = A.rows <= A.columns ? A : transposedCopy(A);
   const below = (first: number, end: number): Matrix => ({
     rows: end - first,
     columns: rows.columns,
@@ -28,8 +27,7 @@ export async function formGram(tools: Tools, A: Matrix): Promise<Matrix> {
   for (let first = 0; first < n; first += panel) {
     // Of the columns of a panel what lies on and below the diagonal.
     const end = Math.min(n, first + panel);
-    const along = wide ? transposedCopy(below(first, end)) : columnsFrom(A, first, end);
-    const C = await product(tools, below(first, n), along);
+    const C = await productTransposed(tools, below(first, n), below(first, end));
     for (let r = 0; r < C.rows; r++) {
       const width = Math.min(C.columns, r + 1);
       data.set(C.data.subarray(r * C.columns, r * C.columns + width), (first + r) * n + first);
@@ -37,14 +35,6 @@ export async function formGram(tools: Tools, A: Matrix): Promise<Matrix> {
   }
   mirror(data, n);
   return { rows: n, columns: n, data };
-}
-
-function columnsFrom({ rows, columns, data }: Matrix, first: number, end: number): Matrix {
-  const width = end - first;
-  const own = new Float64Array(rows * width);
-  for (let i = 0; i < rows; i++)
-    own.set(data.subarray(i * columns + first, i * columns + end), i * width);
-  return { rows, columns: width, data: own };
 }
 
 /** The lower triangle over the upper one, in blocks that stay in the cache. */

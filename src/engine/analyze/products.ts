@@ -9,6 +9,8 @@ export interface Tools {
   readonly linalg: Linalg;
   /** Makes products with whole matrices; WebAssembly where not given. */
   readonly gemm?: Gemm | undefined;
+  /** The same of A Bᵀ. */
+  readonly timesTransposed?: Gemm | undefined;
 }
 
 /** The matrix in float64; the same one where it is already. */
@@ -25,6 +27,13 @@ export function product(tools: Tools, A: Matrix, B: Matrix): Promise<Matrix> {
   return tools.gemm === undefined || A.rows * A.columns * B.columns < handOver
     ? tools.linalg.multiply(A, B)
     : tools.gemm(A, B);
+}
+
+/** A Bᵀ in the same way. */
+export function productTransposed(tools: Tools, A: Matrix, B: Matrix): Promise<Matrix> {
+  return tools.timesTransposed === undefined || A.rows * A.columns * B.rows < handOver
+    ? tools.linalg.multiply(A, B, { transposeB: true })
+    : tools.timesTransposed(A, B);
 }
 
 /** A dense matrix as an operator; blocks of vectors are turned round, the matrix never is. */

@@ -1,14 +1,14 @@
 /** @file What the lab computes with: products by ONNX Runtime on every core, and a word before each of them. */
 import { availableParallelism } from "node:os";
-import type { Gemm, Linalg } from "../../../kernels/linalg/index.ts";
+import type { Gemm } from "../../../kernels/linalg/index.ts";
 import { createLinalg } from "../../../kernels/linalg/index.ts";
+import type { Tools } from "../analyze/products.ts";
 import { backendGemm } from "../runtime/gemm.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
 
 export interface LabProducts {
-  readonly linalg: Linalg;
-  readonly gemm: Gemm;
+  readonly tools: Tools;
   readonly dispose: () => Promise<void>;
 }
 
@@ -22,12 +22,16 @@ const memoryBytes = 4 * 2 ** 30 - 65536;
 export async function openLabProducts(before: () => void): Promise<LabProducts> {
   const backend = await createOrtBackend({ device: "cpu", threads: availableParallelism() });
   const products = backendGemm(backend);
-  const gemm: Gemm = (a, b, into) => {
-    before();
-    return products.gemm(a, b, into);
-  };
+  const heard =
+    (multiply: Gemm): Gemm =>
+    (a, b, into) => {
+      before();
+      return multiply(a, b, into);
+    };
+  const gemm = heard(products.gemm);
+  const timesTransposed = heard(products.timesTransposed);
   const linalg = createLinalg(kernelBytes("linalg"), { maxBytes: memoryBytes, gemm });
-  return { linalg, gemm, dispose: () => products.dispose() };
+  return { tools: { linalg, gemm, timesTransposed }, dispose: () => products.dispose() };
 }
 
 /** `tell` at most so often, by the milliseconds of `now`. */

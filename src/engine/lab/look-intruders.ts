@@ -20,8 +20,8 @@ export function lookForIntruders(
   return {
     kind: "intruders",
     options: { ...all, ...(draws === 0 ? {} : { draws }) },
-    async make({ linalg, gemm, cache, now }, pair) {
-      const ctx = { tools: { linalg, gemm }, cache, now };
+    async make({ tools, cache, now }, pair) {
+      const ctx = { tools, cache, now };
       const arrays: NamedArray[] = [];
       const onCosines = ({ rows, columns, data }: Matrix): void => {
         const values = new Float32Array(data);

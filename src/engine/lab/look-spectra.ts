@@ -10,8 +10,8 @@ export function lookAtSpectra(options: Partial<SpectraOptions>): Look<MatrixSpec
   return {
     kind: "spectra",
     options: { ...all },
-    make: async ({ linalg, gemm }, pair) => ({
-      record: await matrixSpectra({ linalg, gemm }, pair, all),
+    make: async ({ tools }, pair) => ({
+      record: await matrixSpectra(tools, pair, all),
       arrays: [],
     }),
     arrays: () => [],

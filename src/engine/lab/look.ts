@@ -1,10 +1,10 @@
 /** @file What the commands of the lab ask for: matrix by matrix, kept as it goes, gone on from what is there. */
-import type { Gemm, Linalg } from "../../../kernels/linalg/index.ts";
 import type { Provenance, SideRecord } from "../../shared/analysis-documents.ts";
 import { analysisVersion } from "../../shared/analysis-documents.ts";
 import { Cancelled } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
 import { isRecord } from "../../shared/wire.ts";
+import type { Tools } from "../analyze/products.ts";
 import type { MatrixPair } from "../analyze/source.ts";
 import { createFullMatch } from "../session/python-regex.ts";
 import type { Hashed } from "./analysis-file.ts";
@@ -47,8 +47,7 @@ export interface LookProgress {
 }
 
 export interface LookTools {
-  readonly linalg: Linalg;
-  readonly gemm: Gemm;
+  readonly tools: Tools;
   readonly cache: DiskCache;
   readonly now: () => number;
 }
@@ -62,7 +61,7 @@ export interface Made<R> {
 export interface Look<R extends Hashed> {
   readonly kind: Provenance["kind"];
   readonly options: Readonly<Record<string, unknown>>;
-  readonly make: (tools: LookTools, pair: MatrixPair) => Promise<Made<R>>;
+  readonly make: (having: LookTools, pair: MatrixPair) => Promise<Made<R>>;
   /** The arrays that a record of this kind has beside the file. */
   readonly arrays: (record: R) => readonly string[];
   /** Tells a record of this kind in a file. */
@@ -96,16 +95,11 @@ export async function lookAt<R extends Hashed>(
   host: LookHost,
 ): Promise<readonly LookResult<R>[]> {
   const watch: Watch = { tick: undefined };
-  const { linalg, gemm, dispose } = await openLabProducts(() => {
+  const { tools, dispose } = await openLabProducts(() => {
     if (host.isCancelled()) throw new Cancelled();
     watch.tick?.();
   });
-  const tools: LookTools = {
-    linalg,
-    gemm,
-    cache: diskCache(place.cache, host.tell),
-    now: host.now,
-  };
+  const having: LookTools = { tools, cache: diskCache(place.cache, host.tell), now: host.now };
   const open = { fullMatch: createFullMatch(matchMs), linalg: tools.linalg };
   const results: LookResult<R>[] = [];
   const rate = rateOf(host.now);
@@ -115,7 +109,7 @@ export async function lookAt<R extends Hashed>(
       try {
         if (index === 0) for (const finding of set.findings) host.tell(finding);
         const rest = sides.length - index;
-        results.push(await lookAtSet(place, side, set, look, tools, watch, host, rate, rest));
+        results.push(await lookAtSet(place, side, set, look, having, watch, host, rate, rest));
       } finally {
         await set.close();
       }
@@ -139,7 +133,7 @@ async function lookAtSet<R extends Hashed>(
   side: SideChoice,
   set: OpenSet,
   look: Look<R>,
-  tools: LookTools,
+  having: LookTools,
   watch: Watch,
   host: LookHost,
   rate: Rate,
@@ -198,7 +192,7 @@ async function lookAtSet<R extends Hashed>(
       const started = host.now();
       if (known) records.push(known);
       else {
-        const { record, arrays } = await look.make(tools, pair);
+        const { record, arrays } = await look.make(having, pair);
         await file.add(record, arrays);
         rate.took(look.work(matrix), host.now() - started);
         records.push(record);

@@ -5,7 +5,7 @@ import type { Graph, NodeOf, OpName, Value } from "../core/graph.ts";
 import { fuse } from "../core/fuse.ts";
 import { liveNodes } from "../core/graph.ts";
 import type { Device, Emitter, Initializer, OnnxAttribute, OnnxNode } from "./emitter.ts";
-import { microsoft, newEmitter, onnxTypes } from "./emitter.ts";
+import { int, microsoft, newEmitter, onnxTypes } from "./emitter.ts";
 import { lowerRules } from "./lower.ts";
 import type { MessageWriter } from "./protobuf.ts";
 import { encodeMessage } from "./protobuf.ts";
@@ -87,14 +87,15 @@ export function emitIdentity(dtype: DType, rank: number): Uint8Array<ArrayBuffer
   return encodeModel(emitter, [{ name: "x", value: type }], new Map([["y", type]]));
 }
 
-/** A model of the product `c` of float64 matrices `a` and `b` of any sizes. */
-export function emitProduct(): Uint8Array<ArrayBuffer> {
+/** A model of the product `c` of float64 matrices of any sizes: `a` times `b`, or times `b`ᵀ. */
+export function emitProduct(how: { readonly transB: boolean }): Uint8Array<ArrayBuffer> {
   const emitter = newEmitter("cpu", new Map(), new Set());
-  emitter.node("MatMul", ["a", "b"], ["c"]);
+  if (how.transB) emitter.node("Gemm", ["a", "b"], ["c"], { transB: int(1) });
+  else emitter.node("MatMul", ["a", "b"], ["c"]);
   const type = (...shape: readonly string[]) => ({ dtype: "float64", shape }) as const;
   const inputs = [
     { name: "a", value: type("rows", "inner") },
-    { name: "b", value: type("inner", "columns") },
+    { name: "b", value: how.transB ? type("columns", "inner") : type("inner", "columns") },
   ];
   return encodeModel(emitter, inputs, new Map([["c", type("rows", "columns")]]));
 }

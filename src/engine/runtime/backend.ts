@@ -49,12 +49,17 @@ export interface Backend {
   /** Compiles the live part of a graph; equal graphs may be compiled once. */
   compile(graph: Graph): Promise<Program>;
   /** Opens products of float64 matrices of sizes that are known only when they are made; CPUs have it. */
-  readonly openProducts?: () => Promise<Products>;
+  readonly openProducts?: (how: ProductForm) => Promise<Products>;
+}
+
+/** a b, or a bᵀ where `transB` is set. */
+export interface ProductForm {
+  readonly transB: boolean;
 }
 
 /** One program for products of every size. */
 export interface Products {
-  /** a [rows, inner] b [inner, columns], written into `into` where that is given. */
+  /** a [rows, inner] times b [inner, columns], or times the transposed b [columns, inner]; written into `into` where that is given. */
   multiply(
     sizes: readonly [rows: number, inner: number, columns: number],
     a: Float64Array,

@@ -9,7 +9,15 @@ import { sameShape } from "../core/shapes.ts";
 import type { Device } from "../onnx/emitter.ts";
 import { devices } from "../onnx/emitter.ts";
 import { emitIdentity, emitModel, emitProduct } from "../onnx/model.ts";
-import type { Backend, DeviceTensor, HostData, Products, Program, Tensors } from "./backend.ts";
+import type {
+  Backend,
+  DeviceTensor,
+  HostData,
+  ProductForm,
+  Products,
+  Program,
+  Tensors,
+} from "./backend.ts";
 import { overwriteGuard } from "./overwrite-guard.ts";
 import { deviceNotFound, deviceNotInBuild, refusedOperator, userErrorOfRun } from "./ort-errors.ts";
 
@@ -127,19 +135,19 @@ function openBackend(options: OrtOptions, crossing: Crossing | undefined): Backe
         throw await refusedOperator(device, graph, compile, error);
       }
     },
-    ...(device === "cpu" ? { openProducts: () => openProducts(options) } : {}),
+    ...(device === "cpu" ? { openProducts: (how) => openProducts(options, how) } : {}),
   };
 }
 
 /** One session, which has threads of its own, instead of one for each size. */
-async function openProducts(options: OrtOptions): Promise<Products> {
-  const session = await createSession(emitProduct(), options, false);
+async function openProducts(options: OrtOptions, how: ProductForm): Promise<Products> {
+  const session = await createSession(emitProduct(how), options, false);
   return {
     async multiply([rows, inner, columns], a, b, into) {
       options.beforeRun?.();
       const operands = {
         a: hostTensor("float64", [rows, inner], a),
-        b: hostTensor("float64", [inner, columns], b),
+        b: hostTensor("float64", how.transB ? [columns, inner] : [inner, columns], b),
       };
       const place = into && hostTensor("float64", [rows, columns], into);
       const { c } = await session.run(operands, { c: place ?? null }).catch((error: unknown) => {

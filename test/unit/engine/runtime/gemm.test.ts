@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import type { Matrix } from "../../../../kernels/linalg/index.ts";
+import { transposedCopy } from "../../../../kernels/linalg/matrix.ts";
 import { createReferenceBackend } from "../../../../src/engine/runtime/reference.ts";
 import { backendGemm } from "../../../../src/engine/runtime/gemm.ts";
 import { createOrtBackend } from "../../../../src/engine/runtime/ort.ts";
@@ -30,7 +31,7 @@ describe("products by a backend", () => {
   ] as const)
     it(`are those by hand for one size after the other: ${name}`, async () => {
       const products = backendGemm(backend);
-      const { gemm } = products;
+      const { gemm, timesTransposed } = products;
       for (const [rows, inner, columns] of sizes) {
         const a = random(rows, inner, 1);
         const b = random(inner, columns, 2);
@@ -38,7 +39,11 @@ describe("products by a backend", () => {
         const into = new Float64Array(rows * columns).fill(7);
         const placed = await gemm(a, b, into);
         assertNear(placed, times(a, b));
-        if (backend.preallocates && backend.sharesMemory) assert.equal(placed.data, into);
+        const turned = await timesTransposed(a, transposedCopy(b), into.fill(7));
+        assertNear(turned, times(a, b));
+        if (!backend.preallocates || !backend.sharesMemory) continue;
+        assert.equal(placed.data, into);
+        assert.equal(turned.data, into);
       }
       await products.dispose();
     });
