@@ -198,6 +198,8 @@ export const checksInGerman: Readonly<Record<string, string>> = {
   "Say in `data.columns` which column is the {0}.":
     "Sagen Sie in `data.columns`, welche Spalte gemeint ist ({0}).",
   "There is no file `{0}`.": "Eine Datei `{0}` gibt es nicht.",
+  "Check the path, and that the file may be read.":
+    "Prüfen Sie den Pfad, und ob die Datei gelesen werden darf.",
   "Check the path; it is relative to the experiment file.":
     "Prüfen Sie den Pfad; er gilt von der Versuchsdatei aus.",
   "{0} before the end: the run has {1}.": "{0} vor dem Ende: Der Lauf hat {1}.",

@@ -133,6 +133,8 @@ export const readingInGerman: Readonly<Record<string, string>> = {
   "{0} has no field `{1}`.": "{0} hat kein Feld `{1}`.",
   "Paths of fields stand within `{0}`.": "Pfade von Feldern stehen in `{0}`.",
   "Known here: {0}.": "Hier bekannt: {0}.",
+  "Its place is the margin, within no other field.": "Es gehört an den Rand, in kein anderes Feld.",
+  "Its place is {0}.": "Sein Platz ist {0}.",
   "{0} has no `type`; it must be {1}.": "{0} hat kein `type`; es muss {1} sein.",
   "Add `type`.": "Geben Sie `type` an.",
   "There is nothing to choose from here: leave `{0}` out.":

@@ -108,7 +108,7 @@ export async function findRun(
       only === undefined
         ? `There is no run "${reference}" in ${runsFolder(spectuneFolder)}, and no run folder of that path.`
         : `"${reference}" is the name of ${matching.length} runs.`,
-    ...(some === "" ? {} : { remedy: `Give the path of a run folder or one of: ${some}.` }),
+    remedy: `Give the path of a run folder${some === "" ? "; `spectune run FILE` makes one" : ` or one of: ${some}`}.`,
   });
 }
 

@@ -121,14 +121,35 @@ function moveForeign(root: Field<unknown>, document: MapNode, report: Report): M
   }
   const sayings = new Map(found.map(({ entry }) => [entry.key, entry.value] as const));
   const all = found.map((each) => ({ ...each, changes: each.row(each.entry.value, sayings) }));
+  const twice = new Set<Change>();
   // What a name merely implies waits until everything that is said outright has its place.
   for (const soft of [false, true])
     for (const each of all)
-      if (!isRefusal(each.changes))
-        for (const change of each.changes)
-          if ((change.soft ?? false) === soft) result = applied(root, result, each, change, report);
-  for (const each of all) reportForeign(document, each, each.changes, report);
+      for (const change of isRefusal(each.changes) ? [] : each.changes) {
+        if ((change.soft ?? false) !== soft) continue;
+        if (!isSaid(result, change)) result = applied(root, result, each, change);
+        else if (!soft) {
+          reportTwice(each.map, each.entry, change.path, report);
+          twice.add(change);
+        }
+      }
+  for (const each of all) {
+    const { changes } = each;
+    if (isRefusal(changes)) {
+      reportForeign(document, each, changes, report);
+      continue;
+    }
+    // What was told as said twice is not told again as what it would have said.
+    const left = changes.filter((change) => !twice.has(change));
+    if (left.length === changes.length || left.some(({ soft = false }) => !soft))
+      reportForeign(document, each, left, report);
+  }
   return result;
+}
+
+/** Whether another name has said it already, and no less exactly. */
+function isSaid(document: MapNode, { path, refines }: Change): boolean {
+  return nodeAt(document, path) !== undefined && refined(document, path, refines) === undefined;
 }
 
 function isInPlace(row: ForeignRow, { key, value }: Entry, path: Path): boolean {
@@ -147,14 +168,9 @@ function replaceMap(root: Field<unknown>, document: MapNode, path: Path, map: Ma
 function applied(
   root: Field<unknown>,
   document: MapNode,
-  { map, entry }: Found,
-  { path, value, soft = false, refines }: Change,
-  report: Report,
+  { entry }: Found,
+  { path, value }: Change,
 ): MapNode {
-  if (nodeAt(document, path) !== undefined && refined(document, path, refines) === undefined) {
-    if (!soft) reportTwice(map, entry, path, report);
-    return document;
-  }
   const node = isLocated(value) ? value : locate(value, entry.value.at);
   const changed = setAt(root, document, path, node);
   return changed?.kind === "map" ? changed : document;
@@ -191,10 +207,7 @@ function reportForeign(
     return;
   }
   // What another field already says is not written again.
-  const said = changes.filter(
-    ({ path: target, refines }) =>
-      nodeAt(document, target) === undefined || refined(document, target, refines) !== undefined,
-  );
+  const said = changes.filter((change) => !isSaid(document, change));
   const says = said.map(({ path: target, value }) => `\`${target.join(".")}: ${written(value)}\``);
   report("foreign-name", entry.keyAt, {
     severity: "warning",
@@ -304,10 +317,12 @@ function shortened(node: Located): string {
 }
 
 /**
- * A name that belongs to exactly one other section: `learning_rate` at the root. What a section has whatever is chosen
- * there comes before what only a variant of it would have.
+ * A name that belongs to another section: `learning_rate` at the root. What a section has whatever is chosen there
+ * comes before what only a variant of it would have. What training and measuring both have, such as `batch_size`,
+ * means training; of other names of several sections, and of sections themselves, nothing is guessed.
  */
 function misplaced(root: Field<unknown>, document: MapNode, name: string): ForeignRow | undefined {
+  if (fieldsIn(root, document).some(({ key }) => key === name)) return undefined;
   const ownersIn = (fieldsOf: typeof unchosenFields): readonly Path[] =>
     fieldsIn(root, document).flatMap(({ key, field }) => {
       const target = fieldsOf(field, nodeAt(document, [key])).find(
@@ -317,8 +332,8 @@ function misplaced(root: Field<unknown>, document: MapNode, name: string): Forei
     });
   const said = ownersIn(fieldsIn);
   const owners = said.length > 0 ? said : ownersIn(unchosenFields);
-  const [owner] = owners;
-  if (owner === undefined || owners.length > 1) return undefined;
+  const owner = owners.length === 1 ? owners[0] : owners.find(([section]) => section === "train");
+  if (owner === undefined) return undefined;
   return (value) => [{ path: owner, value }];
 }
 

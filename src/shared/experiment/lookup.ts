@@ -139,6 +139,38 @@ export function fieldAt(
   }
 }
 
+/**
+ * The places of a document that have a field of this name or alias: at the margin, else in sections, else in a
+ * section's own maps, such as `train.optimizer`.
+ */
+export function placesNamed(
+  root: Field<unknown>,
+  document: Located | undefined,
+  name: string,
+): readonly Path[] {
+  let level: readonly Place[] = [{ path: [], field: root, node: document }];
+  for (let depth = 1; depth <= 3; depth += 1) {
+    level = level.flatMap(({ path, field, node }) =>
+      fieldsIn(field, node).map((inner) => ({
+        path: [...path, inner.key],
+        field: inner.field,
+        node: childOf(node, inner.key),
+      })),
+    );
+    const here = level.filter(
+      ({ path, field }) => path.at(-1) === name || field.aliases?.includes(name) === true,
+    );
+    if (here.length > 0) return here.map(({ path }) => path);
+  }
+  return [];
+}
+
+interface Place {
+  readonly path: Path;
+  readonly field: Field<unknown>;
+  readonly node: Located | undefined;
+}
+
 function childOf(node: Located | undefined, step: string): Located | undefined {
   return node?.kind === "list" ? node.items[Number(step)] : entryOf(node, step)?.value;
 }

@@ -11,6 +11,7 @@ import { documentField, experimentFields } from "./fields/experiment-fields.ts";
 import { fillDefaults } from "./fill.ts";
 import type { ExperimentFinding, Report } from "./findings.ts";
 import { collector, inTextOrder } from "./findings.ts";
+import { placesNamed } from "./lookup.ts";
 import type { MapNode } from "./tree.ts";
 import { validate } from "./validate.ts";
 
@@ -66,7 +67,8 @@ export function normalise(document: MapNode, catalog: CatalogFields): Normalised
   const { findings, report } = collector();
   const root = documentField(catalog);
   const { evaluate, computed } = evaluator(root, document, report);
-  const checked = validate({ report, evaluate }, experimentFields(catalog), document);
+  const placesOf = (name: string) => placesNamed(root, document, name);
+  const checked = validate({ report, evaluate, placesOf }, experimentFields(catalog), document);
   const experiment = checked === undefined ? undefined : fillDefaults(checked);
   // What is wrong already needs no advice on how it is spelt.
   const advise: Report = (code, at, remark) => {

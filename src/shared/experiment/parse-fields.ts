@@ -21,5 +21,5 @@ export function parseFields<F extends Fields>(
   const node = locate(value, nowhere(name));
   const root: Field<unknown> = object(fields, { doc: "" });
   const { evaluate } = evaluator(root, node, report);
-  return { value: validate({ report, evaluate }, fields, node), findings };
+  return { value: validate({ report, evaluate, placesOf: () => [] }, fields, node), findings };
 }

@@ -11,6 +11,8 @@ export interface CheckContext {
   readonly report: Report;
   /** The value of `2r` or `= …` at `path`; reports itself what is wrong with it. */
   readonly evaluate: (expression: string, path: Path, at: Location) => number | undefined;
+  /** Where the document could have a field of this name. */
+  readonly placesOf: (name: string) => readonly Path[];
 }
 
 /** A number from a literal or an expression; `undefined` where there is none, which is reported. */

@@ -20,7 +20,10 @@ export function reportUnknown(
   for (const entry of map.entries) {
     if (keys.includes(entry.key)) continue;
     const absent = keys.filter((key) => entryOf(map, key) === undefined);
-    const near = nearest(entry.key, absent) ?? nearest(entry.key, keys);
+    const places = ctx.placesOf(entry.key).filter((place) => place.length > 1 || path.length > 0);
+    const depth = places[0]?.length ?? Infinity;
+    // A field of a section is meant where its name is written out; one deeper within may be a slip of the pen.
+    const near = depth < 3 ? undefined : (nearest(entry.key, absent) ?? nearest(entry.key, keys));
     const inner = [...path, entry.key];
     // A path of fields among fields: `method.r` beside a sweep's `grid`.
     const holder = entry.key.includes(".")
@@ -29,22 +32,32 @@ export function reportUnknown(
     ctx.report("unknown-field", entry.keyAt, {
       message: `${path.length === 0 ? "An experiment" : owner} has no field \`${shortened(entry.key)}\`.`,
       path: inner,
-      ...(near === undefined
-        ? {
-            remedy: holder
-              ? `Paths of fields stand within \`${holder.key}\`.`
-              : `Known here: ${enumerate(keys, "and")}.`,
-            fix: { title: `Remove \`${shortened(entry.key)}\``, edits: deletionOf(map, entry) },
-          }
-        : {
-            remedy: `Did you mean \`${near}\`?`,
-            fix: {
-              title: `Rename to \`${near}\``,
-              edits: [replace(entry.keyAt, near)],
-            },
-          }),
+      ...(near === undefined && places.length > 0
+        ? { remedy: placeInWords(places) }
+        : near === undefined
+          ? {
+              remedy: holder
+                ? `Paths of fields stand within \`${holder.key}\`.`
+                : `Known here: ${enumerate(keys, "and")}.`,
+              fix: { title: `Remove \`${shortened(entry.key)}\``, edits: deletionOf(map, entry) },
+            }
+          : {
+              remedy: `Did you mean \`${near}\`?`,
+              fix: {
+                title: `Rename to \`${near}\``,
+                edits: [replace(entry.keyAt, near)],
+              },
+            }),
     });
   }
+}
+
+/** Where a name is at home that stands among another map's fields. It may hold much, so that nothing offers to remove it. */
+function placeInWords(places: readonly Path[]): string {
+  if (places.some(({ length }) => length === 1))
+    return "Its place is the margin, within no other field.";
+  const names = places.map((each) => each.join("."));
+  return `Its place is ${enumerate(names, "or")}.`;
 }
 
 export function reportOmitted(

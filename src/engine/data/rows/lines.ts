@@ -78,7 +78,8 @@ function unreadable(file: string, cause: unknown): UserError {
       ? `There is no data file ${file}.`
       : `The data file cannot be read: ${messageOf(cause)}.`,
     place: { file },
-    remedy: "Check the path; it is relative to the experiment file.",
+    // It may come from an experiment or from the command line; the message names it in full.
+    remedy: missing ? "Check the path." : "Check the path, and that the file may be read.",
     cause,
   });
 }

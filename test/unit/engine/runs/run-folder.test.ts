@@ -110,6 +110,10 @@ describe("runs", () => {
       remedy: /young/,
     });
     await assert.rejects(findRun("lora", folder, "/"), { code: "unknown-run", remedy: /old/ });
+    await assert.rejects(findRun("lora", "/nowhere", "/"), {
+      code: "unknown-run",
+      remedy: /path of a run folder; `spectune run FILE` makes one\./,
+    });
   });
 
   it("is found by its whole name before a part of another's, and as its file is called", () => {

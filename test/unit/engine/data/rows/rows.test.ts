@@ -179,7 +179,10 @@ test("files that are missing or of an unknown kind", async () => {
   const missing = join(import.meta.dirname, "none.jsonl");
   await assert.rejects(
     collect(readRows(missing)),
-    userError("missing-data-file", undefined, /There is no data file .*none\.jsonl/),
+    (error) =>
+      userError("missing-data-file", undefined, /There is no data file .*none\.jsonl/)(error) &&
+      error instanceof UserError &&
+      error.remedy === "Check the path.",
   );
   await assert.rejects(
     collect(readRows(import.meta.dirname + ".txt")),
