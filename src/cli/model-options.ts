@@ -10,6 +10,7 @@ import { withAbsolutePaths } from "../engine/session/absolute-paths.ts";
 import type { InferenceModel } from "../engine/session/open-for-inference.ts";
 import { completedChoice, modelOfRun } from "../engine/session/run-model.ts";
 import type { ModelPlaces } from "../engine/weights/hub-cache.ts";
+import { referenceOf } from "../engine/weights/hub-cache.ts";
 import { isFolder } from "../engine/weights/on-disk.ts";
 import { UserError } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
@@ -82,8 +83,7 @@ export async function chosenModel(
     throw wrong(args, "give a run, a model or adapter folder, or a hub id.");
   const chosen = await completedChoice(
     {
-      reference:
-        id === undefined ? undefined : { id, ...(revision === undefined ? {} : { revision }) },
+      reference: id === undefined ? undefined : referenceOf({ id, revision }),
       adapter,
       task: taskNamed(args),
     },

@@ -7,11 +7,12 @@ import { labelsOfHead } from "../../engine/session/head.ts";
 import { openModel } from "../../engine/session/open-model.ts";
 import { placesHere } from "../../engine/session/places-here.ts";
 import { openRunData } from "../../engine/session/run-data.ts";
+import { referenceOf } from "../../engine/weights/hub-cache.ts";
+import { isFolder } from "../../engine/weights/on-disk.ts";
 import { UserError } from "../../shared/errors.ts";
 import { errorsOf } from "../../shared/findings.ts";
 import type { TokenExample, TokensView } from "../../shared/panels/tokens.ts";
 import { readExperimentFile } from "../read-file.ts";
-import { isFolder } from "../../engine/weights/on-disk.ts";
 
 /** Reads and tokenizes all of the data, as the run itself would. */
 export async function tokensOf(file: string, from: number, count: number): Promise<TokensView> {
@@ -24,12 +25,8 @@ export async function tokensOf(file: string, from: number, count: number): Promi
     });
   }
   const experiment = withAbsolutePaths(read.experiment, read.folder, isFolder);
-  const { id, revision } = experiment.model;
-  const opened = await openModel(
-    { id, ...(revision === null ? {} : { revision }) },
-    experiment.task,
-    placesHere(),
-  );
+  const { model, task } = experiment;
+  const opened = await openModel(referenceOf(model), task, placesHere());
   try {
     const tokenizer = await loadTokenizer(opened.resolved.folder);
     const data = await openRunData(experiment, opened.model, tokenizer, {

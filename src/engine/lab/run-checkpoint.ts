@@ -12,6 +12,7 @@ import { setUpModel } from "../session/set-up.ts";
 import { storedSizes } from "../session/start-run.ts";
 import { weightsFile } from "../train/run-state.ts";
 import type { ModelPlaces, ModelReference } from "../weights/hub-cache.ts";
+import { referenceOf } from "../weights/hub-cache.ts";
 import { throwErrors } from "../weights/read-errors.ts";
 import { openWeights } from "../weights/weight-source.ts";
 import { methodSide } from "./method-side.ts";
@@ -29,14 +30,13 @@ export interface TrainedBy extends Pick<Experiment, "task" | "method" | "quantiz
 }
 
 export function trainedBy({
-  model: { id, revision },
+  model,
   task,
   method,
   quantization,
   train: { seed },
 }: Experiment): TrainedBy {
-  const reference = { id, ...(revision === null ? {} : { revision }) };
-  return { reference, task, method, quantization, seed };
+  return { reference: referenceOf(model), task, method, quantization, seed };
 }
 
 /** Opens `checkpoints/step-N` of a run, or another folder of that form. Factors that are not stored are drawn again from the seed. */

@@ -29,13 +29,11 @@ import {
 import type { Graph, Value } from "../core/graph.ts";
 import { defineUpdateRule, read } from "./define.ts";
 import {
-  plainStep,
   projectedFields,
-  projectedNumbers,
+  projectedMatrix,
+  projectedRule,
   projectedState,
   projectedStep,
-  projects,
-  refresh,
 } from "./projected.ts";
 
 const growth = 1.01;
@@ -52,11 +50,9 @@ export const fira = defineUpdateRule({
   config: projectedFields,
   axes: { U: "Adam on a projected gradient, the rest scaled" },
   evidence: "reference",
-  state: ["m", "v"],
-  numbers: (config, step) => ({ ...projectedNumbers(config, step) }),
-  step: plainStep,
+  ...projectedRule,
   matrix: {
-    takes: projects,
+    ...projectedMatrix,
     state: (tensor, config) => ({ ...projectedState(tensor, config), norm: [1, 1] }),
     step: (g, inputs, config, tensor) =>
       projectedStep(g, inputs, config, tensor, {
@@ -80,7 +76,6 @@ export const fira = defineUpdateRule({
           };
         },
       }),
-    host: { every: ({ update_proj_gap }) => update_proj_gap, run: refresh },
   },
 });
 

@@ -11,15 +11,7 @@
  * layers are projected; all else, the head too, takes the same Adam by element.
  */
 import { defineUpdateRule } from "./define.ts";
-import {
-  plainStep,
-  projectedFields,
-  projectedNumbers,
-  projectedState,
-  projectedStep,
-  projects,
-  refresh,
-} from "./projected.ts";
+import { projectedFields, projectedMatrix, projectedRule, projectedStep } from "./projected.ts";
 
 export const galore = defineUpdateRule({
   name: "galore",
@@ -32,13 +24,6 @@ export const galore = defineUpdateRule({
   config: projectedFields,
   axes: { U: "Adam on a projected gradient" },
   evidence: "reference",
-  state: ["m", "v"],
-  numbers: (config, step) => ({ ...projectedNumbers(config, step) }),
-  step: plainStep,
-  matrix: {
-    takes: projects,
-    state: projectedState,
-    step: (g, inputs, config, tensor) => projectedStep(g, inputs, config, tensor),
-    host: { every: ({ update_proj_gap }) => update_proj_gap, run: refresh },
-  },
+  ...projectedRule,
+  matrix: { ...projectedMatrix, step: projectedStep },
 });

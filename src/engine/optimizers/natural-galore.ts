@@ -36,13 +36,12 @@ import {
 } from "../core/ops.ts";
 import { defineUpdateRule, read } from "./define.ts";
 import {
-  plainStep,
   projectedFields,
+  projectedMatrix,
   projectedNumbers,
+  projectedRule,
   projectedState,
   projectedStep,
-  projects,
-  refresh,
 } from "./projected.ts";
 
 export const naturalGalore = defineUpdateRule({
@@ -74,14 +73,13 @@ export const naturalGalore = defineUpdateRule({
   evidence: "reference",
   stopsShort:
     "what of a gradient the last ones lack is divided by little more than the damping, and Adam sees little else",
-  state: ["m", "v"],
+  ...projectedRule,
   numbers: (config, step) => ({
     ...projectedNumbers(config, step),
     place: (step.t - 1) % config.history,
   }),
-  step: plainStep,
   matrix: {
-    takes: projects,
+    ...projectedMatrix,
     state(tensor, config) {
       const own = projectedState(tensor, config);
       return {
@@ -102,7 +100,6 @@ export const naturalGalore = defineUpdateRule({
           return { gradient: reshape(g, natural, low.shape), state: { H, K } };
         },
       }),
-    host: { every: ({ update_proj_gap }) => update_proj_gap, run: refresh },
   },
 });
 

@@ -42,8 +42,22 @@ export interface ProjectedConfig extends AdamConfig {
   readonly update_proj_gap: number;
 }
 
+/** What goes by element takes the same Adam on the gradient as it is. */
+export const projectedRule = {
+  state: ["m", "v"],
+  numbers: projectedNumbers,
+  step: plainStep,
+} as const;
+
+/** What becomes of a matrix beside its step, {@link projectedStep} with a rule's own parts. */
+export const projectedMatrix = {
+  takes: projects,
+  state: projectedState,
+  host: { every: ({ update_proj_gap }: ProjectedConfig) => update_proj_gap, run: refresh },
+};
+
 /** Weights of the layers' linear maps; embeddings, heads, norms and biases go by element, as in the official code. */
-export function projects({ kind, shape }: TensorFacts): boolean {
+function projects({ kind, shape }: TensorFacts): boolean {
   return kind === "linear" && shape.length === 2;
 }
 
@@ -77,7 +91,7 @@ const wholeShare = 1 / 8;
 const seed = 0x9a10;
 
 /** P from the gradient's top singular vectors. */
-export async function refresh(
+async function refresh(
   { tensor, gradient, state, linalg }: HostWork,
   { rank }: ProjectedConfig,
 ): Promise<void> {
@@ -124,7 +138,7 @@ function direction(g: Graph, { m, v }: { m: Value; v: Value }, eps: number): Val
 }
 
 /** What is not projected. */
-export function plainStep(
+function plainStep(
   g: Graph,
   { weight, gradient, state, numbers }: StepInputs,
   { betas, eps }: ProjectedConfig,

@@ -1,4 +1,5 @@
-/** @file The fields of quantizers that store bitsandbytes' 4-bit blocks. */
+/** @file The fields of quantizers that store bitsandbytes' 4-bit blocks, and what they stand for. */
+import type { Infer } from "../../shared/schema.ts";
 import { bool, int } from "../../shared/schema.ts";
 
 export const bnbFields = {
@@ -16,3 +17,10 @@ export const bnbFields = {
     aliases: ["bnb_4bit_use_double_quant"],
   }),
 } as const;
+
+export function bnbOptions({ block_size, double_quant }: Infer<typeof bnbFields>): {
+  readonly blockSize: number;
+  readonly doubleQuant: boolean;
+} {
+  return { blockSize: block_size, doubleQuant: double_quant };
+}

@@ -6,7 +6,7 @@
  * lays them out, which are not those of the OCP formats (those are `zeroquant_fp`'s). Bytes as bitsandbytes makes
  * them, but for the sign of zero.
  */
-import { bnbFields } from "./bnb-fields.ts";
+import { bnbFields, bnbOptions } from "./bnb-fields.ts";
 import { defineQuantizer } from "./define.ts";
 import { bnb, bnbBytes, encodeBnb } from "./formats/bnb.ts";
 
@@ -22,8 +22,7 @@ export const fp4 = defineQuantizer({
   evidence: "reference",
   config: bnbFields,
   formats: [bnb],
-  storedBytes: ({ block_size: blockSize, double_quant: doubleQuant }, shape) =>
-    bnbBytes(shape, { blockSize, doubleQuant }),
-  quantize: ({ block_size: blockSize, double_quant: doubleQuant }, matrix, { fourBit }) =>
-    Promise.resolve(encodeBnb(matrix, { type: "fp4", blockSize, doubleQuant }, fourBit)),
+  storedBytes: (config, shape) => bnbBytes(shape, bnbOptions(config)),
+  quantize: (config, matrix, { fourBit }) =>
+    Promise.resolve(encodeBnb(matrix, { type: "fp4", ...bnbOptions(config) }, fourBit)),
 });

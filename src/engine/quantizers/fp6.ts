@@ -22,9 +22,6 @@ import { floatsOf, halfScale, storedHalf } from "./half.ts";
 import type { PackedFormat, PackedMatrix } from "./packed.ts";
 import { arrayOf, bytesOf, numberOf } from "./packed.ts";
 
-/** The smallest and largest scale that is a float16 times 2^-12. */
-const shift = 2 ** 12;
-
 /** `high` uint8 [rows, ⌈columns / 2⌉]: sign and exponent; `low` uint8 [rows, ⌈columns / 4⌉]: the mantissa; `scales` float16 [rows, groups]. */
 const fp6Format: PackedFormat = {
   name: "fp6",
@@ -107,7 +104,7 @@ export function halfBits(code: number): number {
 }
 
 /** What the value of {@link halfBits} is multiplied with. */
-export const biasShift = shift;
+export const biasShift = 2 ** 12;
 
 function packFp6(
   { rows, columns }: MatrixShape,

@@ -5,7 +5,7 @@
  * https://arxiv.org/abs/2305.14314. Bytes as bitsandbytes makes them; its default is FP4 and no double
  * quantization, QLoRA's recipe is NF4 with it, which is the default here.
  */
-import { bnbFields } from "./bnb-fields.ts";
+import { bnbFields, bnbOptions } from "./bnb-fields.ts";
 import { defineQuantizer } from "./define.ts";
 import { bnb, bnbBytes, encodeBnb } from "./formats/bnb.ts";
 
@@ -22,13 +22,8 @@ export const nf4 = defineQuantizer({
   evidence: "reference",
   config: bnbFields,
   formats: [bnb],
-  storedBytes: ({ block_size: blockSize, double_quant: doubleQuant }, shape) =>
-    bnbBytes(shape, { blockSize, doubleQuant }),
-  quantize: ({ block_size: blockSize, double_quant: doubleQuant }, matrix, { fourBit }) =>
-    Promise.resolve(encodeBnb(matrix, { type: "nf4", blockSize, doubleQuant }, fourBit)),
-  storage: ({ block_size, double_quant }) => ({
-    type: "nf4",
-    blockSize: block_size,
-    doubleQuant: double_quant,
-  }),
+  storedBytes: (config, shape) => bnbBytes(shape, bnbOptions(config)),
+  quantize: (config, matrix, { fourBit }) =>
+    Promise.resolve(encodeBnb(matrix, { type: "nf4", ...bnbOptions(config) }, fourBit)),
+  storage: (config) => ({ type: "nf4", ...bnbOptions(config) }),
 });

@@ -2,7 +2,7 @@
 import * as ort from "onnxruntime-node";
 import type { DType, Shape } from "../../shared/dtypes.ts";
 import { dtypeBytes, elementCount } from "../../shared/dtypes.ts";
-import { InternalError, UserError, at, invariant, messageOf } from "../../shared/errors.ts";
+import { InternalError, at, invariant, messageOf } from "../../shared/errors.ts";
 import type { Graph } from "../core/graph.ts";
 import { newGraph } from "../core/graph.ts";
 import { sameShape } from "../core/shapes.ts";
@@ -52,23 +52,6 @@ export async function createOrtBackend(options: OrtOptions): Promise<Backend> {
   const backend = openBackend(options, crossing);
   if (device !== "cpu") await probe(backend, device);
   return backend;
-}
-
-/** Whether a backend computes in a float type: devices without halves say so only when they run. */
-export async function computesIn(backend: Backend, dtype: "float16" | "float32"): Promise<boolean> {
-  const g = newGraph();
-  const x = g.input("x", dtype, [2]);
-  g.output("y", at(g.emit("Add", [x, x], {}, [x]), 0));
-  const zeros = dtype === "float16" ? new Uint16Array(2) : new Float32Array(2);
-  try {
-    const program = await backend.compile(g);
-    await program.run(new Map([["x", backend.upload(dtype, [2], zeros)]]));
-    await program.dispose();
-    return true;
-  } catch (error) {
-    if (error instanceof UserError) return false;
-    throw error;
-  }
 }
 
 /** A tensor's handle: ONNX Runtime's own tensor, or the promise of one that is on its way to the device. */

@@ -6,7 +6,7 @@ import type { Experiment } from "../../shared/experiment/fields/experiment-field
 import { adapterFiles } from "../exports/peft-adapter.ts";
 import { hashFiles } from "../weights/content-hash.ts";
 import type { ModelPlaces } from "../weights/hub-cache.ts";
-import { resolveModel } from "../weights/hub-cache.ts";
+import { referenceOf, resolveModel } from "../weights/hub-cache.ts";
 import { locateWeights } from "../weights/locate-weights.ts";
 
 /** SHA-256 by the field that names the files. */
@@ -20,8 +20,7 @@ export async function inputHashes(
   { model, data, method, eval: { forgetting } }: Experiment,
   places: ModelPlaces,
 ): Promise<InputHashes> {
-  const { id, revision } = model;
-  const { folder } = await resolveModel({ id, ...(revision === null ? {} : { revision }) }, places);
+  const { folder } = await resolveModel(referenceOf(model), places);
   const { files } = await locateWeights(folder);
   const beside = modelFiles.map((name) => join(folder, name)).filter((file) => existsSync(file));
   const inputs: readonly (readonly [field: string, files: readonly string[]])[] = [

@@ -15,6 +15,7 @@ import { tensorsAtFault } from "../models/tensors-at-fault.ts";
 import { tensorsLeftOut } from "../models/tensors-left-out.ts";
 import { planMemory } from "../plan/plan-memory.ts";
 import { stepsOf } from "../plan/training-plan.ts";
+import { referenceOf } from "../weights/hub-cache.ts";
 import { throwErrors } from "../weights/read-errors.ts";
 import type { ChosenDevice, MachineFacts } from "./choose-device.ts";
 import { chooseDevice, slowChoice } from "./choose-device.ts";
@@ -65,12 +66,8 @@ export function rateNow(threads: number): Promise<number> {
 export async function prepareRun(experiment: Experiment, host: PrepareHost): Promise<PreparedRun> {
   return await withFields(experiment, async () => {
     host.emit({ type: "progress", phase: "loading", done: 0 });
-    const { id, revision } = experiment.model;
-    const opened = await openModel(
-      { id, ...(revision === null ? {} : { revision }) },
-      experiment.task,
-      placesHere(),
-    );
+    const { model, task } = experiment;
+    const opened = await openModel(referenceOf(model), task, placesHere());
     try {
       return await prepare(experiment, opened, host);
     } catch (error) {

@@ -1,7 +1,7 @@
 /** @file The model of a record, by the commit of its snapshot: a branch moves on, and what a run was made from does not. */
 import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { ModelPlaces } from "../weights/hub-cache.ts";
-import { resolveModel } from "../weights/hub-cache.ts";
+import { referenceOf, resolveModel } from "../weights/hub-cache.ts";
 
 /** The experiment with the snapshot's hash as the revision of a hub id; a folder, and what is not found, stays. */
 export async function withSnapshot(
@@ -9,10 +9,8 @@ export async function withSnapshot(
   places: ModelPlaces,
 ): Promise<Experiment> {
   const { model } = experiment;
-  const { id, revision } = model;
-  const reference = { id, ...(revision === null ? {} : { revision }) };
   // What is not there is told by those who open it.
-  const found = await resolveModel(reference, places).catch(() => undefined);
-  if (found?.hubId !== id || found.snapshot === undefined) return experiment;
+  const found = await resolveModel(referenceOf(model), places).catch(() => undefined);
+  if (found?.hubId !== model.id || found.snapshot === undefined) return experiment;
   return { ...experiment, model: { ...model, revision: found.snapshot } };
 }

@@ -11,7 +11,7 @@ import type { Task } from "../models/architecture.ts";
 import { listCheckpoints, loadCheckpoint } from "../runs/checkpoints.ts";
 import { runLayout } from "../runs/run-folder.ts";
 import type { ModelPlaces, ModelReference } from "../weights/hub-cache.ts";
-import { resolveModel } from "../weights/hub-cache.ts";
+import { referenceOf, resolveModel } from "../weights/hub-cache.ts";
 import { isFile } from "../weights/on-disk.ts";
 import { hasAdapter } from "./export-run.ts";
 import type { InferenceModel } from "./open-for-inference.ts";
@@ -23,9 +23,9 @@ import { readJson } from "./open-model.ts";
  */
 export async function modelOfRun(
   runFolder: string,
-  { model: { id, revision }, task, method, quantization, run: device, train }: Experiment,
+  { model, task, method, quantization, run: device, train }: Experiment,
 ): Promise<InferenceModel> {
-  const reference = { id, ...(revision === null ? {} : { revision }) };
+  const reference = referenceOf(model);
   const adapter = join(runFolder, runLayout.adapter);
   if (
     hasAdapter(method) &&
@@ -82,8 +82,7 @@ export async function completedChoice(
 ): Promise<{ readonly reference: ModelReference; readonly task: Task }> {
   const config = given.adapter === undefined ? undefined : await adapterConfig(given.adapter);
   const { baseModel: id, revision } = config ?? {};
-  const named =
-    id === undefined ? undefined : { id, ...(revision === undefined ? {} : { revision }) };
+  const named = id === undefined ? undefined : referenceOf({ id, revision });
   const reference = given.reference ?? named;
   if (reference === undefined)
     throw new UserError({

@@ -13,6 +13,17 @@ export interface ModelReference {
   readonly revision?: string;
 }
 
+/** What a record with a place for a revision names. */
+export function referenceOf({
+  id,
+  revision,
+}: {
+  readonly id: string;
+  readonly revision?: string | null | undefined;
+}): ModelReference {
+  return revision === null || revision === undefined ? { id } : { id, revision };
+}
+
 /** Where a reference is looked up. */
 export interface ModelPlaces {
   /** Folder that relative paths start from: the experiment file's. */

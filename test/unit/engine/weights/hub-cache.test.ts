@@ -6,6 +6,7 @@ import { describe, it, type TestContext } from "node:test";
 import {
   hubCacheFolder,
   isHubId,
+  referenceOf,
   resolveModel,
   type ModelPlaces,
   type ModelReference,
@@ -101,6 +102,13 @@ it("knows what may be a hub id", () => {
     "a".repeat(97),
   ])
     assert.equal(isHubId(id), false, id);
+});
+
+it("names a model without a revision where the record has none", () => {
+  const id = "org/model";
+  for (const revision of [null, undefined])
+    assert.deepStrictEqual(Object.keys(referenceOf({ id, revision })), ["id"]);
+  assert.deepEqual(referenceOf({ id, revision: "dev" }), { id, revision: "dev" });
 });
 
 describe("a folder", () => {
