@@ -38,7 +38,13 @@ export interface MitigationOptions {
  * was to be scaled, and W stays bit for bit.
  */
 export type Mitigated =
-  | { readonly kind: "adapter"; readonly factors: Factors; readonly record: MitigationRecord }
+  | {
+      readonly kind: "adapter";
+      readonly factors: Factors;
+      /** What of `factors` was added to the update. */
+      readonly correction: Factors;
+      readonly record: MitigationRecord;
+    }
   | { readonly kind: "correction"; readonly correction: Factors; readonly record: MitigationRecord }
   | { readonly kind: "unchanged"; readonly record: MitigationRecord };
 
@@ -90,7 +96,36 @@ export async function mitigate(
   };
   return factors === undefined
     ? { kind: "correction", correction, record }
-    : { kind: "adapter", factors: joined([...factors, correction]), record };
+    : { kind: "adapter", factors: joined([...factors, correction]), correction, record };
+}
+
+/**
+ * A whole matrix of which parts were mitigated, `rows` saying which of its rows each is: their corrections stand in
+ * those rows, beside the update of the whole. Its record is that of the first part, with the ranks of the whole.
+ */
+export function joinedParts(
+  { base, update }: LoadedPair,
+  parts: readonly { readonly rows: readonly number[]; readonly mitigated: Mitigated }[],
+): Mitigated {
+  const { record } = at(parts, 0).mitigated;
+  const corrections = parts.flatMap(({ rows: places, mitigated }): readonly Factors[] =>
+    mitigated.kind === "unchanged" ? [] : [inRows(mitigated.correction, places, base.rows)],
+  );
+  if (corrections.length === 0 || update === undefined) return { kind: "unchanged", record };
+  const correction = joined(corrections);
+  const own = factorsOf(update);
+  if (own === undefined) return { kind: "correction", correction, record };
+  const factors = joined([...own, correction]);
+  const rankAfter = factors.A.rows;
+  return { kind: "adapter", factors, correction, record: { ...record, rankAfter } };
+}
+
+/** Factors of some rows, as factors of all. */
+function inRows({ A, B, scale }: Factors, places: readonly number[], count: number): Factors {
+  const data = new Float64Array(count * B.columns);
+  for (const [row, place] of places.entries())
+    data.set(B.data.subarray(row * B.columns, (row + 1) * B.columns), place * B.columns);
+  return { A, B: { rows: count, columns: B.columns, data }, scale };
 }
 
 /** The best adapter of rank r in the Frobenius norm, and what it lost of ‖ΔW'‖_F. */

@@ -36,6 +36,10 @@ export interface PendingMatrix {
   readonly layer: number | undefined;
   readonly out: number;
   readonly in: number;
+  /** The tensor that it is, or a part of. */
+  readonly tensor: string;
+  /** Which rows of the tensor it is, where it is a part. */
+  readonly rows: readonly number[] | undefined;
   /** Reads both sides and hashes them; the pair keeps what was read. */
   readonly prepare: () => Promise<MatrixPair>;
 }
@@ -112,6 +116,8 @@ function pending(
   const facts = { name, ...roleOf(stored.info.name), ...sizeOf(stored) };
   return {
     ...facts,
+    tensor: stored.info.name,
+    rows: stored.part?.rows,
     async prepare() {
       const { W, hash } = await readMatrix(stored);
       const { W: held, label: how } = quantized

@@ -4,16 +4,15 @@ import { join } from "node:path";
 import type { Data, Linalg, Matrix } from "../../../kernels/linalg/index.ts";
 import { createLinalg } from "../../../kernels/linalg/index.ts";
 import type { DType } from "../../shared/dtypes.ts";
-import { at, Cancelled, invariant, UserError } from "../../shared/errors.ts";
+import { at, Cancelled, invariant } from "../../shared/errors.ts";
 import { isRecord, parseJson } from "../../shared/wire.ts";
 import type { IntruderOptions } from "../analyze/finding.ts";
 import { intruderDefaults } from "../analyze/finding.ts";
 import type { Mitigated } from "../analyze/mitigation.ts";
-import { compressed, mitigate } from "../analyze/mitigation.ts";
+import { compressed, joinedParts, mitigate } from "../analyze/mitigation.ts";
 import type { MitigationDocument } from "../../shared/analysis-documents.ts";
 import { analysisVersion, isAnalysisDocument } from "../../shared/analysis-documents.ts";
-import type { MatrixIntrudersRecord } from "../../shared/intruder-records.ts";
-import type { Factors } from "../analyze/source.ts";
+import type { MatrixIntrudersRecord, MitigationRecord } from "../../shared/intruder-records.ts";
 import { adapterFiles } from "../exports/peft-adapter.ts";
 import { requireNewFolder } from "../exports/new-folder.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";
@@ -30,7 +29,7 @@ import { lookAt } from "./look.ts";
 import { addFactors, tunedMatrix } from "./merged-matrix.ts";
 import { openModelFolder } from "./model-folder.ts";
 import { plainName } from "./names.ts";
-import type { SideChoice } from "./open-sides.ts";
+import type { OpenTools, SideChoice } from "./open-sides.ts";
 import { openSet } from "./open-sides.ts";
 import { readPeftFacts } from "./peft-facts.ts";
 import { readMatrix, transpose } from "./stored-matrix.ts";
@@ -88,62 +87,107 @@ export async function mitigateSide(
     return { document: earlier, found };
   await requireNewFolder(out);
   const linalg = createLinalg(kernelBytes("linalg"));
-  const set = await openSet(place, side, { fullMatch: createFullMatch(1000), linalg });
-  const made: { readonly name: string; readonly own: Mitigated; readonly control: Mitigated }[] =
-    [];
+  const tools = { linalg, fullMatch: createFullMatch(1000) };
+  const set = await openSet(place, side, tools);
+  const made: Made[] = [];
   try {
     for (const [index, matrix] of set.matrices.entries()) {
       if (host.isCancelled()) throw new Cancelled();
-      host.progress({
-        done: index,
-        total: set.matrices.length,
-        name: matrix.name,
-        left: undefined,
-      });
-      const pair = await matrix.prepare();
-      const tools = { linalg };
-      const record = at(found, index);
-      const loaded = await pair.load();
+      const { name, tensor, rows } = matrix;
+      host.progress({ done: index, total: set.matrices.length, name, left: undefined });
+      const loaded = await (await matrix.prepare()).load();
       const how = { keep, which, seed: options.seed, exactBelow };
-      made.push({
-        name: matrix.name,
-        own: await shrunk(
-          linalg,
-          await mitigate(tools, loaded, record, { ...how, control: false }),
-          request,
-        ),
-        control: await shrunk(
-          linalg,
-          await mitigate(tools, loaded, record, { ...how, control: true }),
-          request,
-        ),
-      });
+      const record = at(found, index);
+      const own = await mitigate({ linalg }, loaded, record, { ...how, control: false });
+      const control = await mitigate({ linalg }, loaded, record, { ...how, control: true });
+      made.push({ tensor, rows, own, control });
     }
   } finally {
     await set.close();
   }
+  const whole = await wholeMatrices(made, request, tools);
   const isAdapter =
     side.kind === "adapter" &&
-    made.every(({ own, control }) => own.kind !== "correction" && control.kind !== "correction") &&
+    whole.every(({ own, control }) => own.kind !== "correction" && control.kind !== "correction") &&
     (await readPeftFacts(side.folder)).residual === "none";
   const document: MitigationDocument = {
     ...head,
     form: isAdapter ? "adapter" : "model",
-    matrices: made.map(({ own }) => own.record),
-    controls: made.map(({ control }) => control.record),
+    matrices: recordsOf(made, whole, "own"),
+    controls: recordsOf(made, whole, "control"),
   };
   await writeFolderAtomic(out, async (temporary) => {
     const write = (folder: string, of: "own" | "control") => {
-      const results = new Map(made.map((one) => [plainName(one.name), one[of]]));
+      const results = new Map(whole.map((one) => [plainName(one.tensor), one[of]]));
       return isAdapter
         ? writeAdapter(side.folder, results, folder)
-        : writeModel(request, results, folder, linalg);
+        : writeModel(request, results, folder, tools);
     };
     await write(temporary, "own");
     await writeFolderAtomic(join(temporary, controlFolder), (folder) => write(folder, "control"));
     await writeFile(join(temporary, mitigationFile), `${JSON.stringify(document)}\n`);
   });
   return { document, found };
+}
+
+/** One matrix, or a part of one, scaled and with its neighbours scaled. */
+interface Made {
+  readonly tensor: string;
+  readonly rows: readonly number[] | undefined;
+  readonly own: Mitigated;
+  readonly control: Mitigated;
+}
+
+/** What is written: parts put together again, and compressed where that was asked for. */
+async function wholeMatrices(
+  made: readonly Made[],
+  request: MitigateRequest,
+  tools: OpenTools,
+): Promise<readonly Made[]> {
+  const { place, side } = request;
+  const isCut = made.some(({ rows }) => rows !== undefined);
+  const set = isCut ? await openSet({ ...place, splitsFused: false }, side, tools) : undefined;
+  try {
+    const whole: Made[] = [];
+    for (const [tensor, parts] of Map.groupBy(made, (one) => one.tensor)) {
+      const [first] = parts;
+      invariant(first, "a group has a member");
+      const matrix = set?.matrices.find((one) => one.tensor === tensor);
+      const loaded = first.rows && matrix ? await (await matrix.prepare()).load() : undefined;
+      const [own, control] = (["own", "control"] as const).map((of) =>
+        loaded
+          ? joinedParts(
+              loaded,
+              parts.map((one) => ({ rows: one.rows ?? [], mitigated: one[of] })),
+            )
+          : first[of],
+      );
+      invariant(own && control, "two of them");
+      const { linalg } = tools;
+      whole.push({
+        ...{ tensor, rows: undefined },
+        own: await shrunk(linalg, own, request),
+        control: await shrunk(linalg, control, request),
+      });
+    }
+    return whole;
+  } finally {
+    await set?.close();
+  }
+}
+
+/** A record for each matrix that was looked at; ranks are those of the tensor that it is in. */
+function recordsOf(
+  made: readonly Made[],
+  whole: readonly Made[],
+  of: "own" | "control",
+): readonly MitigationRecord[] {
+  const written = new Map(whole.map((one) => [one.tensor, one[of].record]));
+  return made.map((one) => {
+    const { record } = one[of];
+    const { rankAfter, compressionLoss } = written.get(one.tensor) ?? record;
+    return { ...record, rankAfter, compressionLoss };
+  });
 }
 
 /** A result that was written and not measured yet; undefined where there is none. */
@@ -168,7 +212,7 @@ async function shrunk(
   if (compress === undefined || mitigated.kind !== "adapter") return mitigated;
   const { factors, loss } = await compressed(linalg, mitigated.factors, compress);
   const record = { ...mitigated.record, rankAfter: factors.A.rows, compressionLoss: loss };
-  return { kind: "adapter", factors, record };
+  return { ...mitigated, factors, record };
 }
 
 /** The adapter with scaled modules of their own rank and scale 1; everything else keeps its bytes. */
@@ -187,7 +231,8 @@ async function writeAdapter(
     const tensors: TensorToWrite[] = [];
     for (const info of source.tensors.values()) {
       const name = info.name.replace(/^base_model\.model\./, "");
-      const [, module, which] = /^(.*)\.lora_([AB])(?:\.default)?\.weight$/.exec(name) ?? [];
+      const [, module, table, which] =
+        /^(.*)\.lora_(embedding_)?([AB])(?:\.default)?(?:\.weight)?$/.exec(name) ?? [];
       const result = module === undefined ? undefined : results.get(plainName(`${module}.weight`));
       if (module === undefined || result?.kind !== "adapter") {
         invariant(info.dtype, `${info.name} has a known type`);
@@ -198,9 +243,11 @@ async function writeAdapter(
         tensors.push({ name: info.name, dtype, shape, chunks });
         continue;
       }
-      const { A, B } = result.factors;
-      const matrix = which === "A" ? A : B;
-      tensors.push(floatTensor(info.name, matrix, which === "A" ? 1 : result.factors.scale));
+      const { A, B, scale } = result.factors;
+      const scaled = { ...B, data: B.data.map((value) => value * scale) };
+      // The pair of a table is stored turned.
+      const [first, second] = table ? [transpose(scaled), transpose(A)] : [A, scaled];
+      tensors.push(floatTensor(info.name, which === "A" ? first : second));
       if (which !== "A") continue;
       ranks.push([module, A.rows]);
       alphas.push([module, rslora ? Math.sqrt(A.rows) : A.rows]);
@@ -225,12 +272,8 @@ async function writeAdapter(
   }
 }
 
-function floatTensor(
-  name: string,
-  { rows, columns, data }: Matrix<Data>,
-  scale: number,
-): TensorToWrite {
-  const values = Float32Array.from(data, (value) => value * scale);
+function floatTensor(name: string, { rows, columns, data }: Matrix<Data>): TensorToWrite {
+  const values = Float32Array.from(data);
   return {
     name,
     dtype: "float32",
@@ -244,18 +287,14 @@ async function writeModel(
   { place, side }: MitigateRequest,
   results: ReadonlyMap<string, Mitigated>,
   folder: string,
-  linalg: Linalg,
+  tools: OpenTools,
 ): Promise<void> {
-  if (side.kind !== "model" && place.matrices !== undefined)
-    throw new UserError({
-      code: "partial-merge",
-      message: "Merged weights hold every adapted matrix; --matrices would leave some of them out.",
-      remedy: "Leave --matrices out.",
-    });
   const id = side.kind === "model" ? side.id : place.base;
   const model = await openModelFolder(id, place.places);
-  const set = await openSet(place, side, { fullMatch: createFullMatch(1000), linalg });
-  const pending = new Map(set.matrices.map((matrix) => [plainName(matrix.name), matrix]));
+  // Merged weights hold every matrix that was trained, looked at or not.
+  const every = { ...place, matrices: ".*", splitsFused: false };
+  const set = side.kind === "model" ? undefined : await openSet(every, side, tools);
+  const pending = new Map(set?.matrices.map((matrix) => [plainName(matrix.tensor), matrix]));
   try {
     const tensors = [...model.source.tensors.values()].map((info): TensorToWrite => {
       const { name, dtype, shape } = info;
@@ -264,29 +303,25 @@ async function writeModel(
       const result = results.get(plain);
       const matrix = pending.get(plain);
       const stored = model.matrices.get(plain);
-      const isTouched =
-        stored !== undefined &&
-        matrix !== undefined &&
-        (side.kind !== "model" || result?.kind === "correction");
+      const correction = result?.kind === "correction" ? result.correction : undefined;
       return {
         name,
         dtype,
         shape,
         async *chunks() {
-          if (!isTouched) {
+          if (!stored || (!matrix && !correction)) {
             yield await model.source.read(name);
             return;
           }
           const base = (await readMatrix(stored)).W;
           const W = Float64Array.from(base.data);
-          if (side.kind !== "model") {
+          // A whole new update stands in the place of the old one.
+          if (result?.kind === "adapter") addFactors(W, base.columns, result.factors);
+          else if (matrix) {
             const { update } = await (await matrix.prepare()).load();
-            // A whole new update stands in the place of the old one.
-            if (result?.kind === "adapter") addFactors(W, base.columns, result.factors);
-            else if (update) W.set(tunedMatrix(base, update).data);
+            if (update) W.set(tunedMatrix(base, update).data);
           }
-          const added = factorsAdded(result);
-          if (added) addFactors(W, base.columns, added);
+          if (correction) addFactors(W, base.columns, correction);
           const turned = stored.transposed ? transpose({ ...base, data: W }) : { ...base, data: W };
           yield bytesOf(turned.data, dtype);
         },
@@ -300,7 +335,7 @@ async function writeModel(
     if ([...model.source.tensors.values()].some(({ packed }) => packed !== undefined))
       await writeFile(join(folder, "config.json"), unquantized(model.config));
   } finally {
-    await set.close();
+    await set?.close();
     await model.close();
   }
 }
@@ -310,11 +345,6 @@ function unquantized(config: unknown): string {
   const fields = isRecord(config) ? Object.entries(config) : [];
   const kept = fields.filter(([name]) => name !== "quantization_config");
   return `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`;
-}
-
-/** What is added to the base or the tuned model, beside its update. */
-function factorsAdded(result: Mitigated | undefined): Factors | undefined {
-  return result?.kind === "correction" ? result.correction : undefined;
 }
 
 function bytesOf(values: Data, dtype: DType): Uint8Array {

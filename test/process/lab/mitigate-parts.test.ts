@@ -1,0 +1,115 @@
+/** @file What `mitigate` writes of fused projections that were cut, of tables, and of everything else that an adapter holds. */
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { describe, it } from "node:test";
+import { openWeights } from "../../../src/engine/weights/weight-source.ts";
+import type { Tensors } from "../../unit/engine/lab/folders.ts";
+import { matrix, writeAdapter, writeModel } from "../../unit/engine/lab/folders.ts";
+import { asked, list, plus, workspace } from "./small-models.ts";
+
+const name = "model.layers.0.attn.qkv_proj.weight";
+const W = matrix(192, 64, 7);
+const config = { model_type: "phi3", num_attention_heads: 4, num_key_value_heads: 4 };
+const [A, B] = [matrix(2, 64, 5), matrix(192, 2, 6)];
+const pair: Tensors = {
+  "base_model.model.model.layers.0.attn.qkv_proj.lora_A.weight": A,
+  "base_model.model.model.layers.0.attn.qkv_proj.lora_B.weight": B,
+};
+const mitigate = "mitigate fused --split-qkv --keep 0 --which all --out less".split(" ");
+
+describe("a fused projection that was cut", () => {
+  for (const [option, rankAfter] of [
+    ["--adapter", 8],
+    ["--tuned", undefined],
+  ] as const)
+    it(`is scaled in the rows of each part: ${option}`, async (t) => {
+      const folder = await workspace(t);
+      await writeModel(join(folder, "fused"), { [name]: W }, config);
+      await writeAdapter(join(folder, "--adapter"), { lora_alpha: 20 }, pair);
+      await writeModel(join(folder, "--tuned"), { [name]: plus(W, B, A, 10) }, config);
+      const json = await asked(folder, ...mitigate, option, join(folder, option));
+      const records = list(json["matrices"]);
+      assert.equal(records.length, 3);
+      for (const record of records) {
+        assert.deepEqual(record["indices"], [0, 1]);
+        assert.equal(record["rankAfter"] ?? undefined, rankAfter);
+      }
+      const intruders = ["intruders", "fused", "--split-qkv", option];
+      assert.equal((await asked(folder, ...intruders, join(folder, option)))["total"], 6);
+      assert.equal((await asked(folder, ...intruders, "less"))["total"], 0);
+      const control = join("less", "control-neighbour");
+      assert.equal((await asked(folder, ...intruders, control))["total"], 6);
+    });
+
+  it("is compressed as the one module that it is", async (t) => {
+    const folder = await workspace(t);
+    await writeModel(join(folder, "fused"), { [name]: W }, config);
+    await writeAdapter(join(folder, "adapter"), { lora_alpha: 20 }, pair);
+    const json = await asked(folder, ...mitigate, "--adapter", "adapter", "--compress", "3");
+    for (const record of list(json["matrices"])) {
+      assert.equal(record["rankAfter"], 3);
+      assert(Number(record["compressionLoss"]) > 0);
+    }
+    const source = await openWeights(join(folder, "less", "adapter_model.safetensors"));
+    t.after(source.close);
+    const shapes = [...source.tensors.values()].map(({ shape }) => shape);
+    assert.deepEqual(
+      shapes.toSorted((a, b) => Number(a[0]) - Number(b[0])),
+      [
+        [3, 64],
+        [192, 3],
+      ],
+    );
+  });
+});
+
+const table = "model.embed_tokens.weight";
+
+it("the pair of a table is scaled as any other", async (t) => {
+  const folder = await workspace(t);
+  await writeModel(join(folder, "words"), { [table]: matrix(90, 40, 4) });
+  await writeAdapter(
+    join(folder, "adapter"),
+    { lora_alpha: 40, target_modules: ["embed_tokens"] },
+    {
+      "base_model.model.model.embed_tokens.lora_embedding_A": matrix(2, 90, 5),
+      "base_model.model.model.embed_tokens.lora_embedding_B": matrix(40, 2, 6),
+    },
+  );
+  const one = ["words", "--matrices", "embed", "--adapter"];
+  assert.equal((await asked(folder, "intruders", ...one, "adapter"))["total"], 2);
+  const how = ["--keep", "0", "--which", "all", "--out", "less"];
+  await asked(folder, "mitigate", ...one, "adapter", ...how);
+  assert.equal((await asked(folder, "intruders", ...one, "less"))["total"], 0);
+});
+
+it("merged weights hold what the adapter trained beside the matrices that were looked at", async (t) => {
+  const folder = await workspace(t);
+  const layer = "model.layers.0.mlp.up_proj";
+  const [head, bias] = [matrix(9, 4, 21), matrix(1, 64, 22)];
+  await writeModel(join(folder, "whole"), {
+    [`${layer}.weight`]: matrix(64, 40, 2),
+    [table]: matrix(9, 4, 4),
+  });
+  await writeAdapter(
+    join(folder, "dora"),
+    { lora_alpha: 40, use_dora: true, target_modules: ["up_proj"] },
+    {
+      [`base_model.model.${layer}.lora_A.weight`]: matrix(2, 40, 5),
+      [`base_model.model.${layer}.lora_B.weight`]: matrix(64, 2, 6),
+      [`base_model.model.${layer}.lora_magnitude_vector`]: bias,
+      [`base_model.model.${table}`]: head,
+    },
+  );
+  const how = ["--keep", "0.5", "--out", "less"];
+  const json = await asked(folder, "mitigate", "whole", "--adapter", "dora", ...how);
+  assert.equal(json["form"], "model");
+  assert.deepEqual(await read(join(folder, "less", "model.safetensors"), table), [...head.data]);
+});
+
+async function read(file: string, tensor: string): Promise<readonly number[]> {
+  const source = await openWeights(file);
+  const bytes = await source.read(tensor);
+  await source.close();
+  return [...new Float32Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 4)];
+}
