@@ -74,7 +74,7 @@ export async function tunedAdapter(
       sites.set(plain, site);
       site.tensors.set(end[1], info);
     } else if (isFloatMatrix(info)) {
-      const plain = plainName(name.replace(/\.(modules_to_save(\.default)?|base_layer)\./, "."));
+      const plain = savedName(info.name);
       saved.set(plain, { source, info, transposed: base.matrices.get(plain)?.transposed ?? false });
     }
   }
@@ -124,6 +124,11 @@ export async function tunedAdapter(
     findings: [...facts.findings, ...source.findings, ...otherBase(facts, base, folder)],
     close: source.close,
   };
+}
+
+/** The plain name of a tensor that lies whole in an adapter's folder. */
+export function savedName(name: string): string {
+  return plainName(name.replace(/\.(modules_to_save(\.default)?|base_layer)\./, "."));
 }
 
 async function updateOf(

@@ -1,5 +1,6 @@
 /** @file What `mitigate` writes of fused projections that were cut, of tables, and of everything else that an adapter holds. */
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { openWeights } from "../../../src/engine/weights/weight-source.ts";
@@ -86,26 +87,39 @@ it("the pair of a table is scaled as any other", async (t) => {
 it("merged weights hold what the adapter trained beside the matrices that were looked at", async (t) => {
   const folder = await workspace(t);
   const layer = "model.layers.0.mlp.up_proj";
-  const [head, bias] = [matrix(9, 4, 21), matrix(1, 64, 22)];
+  const [head, vector] = [matrix(9, 4, 21), matrix(1, 64, 22)];
+  const norm = "model.norm.weight";
   await writeModel(join(folder, "whole"), {
     [`${layer}.weight`]: matrix(64, 40, 2),
     [table]: matrix(9, 4, 4),
+    [norm]: vector,
   });
+  asVector(join(folder, "whole", "model.safetensors"), 64);
   await writeAdapter(
     join(folder, "dora"),
     { lora_alpha: 40, use_dora: true, target_modules: ["up_proj"] },
     {
       [`base_model.model.${layer}.lora_A.weight`]: matrix(2, 40, 5),
       [`base_model.model.${layer}.lora_B.weight`]: matrix(64, 2, 6),
-      [`base_model.model.${layer}.lora_magnitude_vector`]: bias,
+      [`base_model.model.${layer}.lora_magnitude_vector`]: vector,
       [`base_model.model.${table}`]: head,
+      [`base_model.model.${norm}`]: matrix(1, 64, 23),
     },
   );
+  asVector(join(folder, "dora", "adapter_model.safetensors"), 64);
   const how = ["--keep", "0.5", "--out", "less"];
   const json = await asked(folder, "mitigate", "whole", "--adapter", "dora", ...how);
   assert.equal(json["form"], "model");
-  assert.deepEqual(await read(join(folder, "less", "model.safetensors"), table), [...head.data]);
+  const less = join(folder, "less", "model.safetensors");
+  assert.deepEqual(await read(less, table), [...head.data]);
+  assert.deepEqual(await read(less, norm), [...matrix(1, 64, 23).data]);
 });
+
+/** Says of the tensors with one row that they are vectors. */
+function asVector(file: string, length: number): void {
+  const text = readFileSync(file, "latin1");
+  writeFileSync(file, text.replaceAll(`[1,${length}]`, `[${length}]  `), "latin1");
+}
 
 async function read(file: string, tensor: string): Promise<readonly number[]> {
   const source = await openWeights(file);
