@@ -5,12 +5,12 @@ import { plainChoice } from "./placing.ts";
 import { placedWith } from "./placed-tensors.ts";
 import { norms } from "../methods/norms.ts";
 import { wordModules } from "../models/word-table.ts";
+import { allTensors } from "../models/all-tensors.ts";
 import { lastPart, moduleOf } from "../models/module-names.ts";
 
 /** Norms that the file lacks stay as the base has them. */
 export const normsPlacing: Placing = (names, model) => {
-  const own = model.blocks
-    .flatMap(({ tensors }) => tensors)
+  const own = allTensors(model)
     .filter((tensor) => norms.selects(tensor))
     .map((tensor) => {
       const [module, part] = [moduleOf(tensor.source), lastPart(tensor.source)];

@@ -2,6 +2,7 @@
 import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked } from "../../shared/findings.ts";
 import { storedShape } from "../exports/tensor-values.ts";
+import { allTensors } from "../models/all-tensors.ts";
 import type { Model } from "../models/architecture.ts";
 import type { PlacedAdapter, PlacedTensor } from "./place-adapter.ts";
 import { filesOf } from "./place-adapter.ts";
@@ -14,8 +15,7 @@ export function placedWith(
   names: ReadonlySet<string>,
   model: Model,
 ): Checked<PlacedAdapter> {
-  const saved = model.blocks
-    .flatMap(({ tensors }) => tensors)
+  const saved = allTensors(model)
     .filter(({ source }) => names.has(`${prefix}${source}`))
     .map((tensor) => ({
       name: `${prefix}${tensor.source}`,

@@ -1,12 +1,11 @@
 /** @file Gives a tied head a matrix of its own, where it and the embedding are to differ. */
+import { allTensors } from "./all-tensors.ts";
 import type { BlockSpec, Model, TensorSpec } from "./architecture.ts";
 
 /** The matrix of a head that shares the embedding's memory; undefined where there is none. */
 export function tiedHead(model: Model): TensorSpec | undefined {
   const tables = new Set(
-    model.blocks.flatMap(({ tensors }) =>
-      tensors.flatMap(({ role, source }) => (role === "embedding" ? [source] : [])),
-    ),
+    allTensors(model).flatMap(({ role, source }) => (role === "embedding" ? [source] : [])),
   );
   return model.blocks
     .filter(({ kind }) => kind === "head")

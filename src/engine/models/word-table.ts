@@ -1,13 +1,14 @@
 /** @file The table of a model's words, and the head that is tied to it. */
 import { invariant } from "../../shared/errors.ts";
+import { allTensors } from "./all-tensors.ts";
 import type { Model, TensorSpec } from "./architecture.ts";
 import { moduleOf } from "./module-names.ts";
 
 /** The table that is read by the words' ids. */
-export function wordTable({ blocks }: Pick<Model, "blocks">): TensorSpec {
-  const table = blocks
-    .flatMap(({ tensors }) => tensors)
-    .find(({ role, rows = "ids" }) => role === "embedding" && rows === "ids");
+export function wordTable(model: Pick<Model, "blocks">): TensorSpec {
+  const table = allTensors(model).find(
+    ({ role, rows = "ids" }) => role === "embedding" && rows === "ids",
+  );
   invariant(table, "the model has no table of words");
   return table;
 }

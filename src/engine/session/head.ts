@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { UserError } from "../../shared/errors.ts";
 import { isRecord } from "../../shared/wire.ts";
 import type { LabelTarget } from "../data/examples/label-column.ts";
+import { allTensors } from "../models/all-tensors.ts";
 import type { HeadOutputs, Model } from "../models/architecture.ts";
 import { readModel } from "../models/registry.ts";
 import { throwErrors } from "../weights/read-errors.ts";
@@ -50,9 +51,9 @@ function outputsFor(target: LabelTarget): HeadOutputs {
 }
 
 function hasOwnHead({ model, source }: Opened): boolean {
-  const head = model.blocks
-    .flatMap(({ tensors }) => tensors)
-    .filter((tensor) => tensor.source.startsWith(`${model.headModule}.`));
+  const head = allTensors(model).filter((tensor) =>
+    tensor.source.startsWith(`${model.headModule}.`),
+  );
   return head.some((tensor) => storedName(model, source.tensors, tensor) !== undefined);
 }
 

@@ -1,26 +1,19 @@
 /** @file Turns a model and the experiment's choices into block setups: what is held how, what trains, which method acts where. */
 import type { DType } from "../../shared/dtypes.ts";
 import { elementCount } from "../../shared/dtypes.ts";
-import type { Experiment, MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
+import type { Experiment } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked, Finding } from "../../shared/findings.ts";
 import { sum } from "../../shared/sums.ts";
 import { methods, optimizers, rowNamed } from "../catalog.ts";
-import type { LinearMethod } from "../methods/define.ts";
 import type { FullMatch } from "../methods/targets.ts";
-import { idleExclusions, idleKeys, targetSites } from "../methods/targets.ts";
-import type { LinearSpec, Model, TensorSpec } from "../models/architecture.ts";
+import { allTensors } from "../models/all-tensors.ts";
+import type { Model, TensorSpec } from "../models/architecture.ts";
 import { tiedHead, untied, untiedName } from "../models/untie.ts";
 import type { BlockSetup, SiteMethod, Storage } from "../programs/setup.ts";
-import { groupName, isPacked, kindOf, storageOf as storageIn } from "../programs/setup.ts";
+import { groupName, isPacked, storageOf as storageIn } from "../programs/setup.ts";
+import { adaptedSites } from "./adapted-sites.ts";
 import { placeMethods, withRoomFor } from "./place-methods.ts";
-import {
-  allocatedMethod,
-  decomposes,
-  patterned,
-  startsOf,
-  unequalShapes,
-  withShared,
-} from "./site-choices.ts";
+import { unequalShapes } from "./site-choices.ts";
 import type { PackedAs } from "../weights/safetensors.ts";
 import { alreadyQuantized, packedStorage } from "./packed-storage.ts";
 import { doesNotFit, storageWhenRead } from "./quantized-when-read.ts";
@@ -69,18 +62,13 @@ export function setUpModel(
       continue;
     }
     if (method.kind !== "linear") continue;
-    findings.push(
-      ...placeMethod(
-        model,
-        method,
-        choice,
-        groupName(index),
-        fullMatch,
-        sites,
-        trainedSources,
-        allocation,
-      ),
-    );
+    const group = groupName(index);
+    const { value: adapted, findings: ofSites } = adaptedSites(model, method, choice, {
+      ...{ group, fullMatch, allocation, taken: sites },
+    });
+    for (const [module, site] of adapted.sites) sites.set(module, site);
+    for (const source of adapted.whole) trainedSources.add(source);
+    findings.push(...ofSites);
   }
   // A head trains whole, as in peft; so does what the checkpoint lacks.
   for (const tensor of allTensors(model)) {
@@ -198,129 +186,6 @@ function withSavedApart(model: Model, { method }: SetupFields): Model {
   return saved.some((module) => names.some((name) => within(name, module))) ? untied(model) : model;
 }
 
-/** Puts a method at its sites; bias and `modules_to_save` add to the tensors that train. */
-function placeMethod(
-  model: Model,
-  method: LinearMethod,
-  choice: MethodChoice,
-  group: string,
-  fullMatch: FullMatch,
-  sites: Map<string, SiteMethod>,
-  trained: Set<string>,
-  allocation: ReadonlyMap<string, number>,
-): readonly Finding[] {
-  const targets = targetSites(model, choice, fullMatch);
-  const findings = [...targets.findings];
-  findings.push(...idleNames(model, choice, targets.sites, fullMatch));
-  const exceeding: { readonly module: string; readonly rank: number; readonly most: number }[] = [];
-  let decomposed = false;
-  const most = {
-    in: Math.max(...targets.sites.map((site) => site.in)),
-    out: Math.max(...targets.sites.map((site) => site.out)),
-  };
-  for (const linear of targets.sites) {
-    if (sites.has(linear.module))
-      findings.push({
-        code: "two-methods-at-one-site",
-        severity: "error",
-        message: `Two entries of method act on ${linear.module}.`,
-        remedy: "Give them target_modules that do not overlap.",
-      });
-    const allocated = allocation.get(linear.module);
-    if (allocated === 0) continue;
-    const bound = allocatedMethod(
-      method,
-      method.bind(patterned(choice, linear, fullMatch)),
-      allocated,
-    );
-    const extra = allocated === undefined ? {} : { allocated };
-    const params = withShared(
-      bound.params({ ...linear, kind: kindOf(linear), most, ...extra }),
-      bound,
-      choice,
-      kindOf(linear),
-    );
-    const starts = startsOf(bound, choice);
-    const { dropout } = choice;
-    sites.set(linear.module, { method: bound, params, dropout, group, starts });
-    const { r: rank } = bound.config;
-    const least = Math.min(linear.in, linear.out);
-    if (typeof rank !== "number" || rank <= least) continue;
-    exceeding.push({ module: linear.module, rank, most: least });
-    decomposed ||= decomposes(starts);
-  }
-  const [example] = exceeding;
-  if (example !== undefined) {
-    const { module, rank, most } = example;
-    const others = exceeding.length > 1 ? ` and at ${exceeding.length - 1} other modules` : "";
-    const where = `Rank ${rank} is above the smaller dimension at ${module}${others}`;
-    findings.push(
-      decomposed
-        ? {
-            code: "rank-of-decomposition",
-            severity: "error",
-            message: `${where}: a decomposition of it gives ${most} vectors and no more.`,
-            remedy: `Choose a rank of at most ${most}, for these modules alone by rank_pattern.`,
-          }
-        : {
-            code: "rank-exceeds-dimension",
-            severity: "warning",
-            message: `${where}: the effective rank is ${most} there.`,
-            remedy: `A rank of at most ${most} says the same in fewer parameters.`,
-          },
-    );
-  }
-  if (choice.bias !== "none") {
-    const adapted = new Set(targets.sites.map(({ module }) => `${module}.bias`));
-    for (const { source, role } of allTensors(model))
-      if (role === "bias" && (choice.bias === "all" || adapted.has(source))) trained.add(source);
-  }
-  for (const name of choice.modules_to_save) {
-    const own = allTensors(model).filter(({ source }) => within(source, name));
-    for (const { source } of own) trained.add(source);
-    if (own.length === 0)
-      findings.push({
-        code: "module-to-save-without-match",
-        severity: "error",
-        message: `modules_to_save names ${name}, which the model does not have.`,
-        remedy: `The model has: ${[...new Set(allTensors(model).map(({ source }) => lastModule(source)))].join(", ")}.`,
-      });
-  }
-  return findings;
-}
-
-/** Names in exclusions and patterns that change nothing. */
-function idleNames(
-  model: Model,
-  choice: MethodChoice,
-  sites: readonly LinearSpec[],
-  fullMatch: FullMatch,
-): readonly Finding[] {
-  if (sites.length === 0) return [];
-  const said = (field: string, name: string, what: string, near: string | undefined): Finding => ({
-    code: field === "exclude_modules" ? "exclusion-without-match" : "pattern-without-match",
-    severity: "warning",
-    message: `${field} names \`${name}\`, which matches ${what}.`,
-    remedy: near === undefined ? "Mend the name, or remove it." : `Did you mean \`${near}\`?`,
-  });
-  const { rank_pattern, alpha_pattern } = choice;
-  return [
-    ...idleExclusions(model, choice).map(({ name, near }) =>
-      said("exclude_modules", name, "nothing: nothing is excluded by it", near),
-    ),
-    ...Object.entries({ rank_pattern, alpha_pattern }).flatMap(([field, pattern]) =>
-      idleKeys(pattern, sites, model, choice, fullMatch).map(({ key, near }) =>
-        said(field, key, "no adapted module", near),
-      ),
-    ),
-  ];
-}
-
-/** `lm_head` of `lm_head.weight`. */
-function lastModule(source: string): string {
-  return source.split(".").at(-2) ?? source;
-}
-
 function quantizedSources(
   model: Model,
   experiment: SetupFields,
@@ -358,15 +223,14 @@ function quantizedSources(
               "Full fine-tuning trains every weight; leave quantization out, or choose a method that keeps the base frozen.",
           },
         ];
-  const refused = sources.flatMap(({ source, shape: [rows = 1, columns = 1] }) => {
+  const storage = new Map<string, Storage>();
+  for (const { source, shape } of sources) {
+    const [rows = 1, columns = 1] = shape;
     const held = storageBy({ rows, columns });
-    return typeof held === "string" ? [doesNotFit(choice.type, source, held)] : [];
-  });
-  const storage = sources.flatMap(({ source, shape: [rows = 1, columns = 1] }) => {
-    const held = storageBy({ rows, columns });
-    return typeof held === "string" ? [] : [[source, held] as const];
-  });
-  return { storage: new Map(storage), findings: [...findings, ...refused.slice(0, 1)] };
+    if (typeof held !== "string") storage.set(source, held);
+    else if (findings.length === 0) findings.push(doesNotFit(choice.type, source, held));
+  }
+  return { storage, findings };
 }
 
 function storageOf(
@@ -385,8 +249,4 @@ function storageOf(
   const dtype = info?.dtype;
   const large = role === "linear" || role === "embedding";
   return large && (dtype === "float16" || dtype === "bfloat16") ? [[name, { type: dtype }]] : [];
-}
-
-function allTensors(model: Model): readonly TensorSpec[] {
-  return model.blocks.flatMap(({ tensors }) => tensors);
 }

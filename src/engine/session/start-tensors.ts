@@ -12,6 +12,7 @@ import type {
   StartSite,
   Subtracted,
 } from "../methods/start.ts";
+import { allTensors } from "../models/all-tensors.ts";
 import type { LinearSpec, TensorSpec } from "../models/architecture.ts";
 import type { BaseWeights } from "../network/base-weights.ts";
 import { newGraph } from "../core/graph.ts";
@@ -273,9 +274,7 @@ export function weightOf({ spec }: BlockSetup, { name }: LinearSpec): TensorSpec
 /** A head that is tied to the embedding cannot give up a part of itself: the embedding would lose it too. */
 function refuseShared(setup: BlockSetup, linear: LinearSpec, { model }: ModelSetup): void {
   const { source } = weightOf(setup, linear);
-  const users = model.blocks.flatMap(({ tensors }) =>
-    tensors.filter((own) => own.source === source),
-  );
+  const users = allTensors(model).filter((own) => own.source === source);
   if (users.length < 2) return;
   throw new UserError({
     code: "start-changes-shared-weight",
