@@ -211,6 +211,9 @@ describe("the packaged extension", () => {
     await command(page, "Resume Run");
     await chooseRow(page, "lora");
     await runRow(page, /test\.exact_match/).waitFor({ timeout: 200_000 });
+    // Measurements of three data sets leave the curves their place.
+    const live = await panelPage(page, "live");
+    await live.locator("summary", { hasText: /Further measurements/ }).waitFor();
     await shot("finished");
   });
 

@@ -50,6 +50,16 @@ describe("a virtual workspace, in German", () => {
     for (const key of ["view.runs", "view.experiments", "view.models"])
       await page.locator(".pane-header", { hasText: german(manifestTexts, key) }).waitFor();
     await shot("german-views");
+    // What an empty view offers is in sight without scrolling.
+    const buttons = await page.locator(".pane-body .welcome-view .monaco-button").all();
+    assert(buttons.length >= 4);
+    for (const button of buttons) {
+      const view = button.locator("xpath=ancestor::div[contains(@class, 'pane-body')]");
+      const [own, whole] = [await button.boundingBox(), await view.boundingBox()];
+      assert(own !== null && whole !== null);
+      const words = await button.textContent();
+      assert(own.y + own.height <= whole.y + whole.height, words ?? "");
+    }
   });
 
   it("checks what is typed, and mends it", async () => {

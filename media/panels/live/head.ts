@@ -28,7 +28,6 @@ export function headElement({ head, label, index, alone, page }: HeadOptions): H
   const act = (command: "spectune.stop" | "spectune.resume" | "spectune.revealRun") => (): void =>
     void host.ask("runCommand", { command, run: head.folder });
   const share = head.steps === undefined ? undefined : head.step / head.steps;
-  const metrics = Object.entries(head.metrics).map(([name, value]) => `${name} ${short(value)}`);
   return element(
     "section",
     { class: `run ${head.state}` },
@@ -37,7 +36,7 @@ export function headElement({ head, label, index, alone, page }: HeadOptions): H
     live && share !== undefined
       ? element("progress", { attributes: { value: share, max: 1, "aria-label": say("Progress") } })
       : undefined,
-    metrics.length > 0 ? element("div", { class: "muted", text: metrics.join(" · ") }) : undefined,
+    ...metricElements(head, say),
     head.death === undefined ? undefined : deathElement(head.death, say),
     element(
       "div",
@@ -53,6 +52,33 @@ export function headElement({ head, label, index, alone, page }: HeadOptions): H
       button(say("Open Folder"), act("spectune.revealRun")),
     ),
   );
+}
+
+/** Runs whose metrics are all shown; a head is made anew at each word of its run. */
+const unfolded = new Set<string>();
+
+/** As many as leave the curves their place, the scores on test data first, and all of them on demand. */
+function metricElements({ folder, metrics }: RunHead, say: Say): readonly HTMLElement[] {
+  const rankOf = (name: string): number =>
+    (name.startsWith("test.") ? 0 : name.startsWith("eval.") ? 2 : 4) +
+    (/\.(?:loss|perplexity)$/.test(name) ? 1 : 0);
+  const all = Object.entries(metrics)
+    .toSorted(([a], [b]) => rankOf(a) - rankOf(b))
+    .map(([name, value]) => `${name} ${short(value)}`);
+  const line = (texts: readonly string[]): HTMLElement =>
+    element("div", { class: "muted", text: texts.join(" · ") });
+  if (all.length <= 3) return all.length === 0 ? [] : [line(all)];
+  const rest = element(
+    "details",
+    { class: "muted", attributes: { open: unfolded.has(folder) } },
+    element("summary", { text: say("Further measurements ({0})", all.length - 2) }),
+    line(all.slice(2)),
+  );
+  rest.addEventListener("toggle", () => {
+    if (rest.open) unfolded.add(folder);
+    else unfolded.delete(folder);
+  });
+  return [line(all.slice(0, 2)), rest];
 }
 
 function wordOf(state: RunState, say: Say): string {
