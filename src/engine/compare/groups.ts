@@ -52,8 +52,14 @@ function fieldsOf({ config }: RunFacts): ReadonlyMap<string, Json> {
 }
 
 function differencesOf(groups: readonly ReadonlyMap<string, Json>[]): readonly ConfigDifference[] {
-  const fields = [...new Set(groups.flatMap((group) => [...group.keys()]))];
-  return fields
-    .map((field) => ({ field, values: groups.map((group) => group.get(field)) }))
+  const fields = new Set(groups.flatMap((group) => [...group.keys()]));
+  return [...fields]
+    .filter((field) => !fields.has(`${field}.type`))
+    .map((field) => ({ field, values: groups.map((group) => valueOf(group, field)) }))
     .filter(({ values }) => distinct(values) > 1);
+}
+
+/** A section that is null in one group and a map with a type in another, such as `quantization`, differs in that type. */
+function valueOf(group: ReadonlyMap<string, Json>, field: string): Json | undefined {
+  return group.get(field) ?? group.get(field.replace(/\.type$/, ""));
 }

@@ -49,6 +49,20 @@ describe("groups", () => {
     );
   });
 
+  it("tell a section that is off beside one that is on by its type, in labels and in what differs", () => {
+    const configs = [{ quantization: null }, { quantization: { type: "nf4", block_size: 64 } }];
+    assert.deepEqual(labelsOf(...configs), ["quantization=null", "quantization=nf4"]);
+    assert.deepEqual(labelsOf(...configs.toReversed()), ["quantization=nf4", "quantization=null"]);
+    const { config } = compareRuns(
+      configs.map((own, index) => facts({ id: `run-${index}`, config: own })),
+      0.95,
+    );
+    assert.deepEqual(config, [
+      { field: "quantization.type", values: [null, "nf4"] },
+      { field: "quantization.block_size", values: [undefined, 64] },
+    ]);
+  });
+
   it("keep labels apart where the short names of two fields are the same, or nothing but a field's presence differs", () => {
     assert.deepEqual(labelsOf({ a: { r: 1 }, b: { r: 1 } }, { a: { r: 2 }, b: { r: 2 } }), [
       "a.r=1 b.r=1",
