@@ -10,7 +10,7 @@ import { catalogFields } from "../../src/engine/catalog.ts";
 import { readExperiment } from "../../src/shared/experiment/normalise.ts";
 import { isRecord } from "../../src/shared/wire.ts";
 import { lastLine, runsOf, spectune } from "../support/command-line.ts";
-import { calibrated, lossOf, measured, quantized } from "../support/quantize.ts";
+import { calibrated, lossOf, measured, quantized, quantizedTo } from "../support/quantize.ts";
 import { makeWorkspace, tinyBert, tinyGpt2, writeTinyModel } from "../support/workspace.ts";
 
 describe("a quantized folder", () => {
@@ -67,6 +67,14 @@ describe("a quantized folder", () => {
     const spectra = await spectune(folder, "spectra", "q", "--json");
     assert.equal(spectra.code, 0, spectra.err);
     assert.match(spectra.out, /"model\.layers\.0\.self_attn\.q_proj\.weight"/);
+  });
+
+  it("is asked for by the words of a comparison, too: int4 is rtn in 4 bits", async (t) => {
+    const folder = makeWorkspace(t);
+    await quantizedTo(folder, "by-word", "int4", "--group", "16");
+    await quantizedTo(folder, "by-bits", "rtn", "--bits", "4", "--group", "16");
+    const weights = (name: string) => readFileSync(join(folder, name, "model.safetensors"));
+    assert.ok(weights("by-word").equals(weights("by-bits")));
   });
 
   it("says how it was made", async (t) => {

@@ -36,7 +36,7 @@ export const quantizeCommand: Command = {
     "MODEL (--type NAME --out DIR | --compare LIST [--data FILE] [--report FILE]) [--bits N] [--group N] [--calibration FILE] [--layout LAYOUT] [--json]",
   positionals: { min: 1, max: 1 },
   options: {
-    type: { type: "string", value: "NAME", doc: "The quantizer, such as gptq, rtn or nf4." },
+    type: { type: "string", value: "NAME", doc: "The quantizer, such as gptq, int4 or nf4." },
     compare: {
       type: "string",
       value: "LIST",
@@ -94,7 +94,8 @@ export const quantizeCommand: Command = {
         message: `spectune quantize needs ${type === undefined ? "--type" : "--out"}.`,
         remedy: `Usage: spectune quantize ${quantizeCommand.usage}`,
       });
-    const chosen = await bareModel(args, console, quantizerFields(args, type));
+    const { type: name, fields } = candidateFields(type);
+    const chosen = await bareModel(args, console, [...quantizerFields(args, name), ...fields]);
     const progress = quantizeProgress(console, () => performance.now());
     const folder = resolve(console.cwd, out);
     const made = await keepingParts(console, partsFolder(folder), () =>

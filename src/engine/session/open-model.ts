@@ -56,7 +56,7 @@ export async function readJson(file: string): Promise<unknown> {
       message: `${file} cannot be read.`,
       place: { file },
       remedy: basename(file).startsWith("adapter_")
-        ? "An adapter folder has adapter_config.json beside its weights; a folder of whole weights is given with --tuned."
+        ? "An adapter folder has adapter_config.json beside its weights; whole weights are what `spectune spectra` and `intruders` take with --tuned."
         : "A model folder has config.json, tokenizer.json and safetensors weights.",
       cause: error,
     });

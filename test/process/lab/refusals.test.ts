@@ -112,6 +112,10 @@ describe("a command line that cannot be meant", () => {
       ["mitigate base --adapter adapter --out new --which best", /top or all, not best/],
       ["mitigate base --out new", /give what was trained/],
       ["diff adapter nowhere --base base", /nowhere/],
+      [
+        "diff base base",
+        /adapter_config\.json beside its weights; whole weights are what `spectune spectra`/,
+      ],
       ["diff adapter adapter --base base --matrices nothing", /no matrix in common/],
     ] as const)
       await refuses(folder, args, ...words);
