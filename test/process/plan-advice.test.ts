@@ -14,6 +14,23 @@ async function toldOf(folder: string, ...set: readonly string[]): Promise<string
   return err;
 }
 
+it("tells a wrong count of examples before anything is read", async (t) => {
+  const folder = makeWorkspace(t);
+  for (const options of [[], ["--json"]]) {
+    const { code, err } = await spectune(
+      folder,
+      "plan",
+      "none.yaml",
+      "--examples",
+      "2.5",
+      ...options,
+    );
+    assert.equal(code, 2);
+    assert.match(err, /--examples takes a whole number from 0 to \d+, not 2\.5/u);
+    assert.match(err, /`spectune help plan` lists the options/u);
+  }
+});
+
 describe("a column that looks meant and is not used", () => {
   const labelled = "text,label\nit was good,1\nit was bad,0\n";
 

@@ -9,11 +9,11 @@ import { planMemory } from "../../engine/plan/plan-memory.ts";
 import type { MemoryPlan } from "../../engine/plan/plan-memory.ts";
 import { viewTokens } from "../../engine/data/token-view.ts";
 import { tokenLines } from "../token-lines.ts";
-import { UserError } from "../../shared/errors.ts";
 import type { Command } from "../define.ts";
 import { jsonOption } from "../define.ts";
 import { bytes, count, duration, percent, table } from "../format.ts";
 import { withFieldPlaces } from "../field-places.ts";
+import { numberOption } from "../model-options.ts";
 import { createProgress } from "../progress.ts";
 import { usableExperiment } from "../read-file.ts";
 import type { PlannedPoint } from "../sweep-plan.ts";
@@ -32,6 +32,7 @@ export const planCommand: Command = {
   },
   async run(args, console) {
     const [file = ""] = args.positionals;
+    const examples = numberOption(args, "examples", { min: 0, max: 1e6, whole: true }) ?? 3;
     const read = await usableExperiment(file, args.texts("set"), console);
     const progress = createProgress(console);
     const { first, points } = await withFieldPlaces(
@@ -80,7 +81,7 @@ export const planCommand: Command = {
         table([{ title: "memory" }, { title: "bytes", right: true }], memoryRows(memory)),
         tokenLines(
           viewTokens(data.train.examples, tokenizer, {
-            count: exampleCount(args.text("examples")),
+            count: examples,
             target: data.target,
           }),
         ),
@@ -107,14 +108,4 @@ function memoryRows(memory: MemoryPlan): readonly (readonly string[])[] {
   return Object.entries<number>({ ...memory })
     .filter(([, size]) => size > 0)
     .map(([name, size]) => [name === "process" ? "runtime" : name, bytes(size)]);
-}
-
-function exampleCount(text: string | undefined): number {
-  if (text === undefined) return 3;
-  const value = Number(text);
-  if (Number.isInteger(value) && value >= 0) return value;
-  throw new UserError({
-    code: "wrong-arguments",
-    message: `--examples takes a whole number, not ${text}.`,
-  });
 }

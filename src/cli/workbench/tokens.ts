@@ -1,10 +1,12 @@
 /** @file Examples of an experiment's training data as tokens, a page at a time. */
+import { basename } from "node:path";
 import type { ViewedExample } from "../../engine/data/token-view.ts";
 import { viewTokens } from "../../engine/data/token-view.ts";
 import { loadTokenizer } from "../../engine/data/tokenizer/load-tokenizer.ts";
 import { withAbsolutePaths } from "../../engine/session/absolute-paths.ts";
 import { labelsOfHead } from "../../engine/session/head.ts";
 import { openModel } from "../../engine/session/open-model.ts";
+import { placeMethods, withRoomFor } from "../../engine/session/place-methods.ts";
 import { placesHere } from "../../engine/session/places-here.ts";
 import { openRunData } from "../../engine/session/run-data.ts";
 import { referenceOf } from "../../engine/weights/hub-cache.ts";
@@ -22,14 +24,16 @@ export async function tokensOf(file: string, from: number, count: number): Promi
     throw new UserError({
       code: "invalid-experiment",
       message: `The experiment has errors. ${first?.message ?? ""}`,
+      remedy: `\`spectune check ${basename(file)}\` lists them.`,
     });
   }
   const experiment = withAbsolutePaths(read.experiment, read.folder, isFolder);
-  const { model, task } = experiment;
-  const opened = await openModel(referenceOf(model), task, placesHere());
+  const { method, task } = experiment;
+  const opened = await openModel(referenceOf(experiment.model), task, placesHere());
   try {
     const tokenizer = await loadTokenizer(opened.resolved.folder);
-    const data = await openRunData(experiment, opened.model, tokenizer, {
+    const model = withRoomFor(opened.model, placeMethods(opened.model, method).value);
+    const data = await openRunData(experiment, model, tokenizer, {
       now: new Date(),
       headLabels: labelsOfHead(opened),
     });
@@ -41,7 +45,7 @@ export async function tokensOf(file: string, from: number, count: number): Promi
       examples: viewed.slice(from).map(columns),
       from,
       total: examples.count,
-      maxLength: Math.min(experiment.data.max_length, opened.model.sizes.maxLength),
+      maxLength: Math.min(experiment.data.max_length, model.sizes.maxLength),
       truncated: cut ? counts.tooLong : 0,
       dropped: counts.empty + counts.untrained + (cut ? 0 : counts.tooLong),
       findings: data.findings,

@@ -64,7 +64,10 @@ export function setUpModel(
     if (method.kind !== "linear") continue;
     const group = groupName(index);
     const { value: adapted, findings: ofSites } = adaptedSites(model, method, choice, {
-      ...{ group, fullMatch, allocation, taken: sites },
+      group,
+      fullMatch,
+      allocation,
+      taken: sites,
     });
     for (const [module, site] of adapted.sites) sites.set(module, site);
     for (const source of adapted.whole) trainedSources.add(source);

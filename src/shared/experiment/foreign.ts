@@ -1,4 +1,4 @@
-/** @file Names and values of peft, TRL, transformers, axolotl and LLaMA-Factory, and what they are here. */
+/** @file Names of fields of peft, TRL, transformers, axolotl and LLaMA-Factory, and what they are here. */
 import type { Severity } from "../findings.ts";
 import type { Json } from "../schema.ts";
 import type { WithoutCounterpart } from "./foreign-without-counterpart.ts";
@@ -154,14 +154,17 @@ const init: ForeignRow = (value) => {
 /** Beside `type: lora`, `use_dora` says more exactly which LoRA. */
 const dora: Change = { ...change("method.type", "dora"), refines: ["lora"] };
 
-const methodWords: Readonly<Record<string, string>> = { qlora: "lora", none: "full" };
+const methodWords: ReadonlyMap<string, string> = new Map([
+  ["qlora", "lora"],
+  ["none", "full"],
+]);
 
 const method: ForeignRow = (value) => {
   const word = wordOf(value)?.toLowerCase();
   if (word === undefined || word === "null" || word === "")
     return [change("method.type", "full", true)];
   const quantized = word === "qlora" ? [change("quantization.type", "nf4", true)] : [];
-  return [change("method.type", methodWords[word] ?? word), ...quantized];
+  return [change("method.type", methodWords.get(word) ?? word), ...quantized];
 };
 
 /** transformers: the batch in memory; the step is that times the accumulation. */
@@ -304,20 +307,8 @@ export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map<string, For
     gradient_accumulation_steps: accumulation,
     learning_rate_schedule: to("train.lr_scheduler_type"),
     warmup_ratio: warmupRatio,
-    adam_beta1: (value, others) => [
-      change(
-        "train.optimizer.betas",
-        [numberOr(value, 0.9), numberOr(others.get("adam_beta2"), 0.999)],
-        true,
-      ),
-    ],
-    adam_beta2: (value, others) => [
-      change(
-        "train.optimizer.betas",
-        [numberOr(others.get("adam_beta1"), 0.9), numberOr(value, 0.999)],
-        true,
-      ),
-    ],
+    adam_beta1: (value, others) => betas(value, others.get("adam_beta2")),
+    adam_beta2: (value, others) => betas(others.get("adam_beta1"), value),
     adam_epsilon: to("train.optimizer.eps"),
     weight_decay: to("train.optimizer.weight_decay"),
     datasets: dataFile("data.train"),
@@ -344,55 +335,12 @@ export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map<string, For
   } satisfies Readonly<Record<string, ForeignRow>>),
 ]);
 
+/** One that is not said is Adam's usual one. */
+function betas(first: Located | undefined, second: Located | undefined): readonly Change[] {
+  const both = [numberOr(first, 0.9), numberOr(second, 0.999)];
+  return [change("train.optimizer.betas", both, true)];
+}
+
 function numberOr(node: Located | undefined, otherwise: number): number {
   return node?.kind === "number" ? node.value : otherwise;
 }
-
-const optimizerWords: Readonly<Record<string, string>> = {
-  adamw_torch: "adamw",
-  adamw_torch_fused: "adamw",
-  adamw_hf: "adamw",
-  paged_adamw_32bit: "adamw",
-  paged_adamw: "adamw",
-  adamw_bnb_8bit: "adamw_8bit",
-  paged_adamw_8bit: "adamw_8bit",
-};
-
-/** Values of other projects in fields of ours, by the field's path; `undefined` where the value is ours. */
-export const foreignValues: ReadonlyMap<string, (node: Located) => Json | undefined> = new Map(
-  Object.entries({
-    "train.optimizer.type": (node: Located) =>
-      node.kind === "text" && Object.hasOwn(optimizerWords, node.value)
-        ? optimizerWords[node.value]
-        : undefined,
-    "train.lr_scheduler_type.type": (node: Located) =>
-      node.kind === "text" && node.value === "constant_with_warmup" ? "constant" : undefined,
-    "train.max_steps": (node: Located) =>
-      node.kind === "number" && node.value === -1 ? null : undefined,
-    "data.chat_template": (node: Located) =>
-      node.kind === "text" && /^tokenizer_default(_fallback_\w+)?$/.test(node.value)
-        ? "tokenizer"
-        : undefined,
-    "method.target_modules": (node: Located) =>
-      node.kind === "text" && node.value.toLowerCase() === "all" ? "all-linear" : undefined,
-    "train.compute_dtype": (node: Located) =>
-      node.kind === "text"
-        ? {
-            bf16: "bfloat16",
-            fp16: "float16",
-            fp32: "float32",
-            "torch.bfloat16": "bfloat16",
-            "torch.float16": "float16",
-            "torch.float32": "float32",
-          }[node.value]
-        : undefined,
-    "run.report_to": (node: Located) =>
-      node.kind === "text" && (node.value === "none" || node.value === "all")
-        ? node.value === "none"
-          ? []
-          : ["tensorboard"]
-        : undefined,
-    "method.bias": (node: Located) =>
-      node.kind === "bool" ? (node.value ? "all" : "none") : undefined,
-  }),
-);

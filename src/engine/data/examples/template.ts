@@ -19,7 +19,7 @@ export function readTemplate(
     if (token === "{{" || token === "}}") parts.push(token.slice(0, 1));
     else if (token.length > 2 && token.startsWith("{")) {
       const name = token.slice(1, -1).trim();
-      parts.push({ column: columns[name] ?? name });
+      parts.push({ column: (Object.hasOwn(columns, name) ? columns[name] : null) ?? name });
     } else if (token === "{" || token === "}" || token === "{}")
       throw new UserError({
         code: "malformed-template",

@@ -2,7 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { withoutCounterpart } from "../../../../src/shared/experiment/foreign-without-counterpart.ts";
-import { foreignNames, foreignValues } from "../../../../src/shared/experiment/foreign.ts";
+import { foreignValues } from "../../../../src/shared/experiment/foreign-values.ts";
+import { foreignNames } from "../../../../src/shared/experiment/foreign.ts";
 import { plainExperiment } from "../../../../src/shared/experiment/serialise.ts";
 import { documentField } from "../../../../src/shared/experiment/fields/experiment-fields.ts";
 import { namedFields } from "../../../../src/shared/experiment/lookup.ts";
@@ -236,6 +237,15 @@ describe("foreign names", () => {
       assert.equal(found?.severity, severity);
       assert.ok(found.message.includes(nameIn(text)));
     });
+
+  it("are no names that every object has", () => {
+    const said = (text: string) => told(read(complete(text)).findings);
+    assert.deepEqual(said("train: { compute_dtype: toString }"), [
+      "not-one-of train.compute_dtype",
+    ]);
+    const named = read("version: 1\nmodel: m\ndata: { train: a.txt }\nadapter: constructor\n");
+    assert.deepEqual(told(named.findings), ["foreign-name adapter", "unknown-variant method.type"]);
+  });
 
   it("are all tried above", () => {
     const texts = [...lines, ...without].map(([text]) => text).join("\n");
