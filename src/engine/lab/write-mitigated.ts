@@ -63,6 +63,7 @@ export async function writeAdapter(
       ranks.push([module, A.rows]);
       alphas.push([module, rslora ? Math.sqrt(A.rows) : A.rows]);
     }
+    // peft takes the first entry that fits a module: its own stand before the patterns of the file.
     const pattern = (field: string, own: readonly [string, number][]) => ({
       ...Object.fromEntries(own),
       ...(isRecord(json[field]) ? json[field] : {}),

@@ -104,18 +104,11 @@ export async function quantizeModel(
     const skips = ({ module, head }: LinearSpec): boolean =>
       head === true || job.skip.some((name) => module === name || module.endsWith(`.${name}`));
     const layers = layersOf({ model, setups: setup.setups, skips });
-    refuseShapes(
-      row,
-      quantizer,
-      layers.flatMap(({ linears }) => linears),
-    );
+    const linears = layers.flatMap((layer) => layer.linears);
+    refuseShapes(row, quantizer, linears);
     const { group } = job.quantizer.config;
     if (typeof group === "number" && job.layout !== "spectune" && !quantizer.budget)
-      requireWholeGroups(
-        layers.flatMap(({ linears }) => linears),
-        group,
-      );
-    const linears = layers.flatMap((layer) => layer.linears);
+      requireWholeGroups(linears, group);
     requireLayout(job.layout, { ...job.quantizer, formats: row.formats }, linears);
     refuseWithoutLoss(row, quantizer, opened);
     if (quantizer.folds) refuseWithoutChains(row, opened);
@@ -147,7 +140,7 @@ export async function quantizeModel(
     let chosen = quantizer;
     let allocation: Readonly<Record<string, unknown>> | undefined;
     try {
-      const modules = layers.flatMap(({ linears }) => linears.map(({ module }) => module));
+      const modules = linears.map(({ module }) => module);
       if (quantizer.rotates) {
         const numbers = numbersFrom("model", "rotation");
         read = rotatedReader(model, read, randomRotation(model.sizes.hidden, numbers));
