@@ -2,9 +2,10 @@
 import assert from "node:assert/strict";
 import { before, describe, it } from "node:test";
 import { multiplyReference } from "../../../../kernels/gemm/reference.ts";
-import type { Linalg } from "../../../../kernels/linalg/index.ts";
+import type { Linalg, Matrix } from "../../../../kernels/linalg/index.ts";
 import { transposedCopy } from "../../../../kernels/linalg/matrix.ts";
 import { svdReference } from "../../../../kernels/svd/reference.ts";
+import { pseudoRandom } from "../pseudo-random.ts";
 import * as cases from "./matrices.ts";
 
 const { bound, difference, disorder, matrices, norm, random, timesDiagonal } = cases;
@@ -55,6 +56,19 @@ describe("svd", () => {
         assert.ok(Math.abs(found - value(i + 1)) <= bound(A) * norm(A), `σ_${i}`);
     }
   });
+
+  it("ends where equal values have an element of their own rounding between them", async () => {
+    const draw = pseudoRandom(1);
+    for (let i = 0; i < 4000; i++) {
+      const d = 0.5 + 0.5 * draw();
+      const next = d * (1 + Math.round(2 * draw() - 1) * 2 ** -52);
+      const e = (1 + 2 * draw()) * 2 ** -53;
+      const A: Matrix = { rows: 2, columns: 2, data: Float64Array.of(d, e, 0, next) };
+      for (const value of await linalg.singularValues(A))
+        assert.ok(Math.abs(value - d) <= 16 * 2 ** -53, `${d} ${next} ${e}`);
+    }
+  });
+
   for (const [rows, columns, r] of [
     [40, 40, 3],
     [90, 40, 3],
