@@ -7,6 +7,7 @@ import { analysisVersion } from "../../shared/analysis-documents.ts";
 import { isRecord, parseJson } from "../../shared/wire.ts";
 import { makeFolder, writeFileAtomic } from "../runs/atomic.ts";
 import { explainingWrites, unlessMissing } from "../runs/file-errors.ts";
+import { holdFile } from "./hold-file.ts";
 import type { NamedArray } from "./side-arrays.ts";
 import { openSideArrays } from "./side-arrays.ts";
 
@@ -34,13 +35,15 @@ export interface AnalysisFile<R extends Hashed> {
     records: readonly R[],
     more: Readonly<Record<string, unknown>>,
   ) => Promise<void>;
+  /** Lets other processes have it. */
+  readonly close: () => Promise<void>;
 }
 
 /**
  * Opens the file of one question: `identity` is everything that its answer hangs on. A journal
  * beside it holds a matrix a line, so that whatever ends the process leaves those that are done.
  * `is` tells a record of this kind; a line that was cut off or is of another form is passed over, and so is a
- * record whose arrays (`arraysOf` names them) are gone.
+ * record whose arrays (`arraysOf` names them) are gone. A {@link UserError} where another process has the file.
  */
 export async function openAnalysisFile<R extends Hashed>(
   folder: string,
@@ -54,12 +57,24 @@ export async function openAnalysisFile<R extends Hashed>(
     .update(JSON.stringify({ version: analysisVersion, identity }))
     .digest("hex")
     .slice(0, 12);
-  const path = join(folder, `${name}-${key}.json`);
-  const journal = join(folder, `${name}-${key}.journal.ndjson`);
-  const arrays = await openSideArrays(
-    join(folder, `${name}-${key}.safetensors`),
-    join(folder, `${name}-${key}.arrays`),
-  );
+  const stem = join(folder, `${name}-${key}`);
+  const close = await holdFile(`${stem}.lock`, `${stem}.json`);
+  try {
+    return { ...(await gathering(stem, is, arraysOf)), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function gathering<R extends Hashed>(
+  stem: string,
+  is: (value: unknown) => value is R,
+  arraysOf: (record: R) => readonly string[],
+): Promise<Omit<AnalysisFile<R>, "close">> {
+  const path = `${stem}.json`;
+  const journal = `${stem}.journal.ndjson`;
+  const arrays = await openSideArrays(`${stem}.safetensors`, `${stem}.arrays`);
   const known = new Map<string, R>();
   const keep = (value: unknown): void => {
     if (is(value) && arraysOf(value).every(arrays.has))

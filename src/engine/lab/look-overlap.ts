@@ -13,6 +13,7 @@ import type { ModelPlaces } from "../weights/hub-cache.ts";
 import { adapterSide } from "./adapter-side.ts";
 import { baseOfAdapter } from "./adapter-shapes.ts";
 import { analysisVersion } from "../../shared/analysis-documents.ts";
+import type { AnalysisFile } from "./analysis-file.ts";
 import { openAnalysisFile } from "./analysis-file.ts";
 import type { LookHost } from "./look.ts";
 import { isRecordWith } from "./look.ts";
@@ -58,6 +59,7 @@ export async function lookAtOverlap(
   const fullMatch = createFullMatch(1000);
   const bases: ModelFolder[] = [];
   const sides: TunedSide[] = [];
+  const opened: AnalysisFile<OverlapRecord>[] = [];
   try {
     for (const adapter of adapters) {
       const base =
@@ -87,6 +89,7 @@ export async function lookAtOverlap(
     let reused = 0;
     const asked = { matrices, base: id, adapters };
     const file = await openAnalysisFile(folder, "diff", asked, isOverlap, () => []);
+    opened.push(file);
     const sided = { adapters, onlyFirst: names(first, b), onlySecond: names(second, a) };
     const finish = (complete: boolean) => {
       const head = { version: analysisVersion, kind: "diff", versions, time: host.time() };
@@ -117,7 +120,7 @@ export async function lookAtOverlap(
     await finish(true);
     return { records, file: file.path, reused, ...sided };
   } finally {
-    for (const one of [...sides, ...bases]) await one.close();
+    for (const one of [...opened, ...sides, ...bases]) await one.close();
   }
 }
 

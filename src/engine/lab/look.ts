@@ -7,7 +7,7 @@ import { isRecord } from "../../shared/wire.ts";
 import type { Tools } from "../analyze/products.ts";
 import type { MatrixPair } from "../analyze/source.ts";
 import { createFullMatch } from "../session/python-regex.ts";
-import type { Hashed } from "./analysis-file.ts";
+import type { AnalysisFile, Hashed } from "./analysis-file.ts";
 import { openAnalysisFile } from "./analysis-file.ts";
 import { atIntervals, openLabProducts } from "./lab-products.ts";
 import type { PendingMatrix } from "./matrix-set.ts";
@@ -139,7 +139,7 @@ async function lookAtSet<R extends Hashed>(
   rate: Rate,
   sidesLeft: number,
 ): Promise<LookResult<R>> {
-  const { base, tuned, matrices } = set;
+  const { base, tuned } = set;
   const { matrices: pattern, splitsFused, held, question, full } = place;
   const asked = {
     ...look.options,
@@ -152,6 +152,38 @@ async function lookAtSet<R extends Hashed>(
   const name =
     side.kind !== "none" && side.step !== undefined ? `${look.kind}-step-${side.step}` : look.kind;
   const file = await openAnalysisFile(place.folder, name, identity, look.is, look.arrays);
+  try {
+    return await lookInto(
+      file,
+      place,
+      asked,
+      side,
+      set,
+      look,
+      having,
+      watch,
+      host,
+      rate,
+      sidesLeft,
+    );
+  } finally {
+    await file.close();
+  }
+}
+
+async function lookInto<R extends Hashed>(
+  file: AnalysisFile<R>,
+  place: LookPlace,
+  asked: Readonly<Record<string, unknown>>,
+  side: SideChoice,
+  { base, tuned, matrices }: OpenSet,
+  look: Look<R>,
+  having: LookTools,
+  watch: Watch,
+  host: LookHost,
+  rate: Rate,
+  sidesLeft: number,
+): Promise<LookResult<R>> {
   const member = side.kind === "none" ? undefined : side.member;
   const provenance = (complete: boolean): Provenance => ({
     version: analysisVersion,

@@ -92,18 +92,23 @@ export function nameFilter(
   fullMatch: FullMatch,
 ): (name: string) => boolean {
   if (pattern === undefined) return () => true;
-  try {
-    fullMatch(pattern, "");
-  } catch (error) {
-    if (!(error instanceof UserError)) throw error;
-    throw new UserError({
-      code: error.code,
-      message: `--matrices: ${error.message}`,
-      remedy: "It takes a Python-style regular expression, searched in names of tensors.",
-      cause: error,
-    });
-  }
-  return (name) => fullMatch(`.*(?:${pattern}).*`, name);
+  const matches = (expression: string, name: string): boolean => {
+    try {
+      return fullMatch(expression, name);
+    } catch (error) {
+      if (!(error instanceof UserError)) throw error;
+      throw new UserError({
+        code: error.code,
+        message: `--matrices: ${error.message}`,
+        remedy:
+          error.remedy ??
+          "It takes a Python-style regular expression, searched in names of tensors.",
+        cause: error,
+      });
+    }
+  };
+  matches(pattern, "");
+  return (name) => matches(`.*(?:${pattern}).*`, name);
 }
 
 function pending(

@@ -33,6 +33,14 @@ const explanations: ReadonlyMap<string, Explanation> = new Map([
       remedy: "Choose a shorter name.",
     },
   ],
+  [
+    "EISDIR",
+    {
+      code: "is-a-folder",
+      message: "a folder stands where a file is needed",
+      remedy: "Give the name of a file, such as one in that folder.",
+    },
+  ],
   ["ENOTDIR", notFolder()],
   ["EEXIST", notFolder()],
 ]);

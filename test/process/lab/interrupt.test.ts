@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { it } from "node:test";
 import { isRecord } from "../../../src/shared/wire.ts";
-import { spectune, startSpectune } from "../../support/command-line.ts";
+import { lastLine, spectune, startSpectune } from "../../support/command-line.ts";
 import type { Tensors } from "../../unit/engine/lab/folders.ts";
 import { matrix, writeAdapter, writeModel } from "../../unit/engine/lab/folders.ts";
 import { scratch } from "../../unit/engine/runs/scratch.ts";
@@ -71,6 +71,27 @@ for (const command of ["spectra", "intruders", "mitigate"] as const)
     const other = await spectune(folder, ...args);
     assert.doesNotMatch(other.out, /from an earlier call/);
   });
+
+it("two calls at once do not write one file, and a killed one is gone on with", async (t) => {
+  const folder = scratch(t);
+  mkdirSync(join(folder, ".git"));
+  await writeModel(join(folder, "base"), model(false));
+  await writeModel(join(folder, "tuned"), model(true));
+  const args = ["intruders", "base", "--tuned", "tuned", "--exact", "--json"];
+  const analysis = join(folder, ".spectune", "analysis", "base--tuned");
+  const { process: child, end } = startSpectune(t, folder, ...args);
+  while (child.exitCode === null && !journalOf(analysis).includes("\n")) await setTimeout(20);
+  const second = await spectune(folder, ...args);
+  child.kill("SIGKILL");
+  assert.equal((await end).code, "SIGKILL");
+  assert.equal(second.code, 2);
+  assert.match(second.err, /is making \S+\.json at this moment[^]*analysis-in-use/);
+  const again = await spectune(folder, ...args);
+  assert.equal(again.code, 0, again.err);
+  assert.equal(list(lastLine(again)["matrices"]).length, count);
+  const left = readdirSync(analysis).filter((name) => !/\.(json|safetensors|html)$/.test(name));
+  assert.deepEqual(left, []);
+});
 
 function journalOf(folder: string): string {
   const name = (existsSync(folder) ? readdirSync(folder) : []).find((one) =>

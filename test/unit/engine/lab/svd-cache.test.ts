@@ -43,8 +43,11 @@ it("goes on from a journal, also from one that was cut off", async () => {
   const is = isRecordWith<Hashed>();
   const folder = join(root, "analysis");
   const one = { name: "q", baseHash: "1", tunedHash: "2" };
-  const open = (k: number, arrays: readonly string[] = []) =>
-    openAnalysisFile(folder, "intruders", { k }, is, () => arrays);
+  const open = async (k: number, arrays: readonly string[] = []) => {
+    const file = await openAnalysisFile(folder, "intruders", { k }, is, () => arrays);
+    await file.close();
+    return file;
+  };
   const first = await open(10);
   await first.add(one, []);
   const journal = first.path.replace(/json$/, "journal.ndjson");
@@ -60,6 +63,26 @@ it("goes on from a journal, also from one that was cut off", async () => {
   assert.equal(other.found("q", "1", "2"), undefined);
   // A record whose array is gone is none.
   assert.equal((await open(10, ["cosines/q"])).found("q", "1", "2"), undefined);
+});
+
+it("is written by one process at a time, and taken over from a dead one", async () => {
+  const folder = join(root, "held");
+  const open = () => openAnalysisFile(folder, "spectra", {}, isRecordWith<Hashed>(), () => []);
+  const first = await open();
+  const lock = first.path.replace(/json$/, "lock");
+  await assert.rejects(open(), { code: "analysis-in-use", remedy: /^Wait until it has ended/ });
+  await first.close();
+  const second = await open();
+  const mark = await readFile(lock, "utf8");
+  await second.close();
+  // Its number is in use again, by a process that began at another time.
+  await writeFile(lock, mark.replace(/"start":"\d+"/, '"start":"1"'));
+  if (process.platform === "linux") await (await open()).close();
+  // Of a process elsewhere nothing can be told from here, nor of a mark that was cut off.
+  for (const other of [mark.replace(/"host":"[^"]*"/, '"host":"elsewhere"'), ""]) {
+    await writeFile(lock, other);
+    await assert.rejects(open(), { code: "analysis-in-use", remedy: /remove \S+\.lock first/ });
+  }
 });
 
 it("gathers arrays and goes on from those that came whole", async () => {
