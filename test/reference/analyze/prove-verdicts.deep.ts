@@ -8,8 +8,8 @@ import { describe, it } from "node:test";
 import { intruderDefaults } from "../../../src/engine/analyze/finding.ts";
 import { intruders } from "../../../src/engine/analyze/intruders.ts";
 import type { MatrixIntrudersRecord } from "../../../src/shared/intruder-records.ts";
-import { sample } from "../../unit/engine/analyze/families.ts";
-import { makeLinalg } from "../../unit/kernels/linalg/matrices.ts";
+import { pairOf, sample } from "../../unit/engine/analyze/families.ts";
+import { makeLinalg, random, withSingularValues } from "../../unit/kernels/linalg/matrices.ts";
 
 const python = process.env["SPECTUNE_PYTHON"];
 const script = join(import.meta.dirname, "prove_verdicts.py");
@@ -35,7 +35,11 @@ describe("verdicts, proved again by NumPy", { skip: python === undefined }, () =
     const believed = JSON.stringify(records).replace(/"gapFrom":"inertia"/u, '"gapFrom":"ritz"');
     assert.equal(run(JSON.parse(believed)).status, 1, "Ritz values prove no gap");
 
-    const { pair } = sample("square", 3);
+    // Values that no block's norm parts.
+    const slow = Array.from({ length: 200 }, (_, i) => 10 * 0.99 ** i);
+    const base = withSingularValues(200, 240, slow, 8);
+    const factor = { B: random(200, 3, 5), A: random(3, 240, 6), scale: 0.63 };
+    const pair = pairOf(base, { kind: "factors", factors: [factor] });
     const unproved = { ...options, formBelow: 0, countBelow: 0 };
     const likely = run([await intruders({ tools: { linalg }, now: () => 0 }, pair, unproved)]);
     assert.deepEqual([likely.status, likely.stdout.trim()], [0, '{"likely": 6}']);
