@@ -152,6 +152,7 @@ export function processConsole(): Console {
     cwd: process.cwd(),
     env: process.env,
     interactive: process.stderr.isTTY,
-    columns: process.stderr.isTTY ? process.stderr.columns : 80,
+    // A terminal that nobody gave a size says 0.
+    columns: (process.stderr.isTTY && process.stderr.columns) || 80,
   };
 }

@@ -63,7 +63,8 @@ export async function compareAndShow(
   const name = basename(model).replaceAll(/[^\p{L}\p{N}._-]+/gu, "-");
   const folder = join(spectune, "analysis", name);
   // What cannot be written is told before the work.
-  for (const path of [join(folder, "x"), ...reportFile(args, console)]) await requireWritable(path);
+  for (const path of [join(folder, "quantize.json"), ...reportFile(args, console)])
+    await requireWritable(path);
   const onProgress = compareProgress(console);
   const watch = {
     now: () => performance.now(),

@@ -10,6 +10,7 @@ import { runLayout, runsFolder } from "../engine/runs/run-folder.ts";
 import { hasAdapter } from "../engine/session/export-run.ts";
 import { loadRecord, spectuneOf } from "../engine/sweeps/sweep-folder.ts";
 import { invariant, UserError } from "../shared/errors.ts";
+import { inline } from "../shared/experiment/describe.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import { isRecord, parseJson } from "../shared/wire.ts";
 import type { Console } from "./define.ts";
@@ -96,8 +97,12 @@ export async function sweepSides(
   return { sides, experiment: first };
 }
 
-/** Model and form of a base, as they are told. */
+/** Model and form of a base, as the experiment's file would say them. */
 function baseOf({ model: { id, revision }, quantization }: Experiment): string {
-  const held = quantization === null ? "" : ` in ${JSON.stringify(quantization)}`;
+  const held = quantization === null ? "" : ` in ${inline(formOf(quantization))}`;
   return `${id}${revision === null ? "" : `@${revision}`}${held}`;
+}
+
+function formOf({ config, ...named }: NonNullable<Experiment["quantization"]>): unknown {
+  return { ...named, ...(isRecord(config) && config) };
 }

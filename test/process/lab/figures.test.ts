@@ -127,4 +127,17 @@ describe("intruders --run SWEEP", () => {
     const shown = await spectune(folder, "intruders", "--run", "a", "--threshold", "0.7");
     assert.match(shown.out, /of the 14 matrices that every run has; ± is half the 95 % interval/);
   });
+
+  it("refuses runs on several bases, and says which", async (t) => {
+    const sweep = `${tinyExperiment}sweep: { grid: { quantization: [null, { type: nf4, block_size: 32 }] } }\n`;
+    const folder = makeWorkspace(t, sweep);
+    mkdirSync(join(folder, ".spectune"), { recursive: true });
+    assert.equal((await spectune(folder, "run", "a.peft.yaml")).code, 0);
+    const refused = await spectune(folder, "intruders", "--run", "a");
+    assert.equal(refused.code, 2);
+    assert.match(
+      refused.err,
+      /several bases: \S+model and \S+model in \{ .*type: nf4, block_size: 32, double_quant: true \}\./,
+    );
+  });
 });
