@@ -12,10 +12,13 @@ import { compressed, joinedParts, mitigate } from "../analyze/mitigation.ts";
 import type { MitigationDocument } from "../../shared/analysis-documents.ts";
 import { analysisVersion, isAnalysisDocument } from "../../shared/analysis-documents.ts";
 import type { MatrixIntrudersRecord, MitigationRecord } from "../../shared/intruder-records.ts";
+import { isOtherConfig } from "../adapters/other-config.ts";
+import { adapterFiles } from "../exports/peft-adapter.ts";
 import { requireNewFolder } from "../exports/new-folder.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";
 import { unlessMissing } from "../runs/file-errors.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
+import { readJson } from "../session/open-model.ts";
 import { createFullMatch } from "../session/python-regex.ts";
 import { lookForIntruders } from "./look-intruders.ts";
 import type { LookHost, LookPlace } from "./look.ts";
@@ -101,7 +104,7 @@ export async function mitigateSide(
   const isAdapter =
     side.kind === "adapter" &&
     whole.every(({ own, control }) => own.kind !== "correction" && control.kind !== "correction") &&
-    (await readPeftFacts(side.folder)).residual === "none";
+    (await isPlainLora(side.folder));
   const document: MitigationDocument = {
     ...head,
     form: isAdapter ? "adapter" : "model",
@@ -120,6 +123,13 @@ export async function mitigateSide(
     await writeFile(join(temporary, mitigationFile), `${JSON.stringify(document)}\n`);
   });
   return { document, found };
+}
+
+/** Whether ΔW + a correction is an adapter of the same form: peft's other types have no room for it. */
+async function isPlainLora(folder: string): Promise<boolean> {
+  const config = await readJson(join(folder, adapterFiles.config));
+  if (isOtherConfig(config)) return false;
+  return (await readPeftFacts(folder)).residual === "none";
 }
 
 /** One matrix, or a part of one, scaled and with its neighbours scaled. */

@@ -43,3 +43,19 @@ for (const [type, why] of [
         assert(Math.abs(value - at(right, i)) < 2e-6 * at(right, 0), `${String(name)} ${i}`);
     }
   });
+
+it("an adapter whose form has no room for a correction is mitigated as merged weights", async (t) => {
+  const experiment = tinyExperiment.replace(/method: .*/, "method: { type: vera }");
+  const folder = makeWorkspace(t, `${experiment}export: [peft, merged]\n`);
+  const made = await spectune(folder, "run", "a.peft.yaml");
+  assert.equal(made.code, 0, made.err);
+  const run = at(runsOf(folder), 0);
+  const how = ["--adapter", join(run, "adapter"), "--keep", "1", "--out", "kept"];
+  assert.equal((await asked(folder, "mitigate", "model", ...how))["form"], "model");
+  const { total, matrices } = await asked(
+    folder,
+    ...["intruders", join(run, "merged"), "--tuned", "kept"],
+  );
+  assert.equal(total, 0);
+  assert(list(matrices).length > 0);
+});

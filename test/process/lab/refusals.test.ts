@@ -102,7 +102,10 @@ describe("a command line that cannot be meant", () => {
       ["intruders base --adapter adapter --matrices (", /--matrices/],
       ["intruders base --adapter adapter --question original-tuned", /a quantized base/],
       ["intruders base --adapter adapter --quantized int2", /--quantized is nf4/],
-      ["spectra base --matrices (.*)*(.*)*(.*)*=z", /--matrices: [^]*longer than[^]*regex-too-slow/],
+      [
+        "spectra base --matrices (.*)*(.*)*(.*)*=z",
+        /--matrices: [^]*longer than[^]*regex-too-slow/,
+      ],
       ["spectra empty", /empty-selection/],
       ["spectra nowhere", /nowhere/],
       ["intruders base --adapter nowhere", /nowhere/],
