@@ -25,13 +25,16 @@ import { neverDue } from "./checks/never-due.ts";
 import { noTargetMatches } from "./checks/no-target-matches.ts";
 import { patienceNeverReached } from "./checks/patience-never-reached.ts";
 import { patternWithoutMatch } from "./checks/pattern-without-match.ts";
+import { promptExceedsModel } from "./checks/prompt-exceeds-model.ts";
 import { rankExceedsDimension } from "./checks/rank-exceeds-dimension.ts";
 import { rankOfDecomposition } from "./checks/rank-of-decomposition.ts";
 import { regexUnusable } from "./checks/regex-unusable.ts";
+import { sharedShapesDiffer } from "./checks/shared-shapes-differ.ts";
 import { singleLabel } from "./checks/single-label.ts";
 import { skippedModuleWithoutMatch } from "./checks/skipped-module-without-match.ts";
 import { targetWithoutMatch } from "./checks/target-without-match.ts";
 import { templateColumnMissing } from "./checks/template-column-missing.ts";
+import { tokenOutsideVocabulary } from "./checks/token-outside-vocabulary.ts";
 import { tokenizerUnusable } from "./checks/tokenizer-unusable.ts";
 import { twoMethodsAtOneSite } from "./checks/two-methods-at-one-site.ts";
 import { unusedTensors } from "./checks/unused-tensors.ts";
@@ -54,6 +57,9 @@ export const factChecks: readonly FactCheck[] = [
   rankOfDecomposition,
   layerOutOfRange,
   twoMethodsAtOneSite,
+  promptExceedsModel,
+  tokenOutsideVocabulary,
+  sharedShapesDiffer,
   ...pairChecks,
   moduleToSaveWithoutMatch,
   skippedModuleWithoutMatch,

@@ -17,6 +17,7 @@ import {
 import { planSetup } from "../../src/engine/plan/setup.ts";
 import type { ModelSetup } from "../../src/engine/plan/setup.ts";
 import type { Experiment } from "../../src/shared/experiment/fields/experiment-fields.ts";
+import type { Checked, Finding } from "../../src/shared/findings.ts";
 import { canonicalJson } from "../../src/shared/experiment/serialise.ts";
 import type { Analysis } from "./analysis.ts";
 import { fullMatchOf } from "./checks/fullmatch.ts";
@@ -28,6 +29,8 @@ import type { ModelView } from "./model-view.ts";
 export interface Parameters {
   readonly trainable: number;
   readonly total: number;
+  /** What the setup itself refuses; most of it other checks tell with more about it. */
+  readonly refused: readonly Finding[];
 }
 
 export interface Training {
@@ -49,13 +52,9 @@ export function parametersOf({ experiment, model, facts }: Analysis): Known<Para
   if (experiment === undefined || view?.model === undefined) return unknown;
   const outputs = headOutputs(experiment, undefined);
   return laterParameters(facts, keyOf("parameters", experiment, view), () => {
-    const { trainableParameters: trainable, totalParameters: total } = setupOf(
-      experiment,
-      view,
-      facts,
-      outputs,
-    );
-    return { trainable, total };
+    const { value, findings } = setupOf(experiment, view, facts, outputs);
+    const { trainableParameters: trainable, totalParameters: total } = value;
+    return { trainable, total, refused: findings };
   });
 }
 
@@ -110,7 +109,7 @@ export function computeTraining(
   facts: Facts,
 ): Training {
   const { counts, target, vocabSize, complete, total } = found.train;
-  const setup = setupOf(experiment, view, facts, headOutputs(experiment, found.train));
+  const { value: setup } = setupOf(experiment, view, facts, headOutputs(experiment, found.train));
   const maxLength = Math.min(experiment.data.max_length, setup.model.sizes.maxLength);
   // A proposal may allow less than what the examples were read with.
   const examples = cutExamples(found.train.examples, maxLength);
@@ -160,7 +159,7 @@ function setupOf(
   view: ModelView,
   facts: Facts,
   outputs: HeadOutputs | undefined,
-): ModelSetup {
+): Checked<ModelSetup> {
   const { config, tensors } = view.facts;
   const own: Model | undefined =
     outputs === undefined

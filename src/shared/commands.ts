@@ -42,6 +42,7 @@ const anyRun = onRun("");
 const onSweep = "view == spectune.runs && viewItem == sweep";
 const onWeights = "view == spectune.models && viewItem =~ /^(adapter|model|trainer)/";
 const onAdapter = "view == spectune.models && viewItem =~ /^(adapter|trainer)/";
+const onlyAdapter = "view == spectune.models && viewItem == adapter";
 const onModel = "view == spectune.models && viewItem =~ /^model/";
 const adapterFile = "resourceFilename == adapter_config.json";
 const safetensorsFile = "resourceExtname == .safetensors";
@@ -191,6 +192,14 @@ export const commands = {
     trusted: true,
     palette: true,
     menus: [{ menu: "view/item/context", when: onAdapter, group: "3_analyze@3" }],
+  },
+  "spectune.compareAdapters": {
+    title: "Compare Adapters",
+    target: "adapter",
+    needs: "diff",
+    trusted: true,
+    palette: true,
+    menus: [{ menu: "view/item/context", when: onlyAdapter, group: "1_look@2" }],
   },
   "spectune.quantize": {
     title: "Quantize Model",

@@ -1,12 +1,13 @@
 /** @file Looking, as a person does: a sweep and its intruders, one run's vectors, λ before and after, data, weights, themes. */
 import assert from "node:assert/strict";
-import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Frame, Page } from "playwright-core";
 import { short } from "../../media/charts/numbers.ts";
 import { isRecord, parseJson } from "../../src/shared/wire.ts";
 import {
   acceptPath,
+  chooseRow,
   closeEditors,
   command,
   commandOn,
@@ -278,6 +279,24 @@ export function lookingSteps({ page: getPage, workspace, sample, shot, step }: W
       sides.map((text) => text.trim()),
     );
     assert(sides.every((text) => text.length > 0));
+  });
+
+  step("compares two adapters, as the command line does", async () => {
+    const page = getPage();
+    const adapters = ["elsewhere", "twin"].map((name) => join(workspace, name));
+    cpSync(join(workspace, "elsewhere"), join(workspace, "twin"), { recursive: true });
+    await closeEditors(page);
+    await commandOn(page, "Compare Adapters", "elsewhere");
+    await chooseRow(page, "twin");
+    const panel = await panelPage(page, "report");
+    await panel.locator("h1", { hasText: "elsewhere and twin" }).waitFor();
+    await shot("adapters");
+    const matrices = entriesOf(commandLine(["diff", ...adapters], workspace), "matrices");
+    assert(matrices.length > 0);
+    const rows = panel.locator("table").first().locator("tbody tr");
+    assert.equal(await rows.count(), matrices.length);
+    // One and the same adapter: all of its directions are shared.
+    assert.match((await rows.first().textContent()) ?? "", /1\.000$/);
   });
 
   step("deletes a run, after asking, and no other", async () => {

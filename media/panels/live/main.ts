@@ -62,7 +62,7 @@ openPage(livePanel, async (page) => {
       title,
       x: say("step"),
       y: unit,
-      height: column === "loss" ? 190 : 120,
+      height: column === "loss" ? 170 : 120,
       format,
       cursor: "step",
     });

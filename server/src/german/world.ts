@@ -95,6 +95,17 @@ export const worldInGerman: Readonly<Record<string, string>> = {
   "Name the one file to read, or rename it to {0}.":
     "Nennen Sie die eine Datei, die zu lesen ist, oder benennen Sie sie in {0} um.",
   "{0} does not exist.": "{0} gibt es nicht.",
+  "{0} virtual tokens leave no room for words: the model takes {1} places in all.":
+    "{0} virtuelle Token lassen keinen Platz für Wörter: Das Modell nimmt insgesamt {1} Plätze.",
+  "Lower num_virtual_tokens.": "Senken Sie num_virtual_tokens.",
+  "token_indices names {0}; the model's table of words has rows 0 to {1}.":
+    "token_indices nennt {0}; die Worttabelle des Modells hat die Zeilen 0 bis {1}.",
+  "Leave it out, or take a model whose table has the token.":
+    "Lassen Sie es weg, oder nehmen Sie ein Modell, dessen Tabelle das Token hat.",
+  "{0} shares {1} between {2} and {3}, where it would be [{4}] and [{5}].":
+    "{0} teilt {1} zwischen {2} und {3}, wo es [{4}] und [{5}] wäre.",
+  "Give them one rank, or entries of `method` of their own.":
+    "Geben Sie ihnen einen Rang, oder eigene Einträge von `method`.",
   "Check the path.": "Prüfen Sie den Pfad.",
   "Check the path, or fetch the model again.":
     "Prüfen Sie den Pfad, oder holen Sie das Modell noch einmal.",

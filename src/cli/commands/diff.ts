@@ -41,11 +41,7 @@ export const diffCommand: Command = {
     const adapters = [resolve(console.cwd, first), resolve(console.cwd, second)] as const;
     const { base: cwd, home } = placesOf(console);
     const spectuneFolder = await findSpectuneFolder(join(console.cwd, "x"));
-    const folder = join(
-      spectuneFolder,
-      "analysis",
-      adapters.map((one) => basename(one)).join("--"),
-    );
+    const folder = join(spectuneFolder, "analysis", adapters.map(nameOf).join("--"));
     const result = await ask(
       {
         kind: "diff",
@@ -60,7 +56,7 @@ export const diffCommand: Command = {
     invariant(result.kind === "diff", "the lab answered another question");
     const { records, onlyFirst, onlySecond, file, reused } = result;
     const report = await reportOf(folder, args, console);
-    const said = { adapters, matrices: records, onlyFirst, onlySecond, file };
+    const said = { adapters, matrices: records, onlyFirst, onlySecond, file, report };
     if (args.flag("json")) console.out(`${JSON.stringify(said)}\n`);
     else {
       console.out(overlapTable(records));
@@ -79,6 +75,12 @@ export const diffCommand: Command = {
     return 0;
   },
 };
+
+/** What an adapter is called: those of runs are all called `adapter`, and one of another run is another. */
+function nameOf(adapter: string): string {
+  const name = basename(adapter);
+  return name === "adapter" ? basename(dirname(adapter)) : name;
+}
 
 /** The report of an analysis folder. */
 async function reportOf(folder: string, args: Arguments, console: Console): Promise<string> {

@@ -1,5 +1,6 @@
-/** @file What of a model trains, for a plan: the setup of a run, its faults left to whoever checks them. */
+/** @file What of a model trains, for a plan: the setup of a run, with its faults for whoever checks them. */
 import { invariant } from "../../shared/errors.ts";
+import type { Checked } from "../../shared/findings.ts";
 import type { FullMatch } from "../methods/targets.ts";
 import type { Model } from "../models/architecture.ts";
 import type { ModelSetup, SetupFields, StoredTypes } from "../session/set-up.ts";
@@ -12,7 +13,7 @@ export function planSetup(
   experiment: SetupFields,
   stored: StoredTypes,
   fullMatch: FullMatch,
-): ModelSetup {
+): Checked<ModelSetup> {
   invariant(model, "a plan needs an architecture that trains");
-  return setUpModel(model, experiment, stored, fullMatch).value;
+  return setUpModel(model, experiment, stored, fullMatch);
 }

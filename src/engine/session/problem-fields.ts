@@ -48,6 +48,9 @@ const methodFields: Readonly<Record<string, string>> = {
   "no-target-matches": "target_modules",
   "target-without-match": "target_modules",
   "two-methods-at-one-site": "target_modules",
+  "prompt-exceeds-model": "num_virtual_tokens",
+  "token-outside-vocabulary": "token_indices",
+  "shared-shapes-differ": "rank_pattern",
   "rank-exceeds-dimension": "r",
   "rank-of-decomposition": "r",
 };

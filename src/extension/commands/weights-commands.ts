@@ -17,6 +17,7 @@ type Commands = Pick<
   | "spectune.analyze"
   | "spectune.intruders"
   | "spectune.mitigate"
+  | "spectune.compareAdapters"
   | "spectune.quantize"
   | "spectune.generate"
   | "spectune.merge"
@@ -57,6 +58,30 @@ export function weightsCommands(app: App): Commands {
     "spectune.mitigate": async (paths) => {
       const subject = await source(paths, t("Mitigate whose intruder dimensions?"));
       if (subject !== undefined) panels.intruders.show({ source: subject });
+      return undefined;
+    },
+    "spectune.compareAdapters": async (paths) => {
+      const ask = (given: readonly string[], title: string) =>
+        askWeights(app, given, ["run", "adapter"], title);
+      const first = await ask(paths.slice(0, 1), t("Compare which adapter?"));
+      if (first === undefined) return undefined;
+      const second = await ask(paths.slice(1, 2), t("With which adapter?"));
+      if (second === undefined) return undefined;
+      const adapters = [first, second].map(adapterOf);
+      // Most updates need no base: one in the hub's cache, which may be missing there, is not asked for.
+      const named = await namedBase(adapterOf(first));
+      const base = named !== undefined && existsSync(named) ? [`--base=${named}`] : [];
+      const said = await callWithProgress(
+        runtime(),
+        t("Comparing {0}", [first, second].map((path) => basename(path)).join(", ")),
+        {
+          args: ["diff", ...adapters, ...base, "--json"],
+          cwd: dirname(folderOf(first)),
+        },
+      );
+      const answer = said === undefined ? undefined : parseJson(said);
+      if (isRecord(answer) && typeof answer["report"] === "string")
+        await panels.report.show(answer["report"]);
       return undefined;
     },
     "spectune.quantize": async (paths) => {
@@ -142,6 +167,12 @@ function folderOf(path: string): string {
   return /\.(?:json|safetensors)$/.test(path) ? dirname(path) : path;
 }
 
+/** A run keeps its adapter in a folder of its own. */
+function adapterOf(path: string): string {
+  const folder = folderOf(path);
+  return existsSync(join(folder, "experiment.yaml")) ? join(folder, "adapter") : folder;
+}
+
 function sourceOf(folder: string): AnalysisSource {
   // A sweep is looked into as a run is: all of its runs.
   if (["experiment.yaml", "sweep.json"].some((name) => existsSync(join(folder, name))))
@@ -154,19 +185,23 @@ function sourceOf(folder: string): AnalysisSource {
 /** An adapter says its base itself, by a folder or a hub id; where it is not there, it is asked for. */
 async function withBase(app: App, source: AnalysisSource): Promise<AnalysisSource | undefined> {
   if (source.type !== "adapter" && source.type !== "checkpoints") return source;
-  const text = await readFile(join(source.folder, "adapter_config.json"), "utf8").catch(() => "");
-  const config = parseJson(text);
-  const named = isRecord(config) ? config["base_model_name_or_path"] : undefined;
-  if (typeof named === "string" && named !== "") {
-    const places = [source.folder, dirname(source.folder)].map((folder) => resolve(folder, named));
-    const folder = places.find((place) => existsSync(place));
-    if (folder !== undefined) return { ...source, base: folder };
-    // A hub id is looked for in the cache by the command line.
-    if (/^[\w-][\w.-]*\/[\w.-]+$/.test(named)) return { ...source, base: named };
-  }
+  const named = await namedBase(source.folder);
+  if (named !== undefined) return { ...source, base: named };
   const title = vscode.l10n.t("On which base was it trained?");
   const base = await askWeights(app, [], ["model"], title);
   return base === undefined ? undefined : { ...source, base };
+}
+
+/** The base that an adapter names, where it is a folder that is there or may be in the hub's cache. */
+async function namedBase(adapter: string): Promise<string | undefined> {
+  const text = await readFile(join(adapter, "adapter_config.json"), "utf8").catch(() => "");
+  const config = parseJson(text);
+  const named = isRecord(config) ? config["base_model_name_or_path"] : undefined;
+  if (typeof named !== "string" || named === "") return undefined;
+  const places = [adapter, dirname(adapter)].map((folder) => resolve(folder, named));
+  const folder = places.find((place) => existsSync(place));
+  // A hub id is looked for in the cache by the command line.
+  return folder ?? (/^[\w-][\w.-]*\/[\w.-]+$/.test(named) ? named : undefined);
 }
 
 async function weightsIn(folder: string): Promise<string | undefined> {

@@ -144,6 +144,8 @@ describe("diff --json", () => {
     assert(Math.abs(two / one - 2) < 1e-6);
     assert.deepEqual(record["ranks"], [1, 1]);
     assert.deepEqual([json["onlyFirst"], json["onlySecond"]], [[], [names.up]]);
+    assert.ok(String(json["report"]).endsWith(join("analysis", "a--b", "report.html")));
+    assert.match(readFileSync(String(json["report"]), "utf8"), /Analysis of a and b/);
     const table = await spectune(folder, "diff", "a", "b", "--base", "base");
     assert.match(table.out, /only in b: model\.layers\.0\.mlp\.up_proj\.weight/);
   });

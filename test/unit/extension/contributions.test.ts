@@ -31,6 +31,7 @@ const person = [
   "spectune.analyze",
   "spectune.intruders",
   "spectune.mitigate",
+  "spectune.compareAdapters",
   "spectune.generate",
   "spectune.merge",
   "spectune.export",
