@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
+import { isRecord } from "../../../src/shared/wire.ts";
 import { openWeights } from "../../../src/engine/weights/weight-source.ts";
 import type { Tensors } from "../../unit/engine/lab/folders.ts";
 import { matrix, writeAdapter, writeModel } from "../../unit/engine/lab/folders.ts";
@@ -82,6 +83,33 @@ it("the pair of a table is scaled as any other", async (t) => {
   const how = ["--keep", "0", "--which", "all", "--out", "less"];
   await asked(folder, "mitigate", ...one, "adapter", ...how);
   assert.equal((await asked(folder, "intruders", ...one, "less"))["total"], 0);
+});
+
+it("ranks of scaled modules stand before the adapter's own patterns", async (t) => {
+  const folder = await workspace(t);
+  const module = "model.layers.0.mlp.up_proj";
+  await writeModel(join(folder, "plain"), { [`${module}.weight`]: matrix(64, 40, 2) });
+  const patterns = { rank_pattern: { "up_.*": 2 }, alpha_pattern: { "up_.*": 40 } };
+  await writeAdapter(
+    join(folder, "adapter"),
+    { r: 9, target_modules: ["up_proj"], ...patterns },
+    {
+      [`base_model.model.${module}.lora_A.weight`]: matrix(2, 40, 5),
+      [`base_model.model.${module}.lora_B.weight`]: matrix(64, 2, 6),
+    },
+  );
+  const how = ["plain", "--adapter", "adapter", "--keep", "0", "--which", "all", "--out", "less"];
+  const json = await asked(folder, "mitigate", ...how);
+  assert.equal(json["form"], "adapter");
+  const [record] = list(json["matrices"]);
+  const config: unknown = JSON.parse(
+    readFileSync(join(folder, "less", "adapter_config.json"), "utf8"),
+  );
+  assert(isRecord(config) && isRecord(config["rank_pattern"]));
+  assert.deepEqual(Object.entries(config["rank_pattern"]), [
+    [module, record?.["rankAfter"]],
+    ["up_.*", 2],
+  ]);
 });
 
 it("merged weights hold what the adapter trained beside the matrices that were looked at", async (t) => {

@@ -16,7 +16,14 @@ import { inputs } from "../../../conformance/engine/quantizer-case.ts";
 const backend = await createOrtBackend({ device: "cpu", threads: 1 });
 const [rows, columns] = [24, 40];
 const x = inputs(rows, columns, 9);
+// A row of zeros, one below 0 and one above.
 x.fill(0, 0, columns);
+for (const [row, sign] of [
+  [1, -1],
+  [2, 1],
+] as const)
+  for (let i = row * columns; i < (row + 1) * columns; i++)
+    x[i] = sign * (1 + Math.abs(x[i] ?? NaN));
 
 describe("inputs rounded to", () => {
   for (const bits of [4, 8])
