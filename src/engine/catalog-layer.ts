@@ -1,7 +1,7 @@
 /** @file What a method trains on a layer as models of seven billion parameters have it, at its defaults. Pure. */
 import { elementCount } from "../shared/dtypes.ts";
-import type { Fields } from "../shared/schema.ts";
 import { fileKey } from "../shared/schema.ts";
+import { defaultsOf } from "./config.ts";
 import type { Init, LinearMethod, Method, ParamSpec } from "./methods/define.ts";
 import { learns } from "./methods/define.ts";
 import type { PlacedMethod } from "./methods/placed.ts";
@@ -18,7 +18,7 @@ export function trainedOnLayer(method: Method): string {
   if (method.kind === "tensors")
     return method.noQuantizedBase === undefined ? "not at linear layers" : share(weights);
   if (method.kind !== "linear") return besideLayers(method);
-  const values = defaultsOf(method.config);
+  const values = defaultsOf(method);
   const count = countOf(paramsOf(method, values));
   const named = Object.entries(method.config)
     .filter(([name]) => {
@@ -36,7 +36,7 @@ export function trainedOnLayer(method: Method): string {
 export function tensorsOnLayer(method: Method): readonly string[] {
   if (method.kind === "tensors") return [];
   const linear = method.kind === "linear";
-  const values = linear ? defaultsOf(method.config) : exampleValues(method);
+  const values = linear ? defaultsOf(method) : exampleValues(method);
   const params = linear ? paramsOf(method, values) : paramsBeside(method);
   const { start, startPair } = { startPair: undefined, ...method.bind(values) };
   const fromData = start !== undefined || startPair !== undefined;
@@ -67,7 +67,7 @@ export function pairTensors(core: boolean): readonly string[] {
 
 /** What an optimizer keeps beside that layer's weight, in one line each. */
 export function stateOnLayer(row: UpdateRule): readonly string[] {
-  const rule = row.bind(defaultsOf(row.config));
+  const rule = row.bind(defaultsOf(row));
   const own =
     rule.own?.(layerWeight) ?? rule.state.map((name) => [name, layerWeight.shape] as const);
   const beside = rule.beside?.(layerWeight) ?? [];
@@ -82,7 +82,7 @@ export const layerWeight = {
 
 /** What that layer takes under a quantizer, in words. */
 export function heldOnLayer(row: Quantizer): string {
-  const bound = row.bind(defaultsOf(row.config));
+  const bound = row.bind(defaultsOf(row));
   const bytes = bound.storedBytes({ rows: exampleLayer.out, columns: exampleLayer.in });
   const bits = ((8 * bytes) / weights).toFixed(2);
   return `${(bytes / 1e6).toFixed(1)} MB (${bits} bits a weight)`;
@@ -167,11 +167,6 @@ const starts: Readonly<Record<string, string>> = {
 
 /** A token to train where the defaults name none. */
 function exampleValues(method: PlacedMethod): Values {
-  const values = defaultsOf(method.config);
+  const values = defaultsOf(method);
   return method.kind === "rows" ? { ...values, token_indices: [0] } : values;
-}
-
-/** A row's fields as they are where the file leaves them out. */
-export function defaultsOf(fields: Fields): Values {
-  return Object.fromEntries(Object.entries(fields).map(([name, field]) => [name, field.default]));
 }

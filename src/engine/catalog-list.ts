@@ -4,8 +4,8 @@ import type { Fields } from "../shared/schema.ts";
 import { measured } from "./catalog-evidence.ts";
 import type { Measured } from "./catalog-evidence.ts";
 import { taskResults } from "./catalog-results.ts";
+import { defaultsOf } from "./config.ts";
 import {
-  defaultsOf,
   heldOnLayer,
   pairTensors,
   stateOnLayer,
@@ -84,45 +84,28 @@ export function listedRows(): readonly ListedRow[] {
     ...optimizers.map((row) => listed("optimizer", row, { tensors: stateOnLayer(row) })),
     ...activeLayers.map((row) => listed("active-layers", row)),
     ...quantizers.map((row) => listed("quantizer", row, { tensors: [heldOnLayer(row)] })),
-    ...Object.entries(learningRateSchedules).map(([name, row]) =>
-      unpublished(
-        "schedule",
-        { ...{ name, title: `Learning rate, ${name}`, fields: {} }, ...row },
-        { T: "learning rate" },
-      ),
-    ),
-    ...Object.entries(metrics).map(([name, row]) =>
-      unpublished("metric", { ...{ name, title: `Metric, ${name}` }, ...row }, {}),
+    ...Object.entries(learningRateSchedules).map(([name, { doc, equation, use }]) => {
+      const title = `Learning rate, ${name}`;
+      const axes = { T: "learning rate" };
+      return listed("schedule", { name, title, doc, equation, use, config: {}, axes });
+    }),
+    ...Object.entries(metrics).map(([name, { doc, equation, use, fields: config }]) =>
+      listed("metric", { name, title: `Metric, ${name}`, doc, equation, use, config }),
     ),
   ];
 }
 
-/** What is nobody's paper. */
-function unpublished(
-  kind: RowKind,
-  row: Pick<ListedRow, "name" | "title" | "doc" | "equation" | "use"> & { readonly fields: Fields },
-  axes: ListedRow["axes"],
-): ListedRow {
-  const { name, title, doc, equation, use, fields: config } = row;
-  return {
-    ...{ kind, name, title, doc, equation, use, trains: undefined, tensors: [] },
-    ...{ paperTitle: null, paper: null, axes, export: [] },
-    ...{
-      quantizedBase: "yes",
-      evidence: ["invariants"],
-      measured: undefined,
-      task: undefined,
-      config,
-    },
-  };
-}
+/** A row of the catalog, or one that is nobody's paper. */
+type Said = Omit<CatalogRow, "paperTitle" | "paper"> &
+  Partial<Pick<CatalogRow, "paperTitle" | "paper">>;
 
 function listed(
   kind: RowKind,
-  row: CatalogRow,
+  row: Said,
   more: Partial<Pick<ListedRow, "export" | "trains" | "tensors">> = {},
 ): ListedRow {
-  const { name, title, doc, equation, use, paperTitle, paper, axes = {}, evidence, config } = row;
+  const { name, title, doc, equation, use, paperTitle = null, paper = null } = row;
+  const { axes = {}, evidence, config } = row;
   const found = measured[`${kind} ${name}`];
   const task = taskResults[`${kind} ${name}`];
   const reference = found !== undefined || evidence === "reference" || evidence === "task";
@@ -153,7 +136,7 @@ export function formsOf(method: Method): readonly string[] {
 }
 
 /** Whether a plain LoRA says exactly what the method trained, under its own fields; at its defaults where not given. */
-export function isPlainPair(method: Method, config: unknown = defaultsOf(method.config)): boolean {
+export function isPlainPair(method: Method, config: unknown = defaultsOf(method)): boolean {
   if (method.kind !== "linear" || method.mergesOnly !== undefined || method.peft?.dora)
     return false;
   return method.bind(config).hasPair;

@@ -262,13 +262,13 @@ function withInit(
 /** What the table refuses, for the table of checks. */
 export const excludedCodes: readonly Pick<Excluded, "code" | "doc" | "removes">[] = excluded;
 
-/** What an experiment chooses that cannot be together, with the field in its place. */
 export interface ExcludedPair extends Finding {
   readonly field: string;
   /** Another field whose removal mends it. */
   readonly removes?: string;
 }
 
+/** What an experiment chooses that cannot be together, with the field in its place. */
 export function excludedPairs(fields: PairFields): readonly ExcludedPair[] {
   const entries = fields.method.map((choice, index): Entry => {
     const row = rowNamed(methods, choice.type);

@@ -11,11 +11,13 @@ export function complete<F extends Fields>(fields: F, values: unknown, owner: st
   return values;
 }
 
-/** What fields are where nobody gives them: of files from before a field was there. */
-export function defaultsOf({ config }: { readonly config: Fields }) {
-  return Object.fromEntries(
-    Object.entries(config).map(([name, field]) => [name, field.default] as const),
-  );
+/** A row's fields as they are where nobody gives them, such as files from before a field was there. */
+export function defaultsOf({
+  config,
+}: {
+  readonly config: Fields;
+}): Readonly<Record<string, unknown>> {
+  return Object.fromEntries(Object.entries(config).map(([name, field]) => [name, field.default]));
 }
 
 function holds<F extends Fields>(fields: F, values: unknown): values is Infer<F> {

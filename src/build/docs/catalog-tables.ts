@@ -8,13 +8,13 @@ import {
   sharings,
 } from "../../engine/catalog.ts";
 import {
-  defaultsOf,
   exampleLayer,
   heldOnLayer,
   layerWeight,
   trainedOnLayer,
 } from "../../engine/catalog-layer.ts";
 import type { CatalogRow } from "../../engine/catalog-row.ts";
+import { defaultsOf } from "../../engine/config.ts";
 import type { Method } from "../../engine/methods/define.ts";
 import { isPlaced } from "../../engine/methods/placed.ts";
 import { layoutBytes } from "../../engine/network/parameters.ts";
@@ -85,7 +85,7 @@ function leaves(method: Method): string {
 
 /** State of the layer's weight, for each of its elements. */
 function kept(row: UpdateRule): string {
-  const rule = row.bind(defaultsOf(row.config));
+  const rule = row.bind(defaultsOf(row));
   const { state } = layoutBytes([layerWeight], rule);
   const names = [...(rule.own?.(layerWeight)?.keys() ?? rule.state)];
   const bytes = Number((state / weights).toPrecision(2));
