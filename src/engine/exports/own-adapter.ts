@@ -12,7 +12,7 @@ import type { Task } from "../models/architecture.ts";
 import type { Factors } from "../network/factors.ts";
 import type { Parameters } from "../network/parameters.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";
-import { errorCode } from "../runs/file-errors.ts";
+import { isUnreachable } from "../runs/file-errors.ts";
 import { writeWeights } from "../train/run-state.ts";
 import type { ResolvedModel } from "../weights/hub-cache.ts";
 
@@ -59,7 +59,7 @@ export async function readOwnAdapter(folder: string): Promise<OwnAdapter | undef
   try {
     text = await readFile(file, "utf8");
   } catch (error) {
-    if (errorCode(error) === "ENOENT" || errorCode(error) === "ENOTDIR") return undefined;
+    if (isUnreachable(error)) return undefined;
     throw error;
   }
   const json = parsed(text);

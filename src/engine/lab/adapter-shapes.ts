@@ -23,12 +23,15 @@ export async function baseOfAdapter(folder: string): Promise<ModelFolder> {
   const source = await openWeights(join(folder, adapterFiles.weights));
   const matrices = new Map<string, StoredMatrix>();
   for (const info of source.tensors.values()) {
-    const [, module] =
-      /^(?:base_model\.model\.)?(.*)\.lora_A(?:\.default)?\.weight$/.exec(info.name) ?? [];
-    const B = source.tensors.get(info.name.replace(".lora_A.", ".lora_B."));
+    const [, module, table] =
+      /^(?:base_model\.model\.)?(.*)\.lora_(embedding_)?A(?:\.default)?(?:\.weight)?$/.exec(
+        info.name,
+      ) ?? [];
+    const B = source.tensors.get(info.name.replace(/(\.lora_(?:embedding_)?)A/, "$1B"));
     if (module === undefined || !B || info.shape.length !== 2 || B.shape.length !== 2) continue;
     const name = `${module}.weight`;
-    const shape = [at(B.shape, 0), at(info.shape, 1)];
+    // The pair of a table is stored turned.
+    const shape = table ? [at(info.shape, 1), at(B.shape, 0)] : [at(B.shape, 0), at(info.shape, 1)];
     matrices.set(plainName(name), { source, info: { ...info, name, shape }, transposed: false });
   }
   return {

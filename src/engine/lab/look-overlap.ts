@@ -83,8 +83,12 @@ export async function lookAtOverlap(
       list.flatMap(([plain, { info }]) => (other.has(plain) ? [] : [info.name]));
     const both = first.filter(([plain]) => b.has(plain) && at(bases, 1).matrices.has(plain));
     if (both.length === 0) throw nothingShared(adapters, matrices);
-    for (const [plain, stored] of both)
-      requireSameSizes(adapters, stored, at(bases, 1).matrices.get(plain) ?? stored);
+    for (const [plain, stored] of both) {
+      const other = at(bases, 1).matrices.get(plain) ?? stored;
+      requireSameSizes(adapters, stored, other);
+      a.check(plain, stored);
+      b.check(plain, other);
+    }
     const records: OverlapRecord[] = [];
     let reused = 0;
     const asked = { matrices, base: id, adapters };

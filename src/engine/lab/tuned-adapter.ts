@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import { basename, join } from "node:path";
 import type { Data, Linalg, Matrix } from "../../../kernels/linalg/index.ts";
-import { at, UserError } from "../../shared/errors.ts";
+import { at, invariant, UserError } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
 import type { Factors, Update } from "../analyze/source.ts";
 import { adapterFiles } from "../exports/peft-adapter.ts";
@@ -179,12 +179,8 @@ function factorsOf(tensors: ReadonlyMap<string, Matrix<Data>>): Pick<Factors, "A
   const [A, B] = [tensors.get("A"), tensors.get("B")];
   if (A && B) return { A, B };
   const [tableA, tableB] = [tensors.get("tableA"), tensors.get("tableB")];
-  if (tableA && tableB) return { A: transpose(tableB), B: transpose(tableA) };
-  throw new UserError({
-    code: "missing-tensors",
-    message: `The adapter has only a part of its factors: ${[...tensors.keys()].join(", ")}.`,
-    remedy: "Take the adapter again from where it came from.",
-  });
+  invariant(tableA && tableB, "a pair was checked before");
+  return { A: transpose(tableB), B: transpose(tableA) };
 }
 
 /**
@@ -249,7 +245,35 @@ function requirePlaces(folder: string, sites: ReadonlyMap<string, Site>, base: M
   });
 }
 
-function checkSite({ module, tensors }: Site, stored: StoredMatrix): void {
+/** The tensors of a pair, by the way that they are stored. */
+const pairs = [
+  ["A", "B"],
+  ["tableA", "tableB"],
+] as const;
+
+/** That both factors of a pair are there, with one rank. */
+function checkPair({ module, tensors }: Site): void {
+  const [any] = [...tensors.values()];
+  invariant(any, "a site has a tensor");
+  if (tensors.has("ia3")) return;
+  const pair = pairs.find((both) => both.every((what) => tensors.has(what)));
+  const [A, B] = (pair ?? []).flatMap((what) => tensors.get(what) ?? []);
+  if (A && B && A.shape[0] === B.shape[1]) return;
+  const shape = (info: TensorInfo): string => `[${info.shape.join(", ")}]`;
+  throw new UserError({
+    code: A && B ? "different-shapes" : "missing-tensors",
+    message:
+      A && B
+        ? `The factors of ${module} have different ranks: ${A.name} is ${shape(A)}, ${B.name} is ${shape(B)}.`
+        : `The adapter has only a part of the factors of ${module}: ${[...tensors.values()].map(({ name }) => name).join(", ")}.`,
+    place: { file: any.file, field: any.name },
+    remedy: "Take the adapter again from where it came from.",
+  });
+}
+
+function checkSite(site: Site, stored: StoredMatrix): void {
+  checkPair(site);
+  const { module, tensors } = site;
   const { out, in: width } = sizeOf(stored);
   const wants: readonly (readonly [string, number, number])[] = [
     ["A", 1, width],

@@ -125,9 +125,14 @@ export async function reachable(path: string): Promise<Stats | undefined> {
   try {
     return await stat(path);
   } catch (error) {
-    if (unreachable.has(errorCode(error))) return undefined;
+    if (isUnreachable(error)) return undefined;
     throw error;
   }
+}
+
+/** Whether an error says that nothing can be reached by a path. */
+export function isUnreachable(error: unknown): boolean {
+  return unreachable.has(errorCode(error));
 }
 
 /** Links that lead in a circle are the user's to mend; other errors come back unchanged. */

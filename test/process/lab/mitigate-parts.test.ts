@@ -83,6 +83,8 @@ it("the pair of a table is scaled as any other", async (t) => {
   const how = ["--keep", "0", "--which", "all", "--out", "less"];
   await asked(folder, "mitigate", ...one, "adapter", ...how);
   assert.equal((await asked(folder, "intruders", ...one, "less"))["total"], 0);
+  const [compared] = list((await asked(folder, "diff", "adapter", "less"))["matrices"]);
+  assert.deepEqual([compared?.["name"], compared?.["ranks"]], [table, [2, 4]]);
 });
 
 it("ranks of scaled modules stand before the adapter's own patterns", async (t) => {

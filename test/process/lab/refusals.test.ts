@@ -1,6 +1,6 @@
 /** @file What the lab's commands say of input that cannot be meant, and of a cache that was damaged. */
 import assert from "node:assert/strict";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { at } from "../../../src/shared/errors.ts";
@@ -78,6 +78,20 @@ describe("an adapter of another base", () => {
         /--tuned/,
       );
     }
+    const whole = factors(names.up, 64, 40);
+    const half = Object.entries(whole).filter(([name]) => name.includes("lora_A"));
+    await writeAdapter(join(folder, "half"), {}, Object.fromEntries(half));
+    await refuses(folder, "intruders base --adapter half", /part of the factors of \S+up_proj/);
+    await writeAdapter(
+      join(folder, "uneven"),
+      {},
+      { ...whole, [`${moduleOf(names.up)}.lora_B.weight`]: matrix(64, 3, 1) },
+    );
+    const uneven = /different ranks: \S+ is \[2, 40\], \S+ is \[64, 3\]/;
+    await refuses(folder, "spectra base --adapter uneven", uneven);
+    await refuses(folder, "diff uneven uneven", uneven);
+    symlinkSync("circle", join(folder, "circle"));
+    await refuses(folder, "intruders base --adapter circle", /missing-model-file/);
     const elsewhere = { base_model_name_or_path: "org/other" };
     await writeAdapter(join(folder, "named"), elsewhere, factors(names.up, 64, 40));
     const told = await spectune(folder, "spectra", "base", "--adapter", "named");
