@@ -40,7 +40,7 @@ export function createProgress(console: Console): ProgressView {
           steps = event.plan.steps;
           line(
             `${count(event.plan.trainableParameters)} of ${count(event.plan.totalParameters)} parameters train (${percent(event.plan.trainableParameters / event.plan.totalParameters)}); ` +
-              `${count(steps)} steps, about ${bytes(event.plan.peakMemoryBytes)} of memory, on ${event.device.chosen}${event.resumedFrom === undefined ? "" : `, from step ${event.resumedFrom}`}. ${event.device.reason}`,
+              `${count(steps)} step${steps === 1 ? "" : "s"}, about ${bytes(event.plan.peakMemoryBytes)} of memory, on ${event.device.chosen}${event.resumedFrom === undefined ? "" : `, from step ${event.resumedFrom}`}. ${event.device.reason}`,
           );
           return;
         case "step": {

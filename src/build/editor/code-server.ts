@@ -34,6 +34,7 @@ const entry = join(folder, "node_modules/code-server/out/node/entry.js");
  */
 export function installCodeServer(): void {
   if (existsSync(folder)) return;
+  process.stderr.write("Fetching VS Code's server from npm, this once…\n");
   mkdirSync(keptFolder, { recursive: true });
   const made = mkdtempSync(join(keptFolder, "installing-"));
   try {
