@@ -44,6 +44,8 @@ export interface Command {
   /** How many positionals there must and may be. */
   readonly positionals: { readonly min: number; readonly max: number };
   readonly options: Options;
+  /** What the columns or rows of its tables mean, where their titles do not say it. */
+  readonly shown?: Readonly<Record<string, string>>;
   /** Exit code 0, or 1 where the work was done and failed. Input errors are thrown as `UserError`. */
   run(args: Arguments, console: Console): Promise<0 | 1>;
 }

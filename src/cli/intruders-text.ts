@@ -12,28 +12,20 @@ import { kText } from "../engine/report/intruder-blocks.ts";
 
 /** A row for each matrix, and below what it means. */
 export function intrudersTable(records: readonly MatrixIntrudersRecord[]): string {
-  const rows = records.map(
-    ({ name, out, in: width, count, undecided, basisDependent, energy, vectors, noiseFloor }) => [
-      name,
-      `${out}×${width}`,
-      String(count),
-      undecided === 0 ? "" : String(undecided),
-      basisDependent === 0 ? "" : String(basisDependent),
-      percent(energy),
-      least(vectors),
-      noiseFloor.toFixed(3),
-    ],
-  );
-  const head = [
-    { title: "matrix" },
-    { title: "out×in", right: true },
-    { title: "intruders", right: true },
-    { title: "undecided", right: true },
-    { title: "basis-dependent", right: true },
-    { title: "energy", right: true },
-    { title: "least max|cos|", right: true },
-    { title: "noise floor", right: true },
-  ];
+  const columns = [
+    ["matrix", ({ name }) => name],
+    ["out×in", ({ out, in: width }) => `${out}×${width}`],
+    ["intruders", ({ count }) => String(count)],
+    ["undecided", ({ undecided }) => (undecided === 0 ? "" : String(undecided))],
+    ["basis-dependent", ({ basisDependent: of }) => (of === 0 ? "" : String(of))],
+    ["energy", ({ energy }) => percent(energy)],
+    ["least max|cos|", ({ vectors }) => least(vectors)],
+    ["noise floor", ({ noiseFloor }) => noiseFloor.toFixed(3)],
+  ] satisfies readonly (readonly [string, (record: MatrixIntrudersRecord) => string])[];
+  // What no matrix has takes no column.
+  const filled = columns.filter(([, cell]) => records.some((record) => cell(record) !== ""));
+  const head = filled.map(([title], column) => ({ title, right: column > 0 }));
+  const rows = records.map((record) => filled.map(([, cell]) => cell(record)));
   const [first] = records;
   const total = totalOf(records);
   const said = `${total} intruder dimension${total === 1 ? "" : "s"} in ${records.length} matrices (ε ${first?.epsilon ?? ""}, k ${kText(records)}, reference ${first?.reference ?? ""}, n = 1)`;

@@ -36,6 +36,11 @@ export const diffCommand: Command = {
     },
     json: jsonOption,
   },
+  shown: {
+    overlap: "of the spaces of the two updates, 1 where one lies in the other",
+    "left angles": "principal angles between the left spaces, the least and the greatest",
+    cosine: "⟨ΔW₁, ΔW₂⟩ / (‖ΔW₁‖ ‖ΔW₂‖): −1, opposite, to 1, the same but for size",
+  },
   async run(args, console) {
     const [first = "", second = ""] = args.positionals;
     const adapters = [resolve(console.cwd, first), resolve(console.cwd, second)] as const;

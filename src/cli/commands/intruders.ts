@@ -37,6 +37,14 @@ export const intrudersCommand: Command = {
     },
     ...lookOptions,
   },
+  shown: {
+    intruders: "of the vectors looked at, those that are intruders for certain",
+    undecided: "those of which it is not known; --exact decides",
+    "basis-dependent": "those that hang on how a decomposition splits equal singular values",
+    energy: "the intruders' share of Σσ² of the vectors looked at",
+    "least max|cos|": "the largest cosine with the base's vectors, of the vector where it is least",
+    "noise floor": "what that is of a random vector (median): an ε near it says nothing",
+  },
   async run(args, console) {
     const options = intruderOptions(args);
     const draws = countOption(args, "controls", { fallback: args.text("full") ? 1 : 0, most: 100 });

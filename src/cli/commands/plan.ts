@@ -30,6 +30,17 @@ export const planCommand: Command = {
     examples: { type: "string", value: "N", doc: "How many examples to show as tokens (3)." },
     json: jsonOption,
   },
+  shown: {
+    runtime: "Node, ONNX Runtime and the command itself",
+    base: "the model as it is held",
+    scratch: "where packed weights are expanded, one at a time",
+    trained: "what trains, and its gradients",
+    optimizer: "its state",
+    activations: "what the forward pass keeps, and its gradients",
+    programs: "what compiled programs keep for intermediate results",
+    copies: "the second copy of a program's outputs, for a moment",
+    data: "tokens of the examples",
+  },
   async run(args, console) {
     const [file = ""] = args.positionals;
     const examples = numberOption(args, "examples", { min: 0, max: 1e6, whole: true }) ?? 3;

@@ -84,6 +84,13 @@ export const quantizeCommand: Command = {
     },
     json: jsonOption,
   },
+  shown: {
+    bits: "of each quantized weight, with everything that is stored of it",
+    "outputs²": "‖X (W − Ŵ)ᵀ‖² / ‖X Wᵀ‖², mean over the matrices; – without calibration",
+    "last layer²": "the same of the last layer's output, with all layers quantized",
+    "95 %": "interval of what stands before it",
+    peak: "most memory of the process meanwhile",
+  },
   async run(args, console) {
     const list = args.text("compare");
     if (list !== undefined) return compared(args, console, list);

@@ -16,6 +16,14 @@ export const spectraCommand: Command = {
     "MODEL [--adapter DIR | --tuned DIR | --checkpoints DIR] | --run RUN [--matrices REGEX] [--json]",
   positionals: { min: 0, max: 1 },
   options: { ...sideOptions, ...lookOptions },
+  shown: {
+    "σ₁": "the largest singular value",
+    "stable rank": "‖W‖² / σ₁²",
+    effective: "rank by entropy, exp(H(p)) with p = σ / Σσ",
+    rank: "singular values above the rounding of the stored dtype, of how many",
+    α: "exponent of the power law fitted to the tail of σ², ± its standard error",
+    "alignment 1": "share of ‖ΔW‖ that lies along the base's strongest direction",
+  },
   async run(args, console) {
     const chosen = await chosenSides(args, console);
     const { place, sides } = chosen;
