@@ -59,6 +59,6 @@ function naming(ctx: CheckContext, role: string, column: string): readonly Fix[]
   if (columns?.kind === "map")
     return [{ title, edits: insertionInto(columns, role, inline(column)) }];
   const data = nodeAt(document, ["data"]);
-  if (data?.kind !== "map") return [];
+  if (data?.kind !== "map" || columns !== undefined) return [];
   return [{ title, edits: insertionInto(data, "columns", `{ ${role}: ${inline(column)} }`) }];
 }

@@ -1,7 +1,6 @@
 /** @file Edits to a file's text that keep the rest of it: removing, inserting and renaming entries. */
 import type { Edit } from "./findings.ts";
 import type { Entry, Location, MapNode } from "./tree.ts";
-import { lineAndColumn } from "./tree.ts";
 
 /** Applies edits to `text`, which all refer to its state before; of overlapping ones the first counts. */
 export function applyEdits(text: string, edits: readonly Edit[]): string {
@@ -41,21 +40,23 @@ export function deletionOf(map: MapNode, entry: Entry): readonly Edit[] {
   return [{ file, start, end: newline < 0 ? text.length : newline + 1, text: "" }];
 }
 
-/** Adds `key: value` at the end of a map. */
+/** Adds `key: value` at the end of a map; no edits where the map does not stand in the file as one. */
 export function insertionInto(map: MapNode, key: string, value: string): readonly Edit[] {
-  const last = map.entries.at(-1);
   const { source } = map.at;
   const { file, text } = source;
+  // What a foreign name elsewhere in the file means has its value alone there.
+  const entries = map.entries.filter((entry) => isWritten(entry));
+  const last = entries.at(-1);
   if (map.flow) {
+    if (text[map.at.start] !== "{") return [];
     const end = last === undefined ? map.at.start + 1 : Math.max(last.value.at.end, last.keyAt.end);
     const inserted = last === undefined ? ` ${key}: ${value} ` : `, ${key}: ${value}`;
     return [{ file, start: end, end, text: inserted }];
   }
-  const first = map.entries[0];
+  const [first] = entries;
   if (last === undefined || first === undefined)
     return [{ file, start: map.at.end, end: map.at.end, text: `${key}: ${value}\n` }];
-  const [, column] = lineAndColumn(source, first.keyAt.start);
-  const indent = " ".repeat(column - 1);
+  const indent = " ".repeat(first.keyAt.start - lineStart(first.keyAt));
   const end = Math.max(last.value.at.end, last.keyAt.end);
   const newline = text.indexOf("\n", Math.max(end - 1, last.keyAt.start));
   const start = newline < 0 ? text.length : newline + 1;
@@ -63,6 +64,13 @@ export function insertionInto(map: MapNode, key: string, value: string): readonl
   return [{ file, start, end: start, text: `${lead}${indent}${key}: ${value}\n` }];
 }
 
-function lineStart({ source, start }: Location): number {
-  return source.text.lastIndexOf("\n", start - 1) + 1;
+/** Whether the key itself stands in the file: of what a foreign name means, the value alone does. */
+export function isWritten({ keyAt, value }: Entry): boolean {
+  return keyAt.start !== value.at.start;
+}
+
+/** Where the line begins that a place is in; behind the byte order mark that the first may have. */
+function lineStart({ source: { text }, start }: Location): number {
+  const begin = start === 0 ? 0 : text.lastIndexOf("\n", start - 1) + 1;
+  return begin === 0 && text.startsWith("\ufeff") ? 1 : begin;
 }

@@ -1,6 +1,6 @@
 /** @file What is said about names that no declaration knows, and what was probably meant. */
 import { enumerate } from "./describe.ts";
-import { deletionOf, replace } from "./edits.ts";
+import { deletionOf, isWritten, replace } from "./edits.ts";
 import { knownElsewhere } from "./elsewhere.ts";
 import type { ChoiceShape, NamedField } from "./lookup.ts";
 import { nearest } from "./nearest.ts";
@@ -29,30 +29,28 @@ export function reportUnknown(
     const holder = entry.key.includes(".")
       ? declared.find(({ field }) => field.shape.kind === "record")
       : undefined;
+    const fix =
+      near === undefined
+        ? { title: `Remove \`${shortened(entry.key)}\``, edits: deletionOf(map, entry) }
+        : { title: `Rename to \`${near}\``, edits: [replace(entry.keyAt, near)] };
     ctx.report("unknown-field", entry.keyAt, {
       message: `${path.length === 0 ? "An experiment" : owner} has no field \`${shortened(entry.key)}\`.`,
       path: inner,
-      ...(near === undefined && places.length > 0
-        ? { remedy: placeInWords(places) }
-        : near === undefined
-          ? {
-              remedy: holder
-                ? `Paths of fields stand within \`${holder.key}\`.`
-                : `Known here: ${enumerate(keys, "and")}.`,
-              fix: { title: `Remove \`${shortened(entry.key)}\``, edits: deletionOf(map, entry) },
-            }
-          : {
-              remedy: `Did you mean \`${near}\`?`,
-              fix: {
-                title: `Rename to \`${near}\``,
-                edits: [replace(entry.keyAt, near)],
-              },
-            }),
+      remedy:
+        near !== undefined
+          ? `Did you mean \`${near}\`?`
+          : places.length > 0
+            ? placeInWords(places)
+            : holder
+              ? `Paths of fields stand within \`${holder.key}\`.`
+              : `Known here: ${enumerate(keys, "and")}.`,
+      // What is only in the wrong place may hold much: nothing offers to remove it.
+      ...((near !== undefined || places.length === 0) && isWritten(entry) && { fix }),
     });
   }
 }
 
-/** Where a name is at home that stands among another map's fields. It may hold much, so that nothing offers to remove it. */
+/** Where a name is at home that stands among another map's fields. */
 function placeInWords(places: readonly Path[]): string {
   if (places.some(({ length }) => length === 1))
     return "Its place is the margin, within no other field.";
@@ -73,7 +71,9 @@ export function reportOmitted(
     message: `\`${key}\` has no meaning for \`${type}\`.`,
     path: [...path, key],
     remedy: "Remove it.",
-    fix: { title: `Remove \`${key}\``, edits: deletionOf(map, entry) },
+    ...(isWritten(entry) && {
+      fix: { title: `Remove \`${key}\``, edits: deletionOf(map, entry) },
+    }),
   });
 }
 

@@ -8,9 +8,10 @@ export const versionMissing: Check = {
   doc: "Without its version a file may mean something else to a later program.",
   find(_, { says, document }) {
     if (says("version")) return [];
-    const { file } = document.at.source;
+    const { file, text: before } = document.at.source;
+    const begin = before.startsWith("\ufeff") ? 1 : 0;
     const text = `version: ${formatVersion}`;
-    const edits = [{ file, start: 0, end: 0, text: `${text}\n` }];
+    const edits = [{ file, start: begin, end: begin, text: `${text}\n` }];
     return [
       {
         path: "version",
