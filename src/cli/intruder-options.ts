@@ -1,7 +1,7 @@
 /** @file Options that say what an intruder dimension is. */
 import type { IntruderOptions } from "../engine/analyze/finding.ts";
 import type { Arguments, Options } from "./define.ts";
-import { wrong } from "./lab-options.ts";
+import { wrong } from "./wrong-arguments.ts";
 
 export const thresholdOptions = {
   threshold: {
@@ -29,25 +29,27 @@ export const thresholdOptions = {
 export function intruderOptions(args: Arguments): Partial<IntruderOptions> {
   const reference = args.text("reference") ?? "base";
   if (reference !== "base" && reference !== "official-fp16")
-    throw wrong(`--reference is base or official-fp16, not ${reference}.`);
+    throw wrong(args, `--reference is base or official-fp16, not ${reference}.`);
   return {
-    epsilon: epsilonOf(args.text("threshold") ?? "0.5"),
-    k: topOf(args.text("top") ?? "10"),
+    epsilon: epsilonOf(args),
+    k: topOf(args),
     reference,
     exact: args.flag("exact"),
   };
 }
 
-function epsilonOf(text: string): number {
+function epsilonOf(args: Arguments): number {
+  const text = args.text("threshold") ?? "0.5";
   const value = Number(text);
   if (text.trim() !== "" && value > 0 && value <= 1) return value;
-  throw wrong(`--threshold takes a number above 0 and up to 1, not ${text}.`);
+  throw wrong(args, `--threshold takes a number above 0 and up to 1, not ${text}.`);
 }
 
-function topOf(text: string): IntruderOptions["k"] {
+function topOf(args: Arguments): IntruderOptions["k"] {
+  const text = args.text("top") ?? "10";
   const [, share] = /^(\d+(?:\.\d+)?)\s*%$/.exec(text) ?? [];
   if (share !== undefined && Number(share) > 0 && Number(share) <= 100)
     return { share: Number(share) / 100 };
   if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw wrong(`--top takes a count such as 10, or a share such as 5%, not ${text}.`);
+  throw wrong(args, `--top takes a count such as 10, or a share such as 5%, not ${text}.`);
 }

@@ -10,7 +10,6 @@ import type { SideChoice } from "../engine/lab/open-sides.ts";
 import { cacheFolder } from "../engine/lab/svd-cache.ts";
 import { findSweep } from "../engine/sweeps/sweep-folder.ts";
 import { readTrainerFolder } from "../engine/lab/trainer-folder.ts";
-import { UserError } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import type { Choice } from "../shared/schema.ts";
 import type { Arguments, Console, Options } from "./define.ts";
@@ -19,6 +18,7 @@ import { placesOf } from "./model-options.ts";
 import { recordedExperiment } from "./read-file.ts";
 import { checkpointSides, resultSide, sweepSides } from "./run-sides.ts";
 import { version } from "./version.ts";
+import { wrong } from "./wrong-arguments.ts";
 
 /** Which matrices, how they are taken, and how it is told. */
 export const lookOptions = {
@@ -83,25 +83,32 @@ export interface ChosenSides {
   readonly sweepFolder: string | undefined;
 }
 
-/** Base and sides of a command; a {@link UserError} where they are none, or too many. */
+/** Base and sides of a command; a UserError where they are none, or too many. */
 export async function chosenSides(args: Arguments, console: Console): Promise<ChosenSides> {
   const [given] = args.positionals;
   const named = (["adapter", "tuned", "run", "checkpoints"] as const).filter(
     (option) => args.text(option) !== undefined,
   );
-  if (named.length > 1) throw wrong(`--${named.join(" and --")} say two things: give one.`);
+  if (named.length > 1) throw wrong(args, `--${named.join(" and --")} say two things: give one.`);
   const [option] = named;
   const value = option === undefined ? undefined : args.text(option);
   if (value === undefined || option === undefined) {
-    if (given === undefined) throw wrong("give a model: a folder, a safetensors file or a hub id.");
+    if (given === undefined)
+      throw wrong(args, "give a model: a folder, a safetensors file or a hub id.");
     return chosen(args, console, given, [{ kind: "none" }], undefined);
   }
   const path = resolve(console.cwd, value);
   if (option === "adapter")
-    return chosen(args, console, needed(given), [{ kind: "adapter", folder: path }], undefined);
+    return chosen(
+      args,
+      console,
+      needed(args, given),
+      [{ kind: "adapter", folder: path }],
+      undefined,
+    );
   if (option === "tuned") {
     const id = existsSync(path) ? path : value;
-    return chosen(args, console, needed(given), [{ kind: "model", id }], undefined);
+    return chosen(args, console, needed(args, given), [{ kind: "model", id }], undefined);
   }
   const isRunFolder = existsSync(join(path, runLayout.experiment));
   if (option === "checkpoints" && !isRunFolder) {
@@ -109,7 +116,7 @@ export async function chosenSides(args: Arguments, console: Console): Promise<Ch
     const sides = checkpoints.map(({ step, folder, kind }): SideChoice =>
       kind === "adapter" ? { kind, folder, step, of: path } : { kind, id: folder, step, of: path },
     );
-    return chosen(args, console, needed(given), sides, undefined);
+    return chosen(args, console, needed(args, given), sides, undefined);
   }
   const spectuneFolder = await findSpectuneFolder(join(console.cwd, "x"));
   const sweepFolder =
@@ -148,9 +155,12 @@ async function chosen(
     (word) => word === (args.text("question") ?? "dequantized-tuned"),
   );
   if (question === undefined)
-    throw wrong(`--question is ${questions.join(", ")}, not ${args.text("question") ?? ""}.`);
+    throw wrong(args, `--question is ${questions.join(", ")}, not ${args.text("question") ?? ""}.`);
   if (args.text("question") !== undefined && held === undefined)
-    throw wrong("--question is asked of a quantized base: give --quantized nf4, or such a run.");
+    throw wrong(
+      args,
+      "--question is asked of a quantized base: give --quantized nf4, or such a run.",
+    );
   const folder =
     run === undefined
       ? join(await findSpectuneFolder(join(console.cwd, "x")), "analysis", nameOf(base, sides))
@@ -197,6 +207,7 @@ function heldForm(args: Arguments, experiment: Experiment | undefined): Choice |
   const word = args.text("quantized");
   if (word !== undefined && word !== "nf4")
     throw wrong(
+      args,
       `--quantized is nf4, not ${word}; a run says its own, and other forms are files of their own: give them as --tuned.`,
     );
   return heldChoice(experiment?.quantization) ?? (word === undefined ? undefined : plainNf4);
@@ -210,15 +221,7 @@ function nameOf(base: string, [side]: readonly SideChoice[]): string {
   return `${plain(base)}--${plain(of)}`;
 }
 
-function needed(base: string | undefined): string {
+function needed(args: Arguments, base: string | undefined): string {
   if (base !== undefined) return base;
-  throw wrong("give the base first: a folder, a safetensors file or a hub id.");
-}
-
-export function wrong(why: string): UserError {
-  return new UserError({
-    code: "wrong-arguments",
-    message: `The command line cannot be used: ${why}`,
-    remedy: "`spectune help COMMAND` lists the options.",
-  });
+  throw wrong(args, "give the base first: a folder, a safetensors file or a hub id.");
 }

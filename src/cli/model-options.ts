@@ -12,7 +12,6 @@ import { completedChoice, modelOfRun } from "../engine/session/run-model.ts";
 import type { ModelPlaces } from "../engine/weights/hub-cache.ts";
 import { referenceOf } from "../engine/weights/hub-cache.ts";
 import { isFolder } from "../engine/weights/on-disk.ts";
-import { UserError } from "../shared/errors.ts";
 import type { Experiment } from "../shared/experiment/fields/experiment-fields.ts";
 import { readExperiment } from "../shared/experiment/normalise.ts";
 import { errorsOf } from "../shared/findings.ts";
@@ -21,6 +20,7 @@ import { foldRun } from "../shared/run-view.ts";
 import type { Arguments, Console, Options } from "./define.ts";
 import { count } from "./format.ts";
 import { findingText, recordedExperiment } from "./read-file.ts";
+import { wrong } from "./wrong-arguments.ts";
 
 /** Options of commands that take a run or a model. */
 export const modelOptions = {
@@ -221,12 +221,4 @@ function taskNamed(args: Arguments): Task | undefined {
   const text = args.text("task");
   if (text === undefined || text === "causal-lm" || text === "sequence-classification") return text;
   throw wrong(args, `--task is causal-lm or sequence-classification, not ${text}.`);
-}
-
-function wrong({ command }: Arguments, why: string): UserError {
-  return new UserError({
-    code: "wrong-arguments",
-    message: `The command line cannot be used: ${why}`,
-    remedy: `\`spectune help ${command}\` lists the options.`,
-  });
 }

@@ -7,11 +7,12 @@ import { intrudersJson } from "../../engine/lab/look-intruders.ts";
 import type { LookResult } from "../../engine/lab/look.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Command } from "../define.ts";
-import { countOption } from "../count-option.ts";
 import { intruderOptions, thresholdOptions } from "../intruder-options.ts";
 import { checkpointsTable, groupsTable, intrudersTable } from "../intruders-text.ts";
 import { filesText } from "../lab-files.ts";
-import { chosenSides, fullSide, lookOptions, sideOptions, wrong } from "../lab-options.ts";
+import { chosenSides, fullSide, lookOptions, sideOptions } from "../lab-options.ts";
+import { numberOption } from "../model-options.ts";
+import { wrong } from "../wrong-arguments.ts";
 import { ask } from "../lab.ts";
 import { writeReport } from "../lab-report.ts";
 
@@ -47,14 +48,16 @@ export const intrudersCommand: Command = {
   },
   async run(args, console) {
     const options = intruderOptions(args);
-    const draws = countOption(args, "controls", { fallback: args.text("full") ? 1 : 0, most: 100 });
+    const draws =
+      numberOption(args, "controls", { min: 0, max: 100, whole: true }) ??
+      (args.text("full") ? 1 : 0);
     const chosen = await chosenSides(args, console);
     const { sides } = chosen;
     const full = await fullSide(args, console);
     const place = { ...chosen.place, ...(full ? { full } : {}) };
     const [side] = sides;
     if (side?.kind === "none" && place.question !== "original-dequantized")
-      throw wrong("give what was trained: --adapter, --tuned, --run or --checkpoints.");
+      throw wrong(args, "give what was trained: --adapter, --tuned, --run or --checkpoints.");
     const result = await ask({ kind: "intruders", place, sides, options, draws }, console);
     invariant(result.kind === "intruders", "the lab answered another question");
     const { looks } = result;

@@ -11,13 +11,14 @@ import { invariant } from "../../shared/errors.ts";
 import type { Arguments, Command, Console } from "../define.ts";
 import { percent, table } from "../format.ts";
 import type { ChosenSides } from "../lab-options.ts";
-import { chosenSides, lookOptions, sideOptions, wrong } from "../lab-options.ts";
+import { chosenSides, lookOptions, sideOptions } from "../lab-options.ts";
 import { ask } from "../lab.ts";
+import { wrong } from "../wrong-arguments.ts";
 import { writeReport } from "../lab-report.ts";
 import { intruderOptions, thresholdOptions } from "../intruder-options.ts";
 import { measureAll, measuredTable } from "../mitigate-measure.ts";
 import type { ChosenModel } from "../model-options.ts";
-import { chosenModel, modelOf, modelOptions, pathOf } from "../model-options.ts";
+import { chosenModel, modelOf, modelOptions, numberOption, pathOf } from "../model-options.ts";
 
 const { adapter, tuned, run, quantized, question } = sideOptions;
 const { matrices, json, report, "split-qkv": splitQkv, "without-text": withoutText } = lookOptions;
@@ -73,18 +74,18 @@ export const mitigateCommand: Command = {
   },
   async run(args, console) {
     const out = pathOf(args.text("out"), console);
-    if (out === undefined) throw wrong("give --out: the folder that the result goes to.");
-    const keep = numberIn(args, "keep", 0, 2, 0.5);
+    if (out === undefined) throw wrong(args, "give --out: the folder that the result goes to.");
+    const keep = numberOption(args, "keep", { min: 0, max: 2, whole: false }) ?? 0.5;
     const which = args.text("which") ?? "top";
-    if (which !== "top" && which !== "all") throw wrong(`--which is top or all, not ${which}.`);
-    const compress =
-      args.text("compress") === undefined ? undefined : numberIn(args, "compress", 1, 1e6, 1);
+    if (which !== "top" && which !== "all")
+      throw wrong(args, `--which is top or all, not ${which}.`);
+    const compress = numberOption(args, "compress", { min: 1, max: 1e6, whole: true });
     const options = intruderOptions(args);
     if (!(await unmeasured(out))) await requireNewFolder(out);
     const chosen = await chosenSides(args, console);
     const [side] = chosen.sides;
     if (side === undefined || side.kind === "none")
-      throw wrong("give what was trained: --adapter, --tuned or --run.");
+      throw wrong(args, "give what was trained: --adapter, --tuned or --run.");
     const measuring = await measurement(args, console, chosen, side);
     const result = await ask(
       {
@@ -223,18 +224,4 @@ async function chosenOf(
     flag: () => false,
   };
   return chosenModel(named, console, []);
-}
-
-function numberIn(
-  args: Arguments,
-  option: string,
-  min: number,
-  max: number,
-  fallback: number,
-): number {
-  const text = args.text(option);
-  if (text === undefined) return fallback;
-  const value = Number(text);
-  if (text.trim() !== "" && value >= min && value <= max) return value;
-  throw wrong(`--${option} takes a number from ${min} to ${max}, not ${text}.`);
 }

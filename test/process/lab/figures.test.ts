@@ -96,7 +96,7 @@ describe("an analysis file of intruders", () => {
     const shown = await spectune(folder, ...args, ...more);
     assert.match(shown.out, /control: ΔW with its left directions turned at random: 1 \(mean of 2/);
     const odd = await spectune(folder, ...args.slice(0, -1), "many");
-    assert.match(odd.err, /--controls takes a count from 0 to 100, not many/);
+    assert.match(odd.err, /--controls takes a whole number from 0 to 100, not many/);
   });
 });
 
