@@ -1,4 +1,5 @@
 /** @file `spectune mitigate`: scales intruder dimensions, and measures what that gives and costs. */
+import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { requireNewFolder } from "../../engine/exports/new-folder.ts";
 import { controlFolder, mitigationFile, unmeasured } from "../../engine/lab/mitigate-adapter.ts";
@@ -106,8 +107,11 @@ export const mitigateCommand: Command = {
     const record = { ...document, complete: true, intruders: found, measured: rows };
     await makeFolder(chosen.place.folder);
     await writeFileAtomic(join(out, mitigationFile), `${JSON.stringify(record)}\n`);
+    // Of other weights of the same name, or of another ε, there is a file of its own.
+    const asked = JSON.stringify([document.options, document.hashes]);
+    const key = createHash("sha256").update(asked).digest("hex").slice(0, 12);
     await writeFileAtomic(
-      join(chosen.place.folder, `mitigation-keep-${keep}-${which}.json`),
+      join(chosen.place.folder, `mitigation-keep-${keep}-${which}-${key}.json`),
       `${JSON.stringify(record)}\n`,
     );
     const report = await writeReport(args, console, chosen);

@@ -64,10 +64,13 @@ export function kindOfCount({ matrices }: Pick<IntrudersDocument, "matrices">): 
 export function labelOf({ tuned }: Pick<IntrudersDocument, "tuned">): string {
   if (!tuned) return "the base";
   if (tuned.member) return `${tuned.member.label}, seed ${tuned.member.seed}`;
-  return tuned.step === undefined
-    ? (tuned.path.split(/[\\/]/).at(-1) ?? tuned.path)
-    : `step ${tuned.step}`;
+  if (tuned.step !== undefined) return `step ${tuned.step}`;
+  const [name = tuned.path, parent] = tuned.path.split(/[\\/]/).toReversed();
+  return parent && sayNothing.test(name) ? `${parent}/${name}` : name;
 }
+
+/** Names that folders of many trainings have alike. */
+const sayNothing = /^(adapter|model|merged|final|last|best|output|checkpoint-\d+|step-\d+)$/;
 
 function overTraining(documents: readonly IntrudersDocument[], said: string): Block {
   const rows = documents.map(({ tuned, matrices }): readonly [number, number, number] => [

@@ -1,6 +1,7 @@
 /** @file What a report shows of mitigations: what they cost and gained, beside the control, and what was scaled. */
 import type { MitigationDocument } from "../../shared/analysis-documents.ts";
 import type { IntervalRecord } from "../../shared/intruder-records.ts";
+import { isRecord } from "../../shared/wire.ts";
 import type { CaptionFacts } from "./caption.ts";
 import { captionTail } from "./caption.ts";
 import type { Block } from "./page.ts";
@@ -10,8 +11,16 @@ export function mitigationBlocks(
   facts: CaptionFacts,
 ): readonly Block[] {
   const tail = captionTail(facts);
-  const setting = ({ options: { which, keep } }: MitigationDocument): string =>
-    `${which}, λ = ${keep}`;
+  const setting = ({ options }: MitigationDocument): string => {
+    const { which, keep, compress, epsilon, k } = options;
+    return [
+      `${which}, λ = ${keep}`,
+      ...(epsilon === undefined ? [] : [`ε = ${epsilon}`]),
+      ...(typeof k === "number" ? [`k = ${k}`] : []),
+      ...(isRecord(k) ? [`k = ${Number(k["share"]) * 100} %`] : []),
+      ...(compress === undefined ? [] : [`rank ${compress}`]),
+    ].join(", ");
+  };
   const measured = documents.flatMap((document) =>
     document.measured.map((row) => [
       setting(document),

@@ -1,6 +1,6 @@
 /** @file What the lab's commands print for machines, and what must hold of it whatever the model. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { isRecord } from "../../../src/shared/wire.ts";
@@ -191,6 +191,18 @@ describe("mitigate", () => {
     const written: unknown = JSON.parse(readFileSync(join(folder, "less/mitigation.json"), "utf8"));
     assert(isRecord(written) && isRecord(written["options"]));
     assert.deepEqual([written["options"]["keep"], written["options"]["which"]], [0, "top"]);
+    // Another adapter of the same name, and another ε, are results of their own.
+    const other = join("other", "adapter");
+    await writeAdapter(join(folder, other), { ...plantedConfig, lora_alpha: 1 }, factors());
+    const again = ["mitigate", "base", "--keep", "0", "--adapter"];
+    await asked(folder, ...again, other, "--out", "less-2");
+    await asked(folder, ...again, "adapter", "--out", "less-3", "--threshold", "0.4");
+    const analysis = join(folder, ".spectune", "analysis", "base--adapter");
+    const mitigations = readdirSync(analysis).filter((name) => name.startsWith("mitigation-"));
+    assert.equal(mitigations.length, 3);
+    const html = readFileSync(join(analysis, "report.html"), "utf8");
+    assert.match(html, /Intruder dimensions of other\/adapter/);
+    assert.match(html, /top, λ = 0, ε = 0\.4, k = 10/);
     const taken = await spectune(folder, ...args);
     assert.equal(taken.code, 2);
     assert.match(taken.err, /output-exists/);
