@@ -10,7 +10,7 @@ describe("counts of singular values above a number", () => {
     const linalg = await makeLinalg();
     const random = pseudoRandom(5);
     const proved = nothingProved();
-    for (let i = 0; i < 200; i++) await tryCounts(linalg, random, proved);
+    for (let i = 0; i < 200; i++) await tryCounts({ linalg }, random, proved);
     t.diagnostic(JSON.stringify(proved));
     assert.ok(proved.shifted.proved > 0.3 * proved.shifted.asked);
     assert.ok(proved.complement.proved > 0.05 * proved.complement.asked);

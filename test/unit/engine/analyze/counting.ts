@@ -1,4 +1,4 @@
-/** @file Counts of singular values on small matrices that were made to lead them astray, beside an exact SVD. */
+/** @file Counts of singular values on matrices that were made to lead them astray, beside an exact SVD. */
 import assert from "node:assert/strict";
 import type { Linalg, Matrix } from "../../../../kernels/linalg/index.ts";
 import { transposedCopy } from "../../../../kernels/linalg/matrix.ts";
@@ -6,7 +6,7 @@ import { complementCounts } from "../../../../src/engine/analyze/complement-coun
 import { formGram } from "../../../../src/engine/analyze/gram.ts";
 import type { Cut } from "../../../../src/engine/analyze/known-gaps.ts";
 import { lowRankChange } from "../../../../src/engine/analyze/low-rank-change.ts";
-import { frobenius } from "../../../../src/engine/analyze/products.ts";
+import { frobenius, type Tools } from "../../../../src/engine/analyze/products.ts";
 import { shiftedCounts } from "../../../../src/engine/analyze/shifted-counts.ts";
 import type { Factors } from "../../../../src/engine/analyze/source.ts";
 import type { TopVectors } from "../../../../src/engine/analyze/top-vectors.ts";
@@ -21,16 +21,18 @@ export function nothingProved(): Proved {
   return { shifted: { asked: 0, proved: 0 }, complement: { asked: 0, proved: 0 } };
 }
 
-/** Fails where a count says that fewer singular values reach a number than do. */
+/** Fails where a count says that fewer singular values reach a number than do; sides of the matrix are from `least` to `most`. */
 export async function tryCounts(
-  linalg: Linalg,
+  tools: Tools,
   random: () => number,
   proved: Proved,
+  [least, most]: readonly [number, number] = [3, 32],
 ): Promise<void> {
-  const whole = (most: number) => 1 + Math.floor(random() * most);
-  const [rows, columns] = [2 + whole(30), 2 + whole(30)];
+  const { linalg } = tools;
+  const whole = (last: number) => 1 + Math.floor(random() * last);
+  const side = () => least - 1 + whole(most - least + 1);
+  const [rows, columns] = [side(), side()];
   const count = Math.min(rows, columns);
-  const tools = { linalg };
   const base = withSingularValues(rows, columns, spectrum(count, random), whole(2 ** 30));
   const rank = whole(3);
   const strength = 10 ** (1 - 4 * random());
@@ -41,8 +43,8 @@ export async function tryCounts(
   };
   const W = added(base, scaledProduct(factor));
   const [before, after] = [await linalg.svd(base), await linalg.svd(W)];
-  const side = rows <= columns ? "left" : "right";
-  const change = await lowRankChange(tools, base, [factor], side);
+  const smaller = rows <= columns ? "left" : "right";
+  const change = await lowRankChange(tools, base, [factor], smaller);
   const spoil = random() < 0.3 ? 0 : 10 ** (-12 * random());
   const near = await leading(linalg, before, whole(count), spoil, random);
   const tuned = await leading(linalg, after, whole(count), spoil, random);
