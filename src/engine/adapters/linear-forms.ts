@@ -5,6 +5,7 @@ import type { MethodChoice } from "../../shared/experiment/fields/experiment-fie
 import { isRecord } from "../../shared/wire.ts";
 import { methods } from "../catalog.ts";
 import { sharedPrefix } from "../exports/adapter-sites.ts";
+import { modulePrefix } from "../exports/peft-names.ts";
 import type { BoundMethod, LinearMethod, PeftForm } from "../methods/define.ts";
 import { patternValue } from "../methods/targets.ts";
 import type { LinearSpec, Model } from "../models/architecture.ts";
@@ -22,8 +23,6 @@ export const linearForms: Readonly<Record<string, (json: Json) => Placing | Refu
       row.kind === "linear" && row.peft?.read ? [[row.peft.type, readerOf(row, row.peft)]] : [],
     ),
   );
-
-const prefix = "base_model.model.";
 
 function readerOf(row: LinearMethod, form: PeftForm<string>): (json: Json) => Placing | Refusal {
   return (json) => {
@@ -59,7 +58,7 @@ function readerOf(row: LinearMethod, form: PeftForm<string>): (json: Json) => Pl
       const own = [...new Map(tensors.map((tensor) => [tensor.name, tensor])).values()];
       const targets = sites.map(({ module }) => module);
       const choice = { ...plainChoice(row.name, config), target_modules: targets, ...patterns };
-      return placedWith(choice, own, prefix, names, model);
+      return placedWith(choice, own, modulePrefix, names, model);
     };
   };
 }
@@ -102,7 +101,9 @@ function sitesOf(
   );
   return model.blocks
     .flatMap(({ linears }) => linears)
-    .filter(({ module }) => suffixes.some((suffix) => names.has(`${prefix}${module}.${suffix}`)));
+    .filter(({ module }) =>
+      suffixes.some((suffix) => names.has(`${modulePrefix}${module}.${suffix}`)),
+    );
 }
 
 function placesOf(
@@ -120,7 +121,7 @@ function placesOf(
       if (own !== undefined)
         return [
           {
-            name: `${prefix}${site.module}.${own}`,
+            name: `${modulePrefix}${site.module}.${own}`,
             shape: inFile,
             parameter: paramName(site.module, param),
             ...(packed && { packing: packed }),

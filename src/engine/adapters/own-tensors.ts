@@ -1,5 +1,6 @@
 /** @file Finds the places of adapters that bring tensors of the model itself: norms, and rows of the table of words. */
-import { modulePrefix, rowsTensor } from "../exports/own-tensors.ts";
+import { rowsTensor } from "../exports/own-tensors.ts";
+import { modulePrefix } from "../exports/peft-names.ts";
 import type { Json, Placing, Refusal } from "./placing.ts";
 import { plainChoice } from "./placing.ts";
 import { placedWith } from "./placed-tensors.ts";

@@ -2,7 +2,7 @@
 import type { Shape } from "../../shared/dtypes.ts";
 import type { MethodChoice } from "../../shared/experiment/fields/experiment-fields.ts";
 import type { Checked, Finding } from "../../shared/findings.ts";
-import { modulesOf, savedModules } from "../exports/peft-names.ts";
+import { modulePrefix, modulesOf, savedModules } from "../exports/peft-names.ts";
 import { storedShape } from "../exports/tensor-values.ts";
 import type { Packing } from "../methods/packing.ts";
 import type { FullMatch } from "../methods/targets.ts";
@@ -57,9 +57,6 @@ export interface PlacedAdapter {
   /** Frozen matrices that peft saves beside the factors of an embedding or a head; they must be the base's. */
   readonly copies: readonly { readonly name: string; readonly of: TensorSpec }[];
 }
-
-/** How peft's wrapper calls the model within it. */
-const prefix = "base_model.model.";
 
 /** With biases trained, peft saves those of whole modules two times more, under names with these parts. */
 const copyParts = [".original_module.", ".modules_to_save."];
@@ -196,7 +193,7 @@ function factors(
 ): readonly PlacedTensor[] {
   const r = patternValue(config.rank_pattern, module, fullMatch) ?? config.r;
   const factor = (suffix: string, shape: Shape, param: string): PlacedTensor => ({
-    name: `${prefix}${module}.${suffix}`,
+    name: `${modulePrefix}${module}.${suffix}`,
     shape,
     parameter: `${module}#${param}`,
   });
@@ -217,8 +214,8 @@ function placeEmbedding(
   const alpha = patternValue(config.alpha_pattern, module, fullMatch) ?? config.alpha;
   return {
     table,
-    A: { name: `${prefix}${module}.lora_embedding_A`, shape: [r, rows] },
-    B: { name: `${prefix}${module}.lora_embedding_B`, shape: [width, r] },
+    A: { name: `${modulePrefix}${module}.lora_embedding_A`, shape: [r, rows] },
+    B: { name: `${modulePrefix}${module}.lora_embedding_B`, shape: [width, r] },
     scale: alpha / (config.use_rslora ? Math.sqrt(r) : r),
   };
 }
@@ -252,13 +249,18 @@ function biases(
     const module = moduleOf(tensor.source);
     if (tensor.role !== "bias" || (bias === "lora_only" && !adapted.has(module))) return [];
     const wrapped = `${module}.base_layer.bias`;
-    const name = names.has(`${prefix}${wrapped}`) ? wrapped : tensor.source;
-    return names.has(`${prefix}${name}`) ? [placeOwn(name, tensor.source, tensor)] : [];
+    const name = names.has(`${modulePrefix}${wrapped}`) ? wrapped : tensor.source;
+    return names.has(`${modulePrefix}${name}`) ? [placeOwn(name, tensor.source, tensor)] : [];
   });
 }
 
 function placeOwn(name: string, parameter: string, tensor: TensorSpec): PlacedTensor {
-  return { name: `${prefix}${name}`, shape: storedShape(tensor), parameter, replaces: tensor };
+  return {
+    name: `${modulePrefix}${name}`,
+    shape: storedShape(tensor),
+    parameter,
+    replaces: tensor,
+  };
 }
 
 function copiesOf(
@@ -267,7 +269,7 @@ function copiesOf(
   names: ReadonlySet<string>,
 ): PlacedAdapter["copies"] {
   return tensors.flatMap((tensor) => {
-    const name = `${prefix}${moduleOf(ownName(model, tensor))}.base_layer.weight`;
+    const name = `${modulePrefix}${moduleOf(ownName(model, tensor))}.base_layer.weight`;
     return tensor.role !== "bias" && names.has(name) ? [{ name, of: tensor }] : [];
   });
 }

@@ -7,21 +7,17 @@ import { wordModules } from "../models/word-table.ts";
 import { moduleOf, lastPart } from "../models/module-names.ts";
 import type { BlockSetup } from "../programs/setup.ts";
 import type { ResolvedModel } from "../weights/hub-cache.ts";
-import type { TensorToWrite } from "../weights/write-safetensors.ts";
 import { peftVersion } from "./lora-config.ts";
 import { writeAdapterFolder } from "./peft-adapter.ts";
-import { modulesOf, targetNames } from "./peft-names.ts";
+import { modulePrefix, modulesOf, targetNames } from "./peft-names.ts";
 import type { ValueSources } from "./tensor-values.ts";
-import { floatTensor, ownValues, storedBytes, storedShape } from "./tensor-values.ts";
+import { floatTensor, ownTensor } from "./tensor-values.ts";
 
 export interface OwnTensorParts extends ValueSources {
   readonly model: Model;
   readonly setups: readonly BlockSetup[];
   readonly reference: ResolvedModel;
 }
-
-/** How peft's wrapper calls the model within it. */
-export const modulePrefix = "base_model.model.";
 
 /** Norms, each in a module of its own that peft puts into the norm. */
 export async function writeNormsAdapter(
@@ -35,9 +31,10 @@ export async function writeNormsAdapter(
   const own = all.filter((tensor) => method.selects(tensor));
   const named = ({ source }: TensorSpec): string =>
     `${moduleOf(source)}.${peft.part}.${lastPart(source)}`;
-  const tensors = all.map((tensor) =>
-    ownTensor(parts, tensor, own.includes(tensor) ? named(tensor) : tensor.source),
-  );
+  const tensors = all.map((tensor) => {
+    const name = own.includes(tensor) ? named(tensor) : tensor.source;
+    return ownTensor(parts, tensor, `${modulePrefix}${name}`);
+  });
   const targets = [...new Set(own.map(({ source }) => moduleOf(source)))];
   const sources = parts.setups.flatMap(({ spec }) => spec.tensors.map(({ source }) => source));
   await writeAdapterFolder(folder, {
@@ -56,7 +53,9 @@ export async function writeRowsAdapter(parts: OwnTensorParts, folder: string): P
   const { shape, weight } = parts.parameters.get("shared#rows");
   const tables = wordModules(parts.model);
   const rows = tables.map((module) => floatTensor(rowsTensor(module), shape, () => weight));
-  const heads = trainedTensors(parts).map((tensor) => ownTensor(parts, tensor, tensor.source));
+  const heads = trainedTensors(parts).map((tensor) =>
+    ownTensor(parts, tensor, `${modulePrefix}${tensor.source}`),
+  );
   await writeAdapterFolder(folder, {
     config: {
       ...commonFields(parts, "TRAINABLE_TOKENS"),
@@ -83,15 +82,6 @@ function trainedTensors({ setups }: OwnTensorParts): readonly TensorSpec[] {
   return setups.flatMap(({ spec, trained }) =>
     spec.tensors.filter(({ name }) => trained.has(name)),
   );
-}
-
-function ownTensor(parts: OwnTensorParts, tensor: TensorSpec, name: string): TensorToWrite {
-  return {
-    name: `${modulePrefix}${name}`,
-    dtype: "float32",
-    shape: storedShape(tensor),
-    chunks: () => storedBytes(ownValues(parts, tensor), tensor),
-  };
 }
 
 function commonFields(

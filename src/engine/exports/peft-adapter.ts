@@ -14,6 +14,7 @@ import { writeSafetensors } from "../weights/write-safetensors.ts";
 import type { LoraFacts } from "./lora-config.ts";
 import { loraConfig, otherConfig } from "./lora-config.ts";
 import {
+  modulePrefix,
   modulesOf,
   mostCommon,
   patternOf,
@@ -23,7 +24,7 @@ import {
 } from "./peft-names.ts";
 import type { AdaptedSite, AdapterSources, SiteForm } from "./adapter-sites.ts";
 import { adaptedSites, siteForm } from "./adapter-sites.ts";
-import { ownValues, storedBytes, storedShape } from "./tensor-values.ts";
+import { ownTensor } from "./tensor-values.ts";
 
 export interface AdapterParts extends AdapterSources {
   readonly model: Model;
@@ -85,7 +86,7 @@ function describeAdapter(parts: AdapterParts): DescribedAdapter {
     const isSaved = [...saved].some((name) => module === name || module.startsWith(`${name}.`));
     if (!isSaved && !isSavedBias(tensor, bias, adapted)) continue;
     const name = adapted.has(module) ? `${module}.base_layer.bias` : source;
-    tensors.push(ownTensor(parts, tensor, name));
+    tensors.push(ownTensor(parts, tensor, `${modulePrefix}${name}`));
   }
   const { hubId, folder, snapshot, revision } = parts.reference;
   const facts: LoraFacts = {
@@ -110,9 +111,9 @@ function describeAdapter(parts: AdapterParts): DescribedAdapter {
 /** Each module in its method's own form where that makes one adapter, else as a plain pair. */
 function formsOf(parts: AdapterParts, sites: readonly AdaptedSite[]): readonly SiteForm[] {
   const plain = (): readonly SiteForm[] =>
-    sites.map((site) => siteForm(parts, site, prefix, "plain"));
+    sites.map((site) => siteForm(parts, site, modulePrefix, "plain"));
   if (parts.plain === true) return plain();
-  const own = sites.map((site) => siteForm(parts, site, prefix, "own"));
+  const own = sites.map((site) => siteForm(parts, site, modulePrefix, "own"));
   const others = own.some(({ type }) => type !== "LORA");
   const isOne = new Set(own.map((form) => `${form.type} ${configKey(form)}`)).size < 2;
   // Biases that train have a place in LoRA's files alone.
@@ -158,18 +159,6 @@ function patterned(
   }
   return { config: { ...config, ...common }, patterns: made };
 }
-
-function ownTensor(parts: AdapterParts, tensor: TensorSpec, name: string): TensorToWrite {
-  return {
-    name: `${prefix}${name}`,
-    dtype: "float32",
-    shape: storedShape(tensor),
-    chunks: () => storedBytes(ownValues(parts, tensor), tensor),
-  };
-}
-
-/** How peft's wrapper calls the model within it. */
-const prefix = "base_model.model.";
 
 /** Names in `modules_to_save` that cover every tensor of the model that trains and is no saved bias. */
 function namesToSave(

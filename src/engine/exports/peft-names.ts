@@ -1,6 +1,9 @@
 /** @file Names by which peft finds modules: the shortest that select exactly those that are meant. */
 import { lastPart, within } from "../models/module-names.ts";
 
+/** How peft's wrapper calls the model within it. */
+export const modulePrefix = "base_model.model.";
+
 /**
  * Names for `target_modules`: the last part of a module's name where all modules of the model that end
  * in it are meant, else full names. `modules` are all of the model; those within `saved` are out of

@@ -28,6 +28,12 @@ export function ownValues(
   return parameters.all.get(source)?.weight ?? base.decode(source);
 }
 
+/** A tensor without what a method adds, as it is written under a name. */
+export function ownTensor(sources: ValueSources, tensor: TensorSpec, name: string): TensorToWrite {
+  const chunks = () => storedBytes(ownValues(sources, tensor), tensor);
+  return { name, dtype: "float32", shape: storedShape(tensor), chunks };
+}
+
 /**
  * A tensor's bytes as a checkpoint has them: in its orientation, as float32 or a half type. They come in pieces that
  * share memory, each good until the next is asked for: copies of all would be in the run's peak.

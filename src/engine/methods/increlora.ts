@@ -24,6 +24,7 @@
  */
 import { at } from "../../shared/errors.ts";
 import { bool, int, number, share } from "../../shared/schema.ts";
+import type { Graph, Value } from "../core/graph.ts";
 import { add, div, gauge, matmul, matrixTranspose } from "../core/ops.ts";
 import { defineLinearMethod } from "./define.ts";
 import type { HookSite, HookTensor } from "./hooks.ts";
@@ -106,17 +107,14 @@ export const increlora = defineLinearMethod({
       spread: state,
     };
   },
-  pair: (g, { A, B, e, rank }, { alpha }) => ({
-    ...{ A, B: matrixTranspose(g, B), core: div(g, e, rank) },
-    scale: alpha,
-  }),
+  pair: (g, params, { alpha }) => partsOf(g, params, alpha),
   // While it trains ΔW is formed, so that a gauge can stand on it; its memory is not kept for the backward pass.
-  forward(g, x, base, { A, B, e, rank, score }, { alpha }, ctx) {
-    const pair: Pair = { A, B: matrixTranspose(g, B), core: div(g, e, rank), scale: alpha };
+  forward(g, x, base, params, { alpha }, ctx) {
+    const pair = partsOf(g, params, alpha);
     if (!ctx.trains) return pairForward(g, x, base, pair, ctx);
-    const update = matmul(g, foldedB(g, pair), A, { alpha });
+    const update = matmul(g, foldedB(g, pair), pair.A, { alpha });
     g.recomputed.add(update);
-    const seen = gauge(g, update, score);
+    const seen = gauge(g, update, params.score);
     return add(g, base.apply(g, x), matmul(g, ctx.dropout(x), seen, { transB: true }));
   },
   hooks: (config) => ({
@@ -144,6 +142,14 @@ export const increlora = defineLinearMethod({
     },
   }),
 });
+
+function partsOf(
+  g: Graph,
+  { A, B, e, rank }: Readonly<Record<"A" | "B" | "e" | "rank", Value>>,
+  alpha: number,
+): Pair {
+  return { A, B: matrixTranspose(g, B), core: div(g, e, rank), scale: alpha };
+}
 
 interface Growth {
   readonly target_r: number;

@@ -11,7 +11,7 @@ import type { Model, TensorSpec } from "../models/architecture.ts";
 import { tiedHead, untied, untiedName } from "../models/untie.ts";
 import type { BlockSetup, SiteMethod, Storage } from "../programs/setup.ts";
 import { groupName, isPacked, storageOf as storageIn } from "../programs/setup.ts";
-import { adaptedSites } from "./adapted-sites.ts";
+import { methodSites } from "./method-sites.ts";
 import { placeMethods, withRoomFor } from "./place-methods.ts";
 import { unequalShapes } from "./site-choices.ts";
 import type { PackedAs } from "../weights/safetensors.ts";
@@ -63,7 +63,7 @@ export function setUpModel(
     }
     if (method.kind !== "linear") continue;
     const group = groupName(index);
-    const { value: adapted, findings: ofSites } = adaptedSites(model, method, choice, {
+    const { value: adapted, findings: ofSites } = methodSites(model, method, choice, {
       group,
       fullMatch,
       allocation,

@@ -1,6 +1,6 @@
 /** @file Means over seeds, with Student's t intervals; differences of runs that share their seeds. */
 import { invariant } from "../../shared/errors.ts";
-import { sum } from "../../shared/sums.ts";
+import { mean as meanOf, sum } from "../../shared/sums.ts";
 import type { Confidence, Interval } from "./interval.ts";
 import { studentTQuantile, studentTTail } from "./quantiles.ts";
 
@@ -51,8 +51,4 @@ export function pairedDifference(
   if (!(deviation > 0)) return { ...result, seeds };
   const t = Math.abs(mean) / (deviation / Math.sqrt(count));
   return { ...result, seeds, pValue: 2 * studentTTail(t, count - 1) };
-}
-
-function meanOf(values: readonly number[]): number {
-  return sum(values) / values.length;
 }

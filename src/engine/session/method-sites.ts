@@ -11,7 +11,7 @@ import type { SiteMethod } from "../programs/setup.ts";
 import { kindOf } from "../programs/setup.ts";
 import { allocatedMethod, decomposes, patterned, startsOf, withShared } from "./site-choices.ts";
 
-export interface AdaptedSites {
+export interface MethodSites {
   /** By module. */
   readonly sites: ReadonlyMap<string, SiteMethod>;
   /** Sources of tensors that train whole: biases and `modules_to_save`. */
@@ -29,12 +29,12 @@ export interface SiteContext {
 }
 
 /** Findings name each field of the entry that fits nothing in the model, or fits twice. */
-export function adaptedSites(
+export function methodSites(
   model: Model,
   method: LinearMethod,
   choice: MethodChoice,
   { group, fullMatch, allocation, taken }: SiteContext,
-): Checked<AdaptedSites> {
+): Checked<MethodSites> {
   const targets = targetSites(model, choice, fullMatch);
   const findings = [...targets.findings, ...idleNames(model, choice, targets.sites, fullMatch)];
   const most = {
