@@ -1,6 +1,7 @@
 /** @file The text of an experiment file, or what stands in its place. */
-import { readFileSync, statSync, type Stats } from "node:fs";
+import { readdirSync, readFileSync, statSync, type Stats } from "node:fs";
 import { readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { errorCode } from "../engine/runs/file-errors.ts";
 import { decodeUtf8 } from "../shared/encoding.ts";
 import { UserError } from "../shared/errors.ts";
@@ -35,7 +36,7 @@ export function usableText(
     throw new UserError({
       code: "no-such-file",
       message: `There is no experiment file ${named}.`,
-      remedy: otherPath,
+      remedy: `${otherPath}${besides(dirname(path))}`,
     });
   const { is, remedy, line } = text;
   throw new UserError({
@@ -47,6 +48,17 @@ export function usableText(
 }
 
 const otherPath = "Give the path of a .peft.yaml file.";
+
+/** The first of the experiment files of a folder, which a name was perhaps meant for. */
+function besides(folder: string): string {
+  try {
+    const names = readdirSync(folder).filter((name) => /\.peft\.ya?ml$/i.test(name));
+    return names.length === 0 ? "" : ` That folder has ${names.toSorted().slice(0, 5).join(", ")}.`;
+  } catch {
+    // There is no such folder either.
+    return "";
+  }
+}
 
 /** Experiment files are small: what is not a file, or far larger than any, is not read. */
 const largestFile = 1 << 24;

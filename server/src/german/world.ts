@@ -90,8 +90,8 @@ export const worldInGerman: Readonly<Record<string, string>> = {
   "{0} is an adapter, not a model: it holds {1} and no {2}.":
     "{0} ist ein Adapter, kein Modell: Darin liegt {1} und kein {2}.",
   "{0} has no {1} and no {2}, but {3}.": "{0} hat kein {1} und kein {2}, aber {3}.",
-  "Name the base model here, and the adapter as `method.from`.":
-    "Nennen Sie hier das Grundmodell, und den Adapter als `method.from`.",
+  "Name the base model here, and the adapter as `method.from`, on the command line as --adapter.":
+    "Nennen Sie hier das Grundmodell, und den Adapter als `method.from`, auf der Befehlszeile als --adapter.",
   "Name the one file to read, or rename it to {0}.":
     "Nennen Sie die eine Datei, die zu lesen ist, oder benennen Sie sie in {0} um.",
   "{0} does not exist.": "{0} gibt es nicht.",

@@ -92,7 +92,7 @@ function otherNames(folder: string, names: readonly string[]): UserError {
       : `${folder} has no ${singleName} and no ${indexName}, but ${someOf(names)}.`,
     place: { file: folder },
     remedy: adapter
-      ? "Name the base model here, and the adapter as `method.from`."
+      ? "Name the base model here, and the adapter as `method.from`, on the command line as --adapter."
       : `Name the one file to read, or rename it to ${singleName}.`,
   });
 }

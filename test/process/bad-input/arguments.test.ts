@@ -21,6 +21,10 @@ describe("wrong arguments", () => {
     const asked = await spectune(folder, "help", "plam");
     assert.equal(asked.code, 2);
     assert.match(asked.err, /no command plam[^]*plan/u);
+    const other = await spectune(folder, "check", "a.peft.yml");
+    assert.match(other.err, /no experiment file a\.peft\.yml[^]*folder has a\.peft\.yaml\./u);
+    const lost = await spectune(folder, "check", "nowhere/a.peft.yml");
+    assert.match(lost.err, /Give the path of a \.peft\.yaml file\.\n/u);
     assert.match((await spectune(folder, "check", "/dev/zero")).err, /is not a file/u);
     writeFileSync(join(folder, "endless.peft.yaml"), "extends: /dev/zero\n");
     assert.match((await spectune(folder, "check", "endless.peft.yaml")).out, /\/dev\/zero/u);
