@@ -6,15 +6,8 @@ import type { Factors } from "../network/factors.ts";
 import type { Parameters } from "../network/parameters.ts";
 import type { TrainedTensors } from "../network/trained-tensors.ts";
 import { localName, parameterName } from "../programs/setup.ts";
+import type { StepControls } from "../train/step.ts";
 import type { ModelSetup } from "./set-up.ts";
-
-/** What the steps call; t counts from 1. */
-export interface Controls {
-  readonly beforeStep: (t: number, lr: number) => void;
-  /** The sum of the penalties whose gradients were added; undefined where there are none. */
-  readonly afterBackward: (t: number, lr: number) => number | undefined;
-  readonly afterStep: (t: number, lr: number) => void;
-}
 
 export interface ControlParts {
   readonly setup: ModelSetup;
@@ -26,7 +19,7 @@ export interface ControlParts {
 }
 
 /** Undefined where no method has hooks. */
-export function createControls(parts: ControlParts): Controls | undefined {
+export function createControls(parts: ControlParts): StepControls | undefined {
   const entries = new Map<string, { readonly hooks: Hooks; readonly sites: HookSite[] }>();
   /** Frozen factors that hooks may write. */
   const written = new Set<string>();

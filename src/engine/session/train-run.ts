@@ -22,7 +22,6 @@ import { invariant } from "../../shared/errors.ts";
 import type { RandomNumbers } from "./draw.ts";
 import { randomNumbers } from "./draw.ts";
 import { createControls } from "./controls.ts";
-import type { Controls } from "./controls.ts";
 import type { StepControls } from "../train/step.ts";
 import { carryWeights } from "../network/carried-weights.ts";
 import type { CarriedWeights } from "../network/carried-weights.ts";
@@ -291,7 +290,7 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
 
 /** Controls after whose step the weights carry what was trained. */
 function thenCarried(
-  controls: Controls | undefined,
+  controls: StepControls | undefined,
   carried: CarriedWeights | undefined,
 ): StepControls | undefined {
   if (!carried) return controls;
