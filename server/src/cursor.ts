@@ -3,6 +3,7 @@ import { Lexer } from "yaml";
 import { collector } from "../../src/shared/experiment/findings.ts";
 import { readText } from "../../src/shared/experiment/located.ts";
 import type { Located, MapNode, Path } from "../../src/shared/experiment/tree.ts";
+import { lineAndColumn, nodeAt } from "../../src/shared/experiment/tree.ts";
 
 export interface Cursor {
   readonly kind: "key" | "value" | "item";
@@ -51,12 +52,21 @@ function placed(file: string, text: string, offset: number, word: Word): Cursor 
   const { kind, start, end } = word;
   const after = text.slice(end);
   const hasColon = /^["']?\s*:(?:\s|$)/.test(after);
+  // In front of what stands on the line already a key would swallow it.
+  if (kind === "key" && !hasColon && !/^[ \t]*(?:$|[\r\n#,}\]])/.test(after)) return undefined;
   const lead = start > 0 && text[start - 1] === ":" ? " " : "";
   const inserted = kind === "key" && !hasColon ? `${mark}: ` : mark;
   const patched = text.slice(0, start) + lead + inserted + after;
   const document = readText(file, patched, collector().report).root;
   const found = find(document, []);
   if (found === undefined) return undefined;
+  // The value of `data:` stands on the lines below: behind the colon is no place for it, nor for a key of it.
+  if (
+    !word.flow &&
+    found.kind === "key" &&
+    (kind === "value" || !isAligned(document, found.path, word))
+  )
+    return undefined;
   return {
     kind: found.kind === "key" ? "key" : kind === "item" ? "item" : "value",
     path: found.path,
@@ -68,6 +78,16 @@ function placed(file: string, text: string, offset: number, word: Word): Cursor 
     hasColon,
     document,
   };
+}
+
+/** Whether a key would stand below the other keys of its map; to the right or left of them it breaks the file. */
+function isAligned(document: MapNode, path: Path, { indent }: Word): boolean {
+  const map = nodeAt(document, path);
+  const others = map?.kind === "map" ? map.entries.filter(({ key }) => !key.includes(mark)) : [];
+  return (
+    others.length === 0 ||
+    others.some(({ keyAt }) => lineAndColumn(keyAt.source, keyAt.start)[1] === indent + 1)
+  );
 }
 
 function find(

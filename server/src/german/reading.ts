@@ -153,6 +153,7 @@ export const readingInGerman: Readonly<Record<string, string>> = {
   "Give a value.": "Geben Sie einen Wert an.",
   "{0} is missing; it must be {1}.": "{0} fehlt; es muss {1} sein.",
   "Add `{0}`.": "Geben Sie `{0}` an.",
+  "{0} must have {1} item, and has {2}.": "{0} muss {1} Eintrag haben und hat {2}.",
   "{0} must have {1} items, and has {2}.": "{0} muss {1} Einträge haben und hat {2}.",
   "{0} must be {1}, and this is `{2}`.": "{0} muss {1} sein, und das ist `{2}`.",
   "{0} must be {1}, and this is {2}.": "{0} muss {1} sein, und das ist {2}.",

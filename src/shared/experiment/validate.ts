@@ -127,7 +127,7 @@ function checkList(ctx: CheckContext, shape: ShapeOf<"list">, node: Located, pat
         : items.length < minLength
           ? `at least ${minLength}`
           : `at most ${maxLength}`;
-    const message = `${nameOf(path)} must have ${wanted} items, and has ${items.length}.`;
+    const message = `${nameOf(path)} must have ${wanted} ${/\b1$/.test(wanted) ? "item" : "items"}, and has ${items.length}.`;
     ctx.report("wrong-length", node.at, { message, path });
     return undefined;
   }

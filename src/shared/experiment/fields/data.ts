@@ -60,6 +60,7 @@ export const dataField = object(
     columns,
     labels: list(text({ doc: "A label." }), {
       default: null,
+      minLength: 1,
       doc: "The labels in the order of their ids; by default those of the training data, sorted.",
     }),
     problem_type: oneOf(
