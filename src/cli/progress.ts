@@ -92,7 +92,10 @@ export function createProgress(console: Console): ProgressView {
         case "analysis":
           line(
             `${event.kind} after step ${event.step}: ${Object.entries(event.metrics)
-              .map(([name, value]) => `${name} ${figure(value)}`)
+              .map(
+                ([name, value]) =>
+                  `${name} ${Number.isInteger(value) ? count(value) : figure(value)}`,
+              )
               .join("  ")}  (${duration(event.seconds)})`,
           );
           return;

@@ -14,7 +14,12 @@ export function formOf(
   if (task === "sequence-classification") return "labelled";
   if (has.includes(columns.messages) || has.includes("conversations")) return "messages";
   if (has.includes(columns.prompt) && has.includes(columns.completion)) return "prompt-completion";
-  return has.includes(columns.prompt) && !has.includes(columns.text) ? "prompt-completion" : "text";
+  if (has.includes(columns.text)) return "text";
+  if (has.includes(columns.prompt)) return "prompt-completion";
+  // None of them is there: what the file gives names of its own is what it means.
+  if (columns.prompt !== "prompt" || columns.completion !== "completion")
+    return "prompt-completion";
+  return columns.messages === "messages" ? "text" : "messages";
 }
 
 /** Roles whose columns are read; a template names its own. */
