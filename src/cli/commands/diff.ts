@@ -1,8 +1,11 @@
 /** @file `spectune diff`: how much the subspaces of two adapters share. */
+import { existsSync } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
+import { adapterFiles } from "../../engine/exports/peft-adapter.ts";
+import type { SideChoice } from "../../engine/lab/open-sides.ts";
 import { writeAnalysisReport } from "../../engine/lab/write-report.ts";
 import { makeFolder } from "../../engine/runs/atomic.ts";
-import { findSpectuneFolder } from "../../engine/runs/run-folder.ts";
+import { findSpectuneFolder, runLayout } from "../../engine/runs/run-folder.ts";
 import type { OverlapRecord } from "../../shared/spectra-records.ts";
 import { invariant } from "../../shared/errors.ts";
 import type { Arguments, Command, Console } from "../define.ts";
@@ -10,12 +13,15 @@ import { jsonOption } from "../define.ts";
 import { figure, table } from "../format.ts";
 import { ask } from "../lab.ts";
 import { placesOf } from "../model-options.ts";
+import { recordedExperiment } from "../read-file.ts";
+import { checkpointSides, resultSide } from "../run-sides.ts";
 import { version } from "../version.ts";
 import { last } from "../../engine/report/overlap-blocks.ts";
 
 export const diffCommand: Command = {
   name: "diff",
-  summary: "Compare two adapters: overlap of their subspaces, principal angles, norms and ranks.",
+  summary:
+    "Compare two adapters, or checkpoints of a run: overlap of their subspaces, principal angles, norms and ranks.",
   usage: "ADAPTER ADAPTER [--base MODEL] [--matrices REGEX] [--json]",
   positionals: { min: 2, max: 2 },
   options: {
@@ -43,7 +49,8 @@ export const diffCommand: Command = {
   },
   async run(args, console) {
     const [first = "", second = ""] = args.positionals;
-    const adapters = [resolve(console.cwd, first), resolve(console.cwd, second)] as const;
+    const [one, two] = [await trainedAt(first, console), await trainedAt(second, console)];
+    const adapters = [one.folder, two.folder] as const;
     const { base: cwd, home } = placesOf(console);
     const spectuneFolder = await findSpectuneFolder(join(console.cwd, "x"));
     const folder = join(spectuneFolder, "analysis", adapters.map(nameOf).join("--"));
@@ -51,7 +58,8 @@ export const diffCommand: Command = {
       {
         kind: "diff",
         adapters,
-        base: args.text("base"),
+        sides: [one, two],
+        base: args.text("base") ?? baseOf(one) ?? baseOf(two),
         places: { base: cwd, home, env: { ...console.env } },
         matrices: args.text("matrices"),
         ...{ folder, versions: { spectune: version, node: process.versions.node } },
@@ -80,6 +88,32 @@ export const diffCommand: Command = {
     return 0;
   },
 };
+
+type Trained = Exclude<SideChoice, { readonly kind: "none" | "model" }>;
+
+/** An adapter folder; of a run's folder its adapter, and of `checkpoints/step-N` in one that checkpoint. */
+async function trainedAt(path: string, console: Console): Promise<Trained> {
+  const folder = resolve(console.cwd, path);
+  const runFolder = [folder, dirname(dirname(folder))].find((one) =>
+    existsSync(join(one, runLayout.experiment)),
+  );
+  if (runFolder === undefined || existsSync(join(folder, adapterFiles.config)))
+    return { kind: "adapter", folder };
+  const record = join(runFolder, runLayout.experiment);
+  const { experiment } = await recordedExperiment(record, [], console);
+  const sides = await checkpointSides(runFolder, experiment);
+  const isRun = runFolder === folder;
+  const result = isRun ? await resultSide(runFolder, experiment) : undefined;
+  // Merged weights have no subspace: the last checkpoint holds what they were made from.
+  const checkpoint = sides.findLast((one) => isRun || ("folder" in one && one.folder === folder));
+  const found = result === undefined || result.kind === "model" ? checkpoint : result;
+  return found === undefined || found.kind === "model" ? { kind: "adapter", folder } : found;
+}
+
+/** The base of a run whose checkpoint it is: what it changes cannot be told without. */
+function baseOf(side: Trained): string | undefined {
+  return side.kind === "checkpoint" ? side.experiment.model.id : undefined;
+}
 
 /** What an adapter is called: those of runs are all called `adapter`, and one of another run is another. */
 function nameOf(adapter: string): string {

@@ -1,7 +1,7 @@
 /** @file Two adapters beside each other: overlap of their subspaces, norms and ranks, matrix by matrix. */
 import type { Linalg } from "../../../kernels/linalg/index.ts";
 import { createLinalg } from "../../../kernels/linalg/index.ts";
-import { at, Cancelled, UserError } from "../../shared/errors.ts";
+import { at, Cancelled, invariant, UserError } from "../../shared/errors.ts";
 import { svdOfFactors } from "../analyze/low-rank.ts";
 import { overlapOf } from "../analyze/overlap.ts";
 import type { OverlapRecord } from "../../shared/spectra-records.ts";
@@ -10,16 +10,17 @@ import type { Update } from "../analyze/source.ts";
 import { kernelBytes } from "../runtime/kernels.ts";
 import { createFullMatch } from "../session/python-regex.ts";
 import type { ModelPlaces } from "../weights/hub-cache.ts";
-import { adapterSide } from "./adapter-side.ts";
 import { baseOfAdapter } from "./adapter-shapes.ts";
 import { analysisVersion } from "../../shared/analysis-documents.ts";
 import type { AnalysisFile } from "./analysis-file.ts";
 import { openAnalysisFile } from "./analysis-file.ts";
 import type { LookHost } from "./look.ts";
-import { isRecordWith } from "./look.ts";
+import { isRecordWith, secondsLeft } from "./look.ts";
 import { nameFilter } from "./matrix-set.ts";
 import type { ModelFolder } from "./model-folder.ts";
 import { openModelFolder } from "./model-folder.ts";
+import type { SideChoice } from "./open-sides.ts";
+import { openSide } from "./open-sides.ts";
 import type { StoredMatrix } from "./stored-matrix.ts";
 import { readMatrix } from "./stored-matrix.ts";
 import { tunedAdapter } from "./tuned-adapter.ts";
@@ -27,6 +28,8 @@ import type { HashedUpdate, TunedSide } from "./tuned-side.ts";
 
 export interface OverlapRequest {
   readonly adapters: readonly [string, string];
+  /** What each of them is; a checkpoint of a run needs the base. */
+  readonly sides: readonly [SideChoice, SideChoice];
   /** Needed where an update hangs on the base's values: DoRA, residual bases. */
   readonly base: string | undefined;
   readonly places: ModelPlaces;
@@ -52,7 +55,7 @@ export interface OverlapResult {
  * goes on from there. Matrices are told by hashes of both adapters' tensors.
  */
 export async function lookAtOverlap(
-  { adapters, base: id, places, matrices, folder, versions }: OverlapRequest,
+  { adapters, sides: choices, base: id, places, matrices, folder, versions }: OverlapRequest,
   host: LookHost,
 ): Promise<OverlapResult> {
   const linalg = createLinalg(kernelBytes("linalg"));
@@ -61,16 +64,17 @@ export async function lookAtOverlap(
   const sides: TunedSide[] = [];
   const opened: AnalysisFile<OverlapRecord>[] = [];
   try {
-    for (const adapter of adapters) {
+    const ctx = { fullMatch, linalg };
+    for (const [index, adapter] of adapters.entries()) {
       const base =
         id === undefined ? await baseOfAdapter(adapter) : await openModelFolder(id, places);
       bases.push(base);
-      const ctx = { fullMatch, linalg };
-      sides.push(
-        await (id === undefined
-          ? tunedAdapter(adapter, base, ctx)
-          : adapterSide(adapter, base, places, ctx, {})),
-      );
+      const side =
+        id === undefined
+          ? await tunedAdapter(adapter, base, ctx)
+          : await openSide(at(choices, index), base, places, ctx);
+      invariant(side, "both are something that was trained");
+      sides.push(side);
     }
     const [a, b] = [at(sides, 0), at(sides, 1)];
     const isFound = nameFilter(matrices, fullMatch);
@@ -99,6 +103,7 @@ export async function lookAtOverlap(
       const head = { version: analysisVersion, kind: "diff", versions, time: host.time() };
       return file.finish({ ...head, complete }, records, sided);
     };
+    const began = host.now();
     for (const [index, [plain, stored]] of both.entries()) {
       if (host.isCancelled()) {
         await finish(false);
@@ -106,17 +111,19 @@ export async function lookAtOverlap(
           `Stopped after ${records.length} of ${both.length} matrices; ${file.path} holds them, and the same command goes on from there.`,
         );
       }
-      host.progress({ done: index, total: both.length, name: stored.info.name, left: undefined });
+      const total = both.length;
+      const left = secondsLeft(index, total, host.now() - began);
+      host.progress({ done: index, total, name: stored.info.name, left });
       const other = at(bases, 1).matrices.get(plain) ?? stored;
       const { name } = stored.info;
-      const left = await updateOf(a, plain, stored, id !== undefined);
-      const right = await updateOf(b, plain, other, id !== undefined);
-      const known = file.found(name, left.hash, right.hash);
+      const one = await updateOf(a, plain, stored, id !== undefined);
+      const two = await updateOf(b, plain, other, id !== undefined);
+      const known = file.found(name, one.hash, two.hash);
       if (known) reused += 1;
-      const svds = known ? [] : [await svdOf(linalg, name, left), await svdOf(linalg, name, right)];
+      const svds = known ? [] : [await svdOf(linalg, name, one), await svdOf(linalg, name, two)];
       const record = known ?? {
         ...(await overlapOf(linalg, name, at(svds, 0), at(svds, 1))),
-        ...{ baseHash: left.hash, tunedHash: right.hash },
+        ...{ baseHash: one.hash, tunedHash: two.hash },
       };
       records.push(record);
       if (!known) await file.add(record, []);

@@ -263,6 +263,11 @@ function rateOf(now: () => number): Rate {
   };
 }
 
+/** Seconds that the rest of `total` takes at the rate of what is done; undefined before the first. */
+export function secondsLeft(done: number, total: number, milliseconds: number): number | undefined {
+  return done === 0 ? undefined : ((total - done) * milliseconds) / done / 1000;
+}
+
 /** Whether a value of a file is a record with these lists or numbers beside its name and hashes. */
 export function isRecordWith<R extends Hashed>(
   ...fields: readonly (keyof R & string)[]

@@ -22,7 +22,7 @@ import { readJson } from "../session/open-model.ts";
 import { createFullMatch } from "../session/python-regex.ts";
 import { lookForIntruders } from "./look-intruders.ts";
 import type { LookHost, LookPlace } from "./look.ts";
-import { lookAt } from "./look.ts";
+import { lookAt, secondsLeft } from "./look.ts";
 import { plainName } from "./names.ts";
 import type { OpenTools, SideChoice } from "./open-sides.ts";
 import { openSet } from "./open-sides.ts";
@@ -85,11 +85,14 @@ export async function mitigateSide(
   const tools = { linalg, fullMatch: createFullMatch(1000) };
   const set = await openSet(place, side, tools);
   const made: Made[] = [];
+  const began = host.now();
   try {
     for (const [index, matrix] of set.matrices.entries()) {
       if (host.isCancelled()) throw new Cancelled();
       const { name, tensor, rows } = matrix;
-      host.progress({ done: index, total: set.matrices.length, name, left: undefined });
+      const total = set.matrices.length;
+      const left = secondsLeft(index, total, host.now() - began);
+      host.progress({ done: index, total, name, left });
       const loaded = await (await matrix.prepare()).load();
       const how = { keep, which, seed: options.seed, exactBelow };
       const record = at(found, index);

@@ -84,7 +84,7 @@ export async function openSet(
   }
 }
 
-async function openSide(
+export async function openSide(
   side: SideChoice,
   base: ModelFolder,
   places: ModelPlaces,

@@ -167,6 +167,13 @@ describe("a run of ours", () => {
       last.map(({ name, count }) => [name, count]),
       expected.map(({ name, count }) => [name, count]),
     );
+    // Its folder means its adapter, which the last checkpoint is.
+    const diff = await asked(folder, "diff", run, join(run, "checkpoints", "step-2"));
+    const cosines = list(diff["matrices"]).map(({ cosine }) => Number(cosine));
+    assert(cosines.length > 0 && cosines.every((cosine) => cosine > 1 - 1e-6), String(cosines));
+    const steps = ["step-1", "step-2"].map((step) => join(run, "checkpoints", step));
+    const between = list((await asked(folder, "diff", ...steps))["matrices"]);
+    assert(between.some(({ cosine }) => Number(cosine) < 1 - 1e-6));
   });
 
   it("of full fine-tuning is its merged folder", async (t) => {
