@@ -75,6 +75,10 @@ describe("a quantized folder", () => {
     await quantizedTo(folder, "by-bits", "rtn", "--bits", "4", "--group", "16");
     const weights = (name: string) => readFileSync(join(folder, name, "model.safetensors"));
     assert.ok(weights("by-word").equals(weights("by-bits")));
+    // Told by the size that it has on the disk, less the header.
+    const { bytes } = lastLine(await spectune(folder, "inspect", "by-word", "--json"));
+    const header = 8 + Number(weights("by-word").readBigUInt64LE());
+    assert.equal(bytes, weights("by-word").length - header);
   });
 
   it("says how it was made", async (t) => {

@@ -6,6 +6,7 @@ import type { TensorInfo } from "./safetensors.ts";
 export interface WeightTotals {
   readonly tensors: number;
   readonly elements: number;
+  /** In the files: of packed matrices what is stored of them. */
   readonly bytes: number;
 }
 
@@ -39,6 +40,6 @@ function total(tensors: readonly TensorInfo[]): WeightTotals {
   return {
     tensors: tensors.length,
     elements: tensors.reduce((sum, { shape }) => sum + elementCount(shape), 0),
-    bytes: tensors.reduce((sum, { bytes }) => sum + bytes, 0),
+    bytes: tensors.reduce((sum, { bytes, packed }) => sum + (packed?.bytes ?? bytes), 0),
   };
 }
