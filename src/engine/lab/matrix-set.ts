@@ -65,6 +65,7 @@ export function matrixSet(
   const both = chosen.filter(([plain]) => tuned === undefined || tuned.has(plain));
   if (both.length === 0) throw emptySelection(base, tuned, options.matrices);
   for (const [plain, stored] of both) tuned?.check(plain, stored);
+  if (options.full) requireComparable(options.full, base, both);
   const { path, resolved, source } = base;
   return {
     base: {
@@ -226,6 +227,23 @@ function requireBothSides(
     remedy: none
       ? "Give the model that it was trained from: no name fits."
       : "Give the two sides of one model, or choose what both have with --matrices.",
+  });
+}
+
+/** The full fine-tuning of a control: of the same base, by names and shapes. */
+function requireComparable(
+  full: TunedSide,
+  base: ModelFolder,
+  both: readonly (readonly [string, StoredMatrix])[],
+): void {
+  const shared = both.filter(([plain]) => full.has(plain));
+  for (const [plain, stored] of shared) full.check(plain, stored);
+  if (shared.length > 0) return;
+  throw new UserError({
+    code: "missing-tensors",
+    message: `${full.record.path} has none of the matrices of ${base.path} that are looked at.`,
+    place: { file: full.record.path },
+    remedy: "Give as --full a model that was trained from this base.",
   });
 }
 

@@ -45,6 +45,11 @@ describe("two models that are not one and the same", () => {
       await refuses(folder, `${command} lacking --tuned base`, /lacking lacks 1 [^]*down_proj/);
       await refuses(folder, `${command} base --tuned foreign`, /lacks 3 [^]*no name fits/);
     }
+    for (const [full, word] of [
+      ["narrow", /different-shapes/],
+      ["foreign", /foreign has none of the matrices of \S+base/],
+    ] as const)
+      await refuses(folder, `intruders base --tuned base --full ${full}`, word);
     // What both have can be chosen.
     const both = ["intruders", "base", "--tuned", "lacking", "--matrices", "layers.0"];
     assert.equal((await spectune(folder, ...both)).code, 0);
