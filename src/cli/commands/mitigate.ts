@@ -34,7 +34,7 @@ export const mitigateCommand: Command = {
   options: {
     adapter,
     tuned,
-    run,
+    run: { ...run, doc: "A run of ours: its folder, or a part of its name." },
     quantized,
     question,
     ...thresholdOptions,
@@ -84,6 +84,8 @@ export const mitigateCommand: Command = {
     const options = intruderOptions(args);
     if (!(await unmeasured(out))) await requireNewFolder(out);
     const chosen = await chosenSides(args, console);
+    if (chosen.sweepFolder !== undefined)
+      throw wrong(args, "--run names a sweep: give one of its runs.");
     const [side] = chosen.sides;
     if (side === undefined || side.kind === "none")
       throw wrong(args, "give what was trained: --adapter, --tuned or --run.");

@@ -126,6 +126,10 @@ describe("intruders --run SWEEP", () => {
     assert.equal(numbersOf(json["matrices"]).length, 14);
     const shown = await spectune(folder, "intruders", "--run", "a", "--threshold", "0.7");
     assert.match(shown.out, /of the 14 matrices that every run has; ± is half the 95 % interval/);
+    // One run is mitigated, and not the first of many without a word.
+    const mitigated = await spectune(folder, "mitigate", "--run", "a", "--out", "less");
+    assert.equal(mitigated.code, 2);
+    assert.match(mitigated.err, /--run names a sweep: give one of its runs/);
   });
 
   it("refuses runs on several bases, and says which", async (t) => {
