@@ -28,29 +28,36 @@ export const withoutCounterpart: readonly WithoutCounterpart[] = [
   nothingLost(
     "has no place here: every step is recorded.",
     `logging_steps logging_strategy logging_first_step plot_loss disable_tqdm log_level
-    include_num_input_tokens_seen loss_watchdog_threshold loss_watchdog_patience`,
+    include_num_input_tokens_seen loss_watchdog_threshold loss_watchdog_patience
+    include_effective_tokens_per_second print_param_status eval_table_size`,
   ),
   nothingLost(
     "has no place here: it is told from the model.",
     `fan_in_fan_out lora_fan_in_fan_out model_type tokenizer_type is_llama_derived_model
-    tokenizer_name use_fast_tokenizer tokenizer_use_fast`,
+    tokenizer_name use_fast_tokenizer tokenizer_use_fast tokenizer_config gptq`,
   ),
   nothingLost(
     "has no place here: how the arithmetic is done is the engine's choice.",
     `tf32 flash_attention flash_attn xformers_attention sdp_attention eager_attention
     attn_implementation gradient_checkpointing_kwargs torch_compile bnb_4bit_quant_storage
     bf16_full_eval fp16_full_eval eval_accumulation_steps ddp_timeout ddp_find_unused_parameters
-    local_rank runtime_config`,
+    local_rank runtime_config half_precision_backend fp16_opt_level ddp_backend accelerator_config
+    full_determinism use_liger_kernel enable_liger_kernel use_unsloth use_mps_device tpu_num_cores
+    torchdynamo padding_free activation_offloading auto_find_batch_size upcast_layernorm plugins
+    average_tokens_across_devices lora_mlp_kernel lora_qkv_kernel lora_o_kernel lora_on_cpu
+    liger_rope liger_rms_norm liger_glu_activation liger_fused_linear_cross_entropy
+    qlora_sharded_model_loading infer_dtype neat_packing packing_strategy`,
   ),
   nothingLost(
     "has no place here: data are read and batched by one reader.",
     `preprocessing_num_workers dataset_processes dataset_num_proc dataloader_num_workers
     dataloader_pin_memory dataloader_prefetch_factor remove_unused_columns pad_to_sequence_len
-    pad_to_multiple_of length_column_name eval_sample_packing shuffle_merged_datasets`,
+    pad_to_multiple_of length_column_name eval_sample_packing shuffle_merged_datasets
+    eval_packing dataset_kwargs label_names streaming tokenized_path`,
   ),
   nothingLost(
     "has no place here: `spectune run` trains, and measures where `data` has something to measure on.",
-    "do_train do_eval do_predict prediction_loss_only strict",
+    "do_train do_eval do_predict prediction_loss_only strict use_peft predict_with_generate",
   ),
   nothingLost(
     "has no place here: no code of a model is run, and nothing is fetched or sent.",
@@ -61,7 +68,7 @@ export const withoutCounterpart: readonly WithoutCounterpart[] = [
   ),
   nothingLost(
     "has no place here: an adapter that is trained is always stored for use.",
-    "inference_mode",
+    "inference_mode pissa_convert",
   ),
   nothingLost("has no place here: the best checkpoint is always kept.", "load_best_model_at_end"),
   nothingLost(
@@ -70,12 +77,13 @@ export const withoutCounterpart: readonly WithoutCounterpart[] = [
   ),
   nothingLost(
     "has no place here: it only describes the file or another field.",
-    "auto_mapping peft_version megatron_core loftq_config qalora_group_size",
+    "auto_mapping peft_version megatron_core loftq_config qalora_group_size parent_library",
   ),
   wouldChange("has no counterpart: a run uses one device.", "deepspeed fsdp fsdp_config"),
   wouldChange(
     "names an entry of a registry; here `data.train` is a file.",
-    "dataset dataset_name dataset_config_name eval_dataset",
+    `dataset dataset_name dataset_config_name dataset_config dataset_dir dataset_train_split
+    dataset_test_split eval_dataset mix_strategy`,
   ),
   wouldChange(
     "has no counterpart: every row of the file is used. Make a smaller file.",
@@ -83,7 +91,7 @@ export const withoutCounterpart: readonly WithoutCounterpart[] = [
   ),
   wouldChange(
     "has no counterpart: the special tokens are those of the tokenizer's own files.",
-    "special_tokens added_tokens tokens",
+    "special_tokens added_tokens tokens eos_token pad_token new_special_tokens resize_vocab",
   ),
   wouldChange(
     "has no counterpart: the loss is the plain cross-entropy.",
@@ -94,7 +102,10 @@ export const withoutCounterpart: readonly WithoutCounterpart[] = [
     `rl relora_steps unfrozen_parameters s2_attention shift_attn loraplus_lr_ratio
     lora_plus_lr_ratio loraplus_lr_embedding use_galore use_badam use_apollo
     use_muon lisa_n_layers lisa_step_interval eval_delay torch_empty_cache_steps
-    dataloader_drop_last include_tokens_per_second`,
+    dataloader_drop_last include_tokens_per_second lr_scheduler_kwargs optim_args optim_target_modules
+    adafactor cosine_min_lr_ratio cosine_constant_lr_ratio freeze_trainable_layers pure_bf16
+    freeze_trainable_modules rope_scaling mask_history create_new_adapter chat_template_path
+    galore_rank galore_update_interval galore_scale galore_target`,
   ),
   // peft's LoraConfig beyond what has a field here
   wouldChange(

@@ -121,6 +121,18 @@ function strategy(path: string): ForeignRow {
   };
 }
 
+const task = words("task", {
+  CAUSAL_LM: "causal-lm",
+  SEQ_CLS: "sequence-classification",
+  causal_lm: "causal-lm",
+  seq_cls: "sequence-classification",
+});
+
+/** Whether the prompt is trained on, too. */
+const wholeText: ForeignRow = (value) => [
+  change("data.loss_on", wordOf(value) === "true" ? "all" : "completion"),
+];
+
 /** `q_proj,v_proj` as LLaMA-Factory writes lists; `all` for every linear layer. */
 const targets: ForeignRow = (value) => {
   if (value.kind !== "text") return [change("method.target_modules", value)];
@@ -247,12 +259,8 @@ export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map<string, For
     lora_target_modules: targets,
     lora_target_linear: flag(change("method.target_modules", "all-linear", true)),
     peft_type: method,
-    task_type: words("task", {
-      CAUSAL_LM: "causal-lm",
-      SEQ_CLS: "sequence-classification",
-      causal_lm: "causal-lm",
-      seq_cls: "sequence-classification",
-    }),
+    task_type: task,
+    lora_task_type: task,
     use_dora: flag(dora),
     peft_use_dora: flag(dora),
     use_rslora: to("method.use_rslora"),
@@ -294,14 +302,14 @@ export const foreignNames: ReadonlyMap<string, ForeignRow> = new Map<string, For
     // axolotl
     adapter: method,
     val_set_size: validationShare,
-    train_on_inputs: (value) => [
-      change("data.loss_on", wordOf(value) === "true" ? "all" : "completion"),
-    ],
+    train_on_inputs: wholeText,
+    train_on_prompt: wholeText,
     // transformers and bitsandbytes: BitsAndBytesConfig
     load_in_4bit: flag(change("quantization.type", "nf4", true)),
     load_in_8bit: flag(change("quantization.type", "int8", true)),
     bnb_4bit_quant_type: to("quantization.type"),
     bnb_4bit_use_double_quant: to("quantization.double_quant"),
+    use_bnb_nested_quant: to("quantization.double_quant"),
     // transformers: TrainingArguments
     per_device_train_batch_size: microBatch,
     gradient_accumulation_steps: accumulation,
