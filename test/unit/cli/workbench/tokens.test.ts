@@ -12,5 +12,6 @@ it("leaves a prompt its room in the model's length, as a run does", async (t) =>
   };
   assert.equal((await shown("lora")).maxLength, 64);
   // 20 of the model's 64 places are the prompt's.
-  assert.equal((await shown("{ type: prompt_tuning, num_virtual_tokens: 20 }")).maxLength, 44);
+  for (const type of ["prompt_tuning", "prefix_tuning"])
+    assert.equal((await shown(`{ type: ${type}, num_virtual_tokens: 20 }`)).maxLength, 44, type);
 });
