@@ -42,6 +42,10 @@ export const readingInGerman: Readonly<Record<string, string>> = {
     "hat keine Entsprechung: Die besonderen Token sind die der Dateien des Tokenizers.",
   "has no counterpart: the loss is the plain cross-entropy.":
     "hat keine Entsprechung: Der Verlust ist die einfache Kreuzentropie.",
+  "is said by `train.optimizer` here: `lora_plus` or `galore`, with fields of their own.":
+    "sagt hier `train.optimizer`: `lora_plus` oder `galore`, mit eigenen Feldern.",
+  "is said by `train.active_layers` here: `lisa`, with fields of its own.":
+    "sagt hier `train.active_layers`: `lisa`, mit eigenen Feldern.",
   "has no counterpart in this version.": "hat in dieser Version keine Entsprechung.",
   "has no counterpart: only plain LoRA factors beside linear layers are trained.":
     "hat keine Entsprechung: Trainiert werden nur einfache LoRA-Faktoren neben linearen Schichten.",

@@ -57,7 +57,7 @@ export const withoutCounterpart: readonly WithoutCounterpart[] = [
   ),
   nothingLost(
     "has no place here: `spectune run` trains, and measures where `data` has something to measure on.",
-    "do_train do_eval do_predict prediction_loss_only strict use_peft predict_with_generate",
+    "do_train do_eval do_predict prediction_loss_only strict predict_with_generate",
   ),
   nothingLost(
     "has no place here: no code of a model is run, and nothing is fetched or sent.",
@@ -77,7 +77,7 @@ export const withoutCounterpart: readonly WithoutCounterpart[] = [
   ),
   nothingLost(
     "has no place here: it only describes the file or another field.",
-    "auto_mapping peft_version megatron_core loftq_config qalora_group_size parent_library",
+    "auto_mapping peft_version megatron_core loftq_config qalora_group_size parent_library use_peft",
   ),
   wouldChange("has no counterpart: a run uses one device.", "deepspeed fsdp fsdp_config"),
   wouldChange(
@@ -98,14 +98,21 @@ export const withoutCounterpart: readonly WithoutCounterpart[] = [
     "label_smoothing_factor neftune_noise_alpha noisy_embedding_alpha",
   ),
   wouldChange(
+    "is said by `train.optimizer` here: `lora_plus` or `galore`, with fields of their own.",
+    `loraplus_lr_ratio lora_plus_lr_ratio loraplus_lr_embedding use_galore galore_rank
+    galore_update_interval galore_scale galore_target`,
+  ),
+  wouldChange(
+    "is said by `train.active_layers` here: `lisa`, with fields of its own.",
+    "lisa_n_layers lisa_step_interval",
+  ),
+  wouldChange(
     "has no counterpart in this version.",
-    `rl relora_steps unfrozen_parameters s2_attention shift_attn loraplus_lr_ratio
-    lora_plus_lr_ratio loraplus_lr_embedding use_galore use_badam use_apollo
-    use_muon lisa_n_layers lisa_step_interval eval_delay torch_empty_cache_steps
-    dataloader_drop_last include_tokens_per_second lr_scheduler_kwargs optim_args optim_target_modules
-    adafactor cosine_min_lr_ratio cosine_constant_lr_ratio freeze_trainable_layers pure_bf16
-    freeze_trainable_modules rope_scaling mask_history create_new_adapter chat_template_path
-    galore_rank galore_update_interval galore_scale galore_target`,
+    `rl relora_steps unfrozen_parameters s2_attention shift_attn use_badam use_apollo use_muon
+    eval_delay torch_empty_cache_steps dataloader_drop_last include_tokens_per_second optim_args
+    optim_target_modules lr_scheduler_kwargs adafactor cosine_min_lr_ratio cosine_constant_lr_ratio
+    freeze_trainable_layers freeze_trainable_modules pure_bf16 rope_scaling mask_history
+    create_new_adapter chat_template_path`,
   ),
   // peft's LoraConfig beyond what has a field here
   wouldChange(
