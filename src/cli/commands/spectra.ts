@@ -8,6 +8,7 @@ import { chosenSides, lookOptions, sideOptions } from "../lab-options.ts";
 import { filesText } from "../lab-files.ts";
 import { ask } from "../lab.ts";
 import { writeReport } from "../lab-report.ts";
+import { wrong } from "../wrong-arguments.ts";
 
 export const spectraCommand: Command = {
   name: "spectra",
@@ -15,7 +16,15 @@ export const spectraCommand: Command = {
   usage:
     "MODEL [--adapter DIR | --tuned DIR | --checkpoints DIR] | --run RUN [--matrices REGEX] [--json]",
   positionals: { min: 0, max: 1 },
-  options: { ...sideOptions, ...lookOptions },
+  options: {
+    ...sideOptions,
+    variance: {
+      type: "string",
+      value: "WORD",
+      doc: "How Marchenko–Pastur's variance is found: median (by the median rule, the default) or weightwatcher (by the mean of σ²).",
+    },
+    ...lookOptions,
+  },
   shown: {
     "σ₁": "the largest singular value",
     "stable rank": "‖W‖² / σ₁²",
@@ -25,9 +34,12 @@ export const spectraCommand: Command = {
     "alignment 1": "share of ‖ΔW‖ that lies along the base's strongest direction",
   },
   async run(args, console) {
+    const rule = args.text("variance") ?? "median";
+    if (rule !== "median" && rule !== "weightwatcher")
+      throw wrong(args, `--variance is median or weightwatcher, not ${rule}.`);
     const chosen = await chosenSides(args, console);
     const { place, sides } = chosen;
-    const result = await ask({ kind: "spectra", place, sides, options: {} }, console);
+    const result = await ask({ kind: "spectra", place, sides, options: { rule } }, console);
     invariant(result.kind === "spectra", "the lab answered another question");
     const { looks } = result;
     const report = await writeReport(args, console, chosen);

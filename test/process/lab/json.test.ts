@@ -124,6 +124,28 @@ describe("spectra --json", () => {
     );
     assert(matrices.every((one) => one["tuned"] === undefined));
   });
+
+  it("has Marchenko–Pastur's variance by the rule that was asked for", async (t) => {
+    const folder = await workspace(t);
+    const strong = base[names.q] ?? planted.B;
+    await writeModel(join(folder, "spiked"), {
+      [names.q]: plus(strong, matrix(192, 1, 5), matrix(1, 192, 6), 5),
+    });
+    const [median, mean] = await Promise.all(
+      ["median", "weightwatcher"].map(async (rule) => {
+        const json = await asked(folder, "spectra", "spiked", "--variance", rule);
+        const [record] = list(list(json["sides"])[0]?.["matrices"]);
+        assert(isRecord(record?.["base"]) && isRecord(record["base"]["marchenkoPastur"]));
+        assert.equal(record["base"]["marchenkoPastur"]["rule"], rule);
+        return Number(record["base"]["marchenkoPastur"]["sigmaMp"]);
+      }),
+    );
+    // Entries are uniform in [−1, 1]: the spike moves the mean and not the median.
+    assert(Math.abs((median ?? 0) - Math.sqrt(1 / 3)) < 0.03, String(median));
+    assert((mean ?? 0) > 1, String(mean));
+    const wrong = await spectune(folder, "spectra", "spiked", "--variance", "mode");
+    assert.match(wrong.err, /median or weightwatcher, not mode/);
+  });
 });
 
 describe("diff --json", () => {
