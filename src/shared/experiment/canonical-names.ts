@@ -9,6 +9,7 @@ import { foreignValues } from "./foreign-values.ts";
 import { foreignNames } from "./foreign.ts";
 import type { NamedField } from "./lookup.ts";
 import { fieldAt, fieldsIn, namedFields, variantOf } from "./lookup.ts";
+import { overrides } from "./override.ts";
 import type { Entry, Located, Location, MapNode, Path } from "./tree.ts";
 import { entryOf, locate, nodeAt, plain } from "./tree.ts";
 
@@ -34,7 +35,8 @@ function renameWith(report: Report) {
     if (full.kind !== "map") return full;
     const declared = fieldsIn(field, full);
     const entries = full.entries.map((entry) => {
-      if (declared.some(({ key }) => key === entry.key)) return entry;
+      const own = declared.find(({ key }) => key === entry.key);
+      if (own !== undefined) return isOverridden(full, entry, own) ? undefined : entry;
       const target = declared.find((each) => each.field.aliases?.includes(entry.key) === true);
       if (target === undefined) return entry;
       return renamedEntry(full, entry, target, path, report);
@@ -52,7 +54,7 @@ function renamedEntry(
   report: Report,
 ): Entry | undefined {
   const known = entryOf(map, key);
-  if (known !== undefined && known !== entry) {
+  if (known !== undefined && known !== entry && !overrides(entry, known.value)) {
     reportTwice(map, entry, [...path, key], report);
     return undefined;
   }
@@ -64,6 +66,12 @@ function renamedEntry(
     fix: { title: `Rename to \`${key}\``, edits: [replace(entry.keyAt, key)] },
   });
   return { ...entry, key };
+}
+
+function isOverridden(map: MapNode, entry: Entry, { field }: NamedField): boolean {
+  return map.entries.some(
+    (other) => field.aliases?.includes(other.key) === true && overrides(other, entry.value),
+  );
 }
 
 function reportTwice(map: MapNode, entry: Entry, path: Path, report: Report): void {
@@ -128,7 +136,7 @@ function moveForeign(root: Field<unknown>, document: MapNode, report: Report): M
     for (const each of all)
       for (const change of isRefusal(each.changes) ? [] : each.changes) {
         if ((change.soft ?? false) !== soft) continue;
-        if (!isSaid(result, change)) result = applied(root, result, each, change);
+        if (!isSaid(result, change, each.entry)) result = applied(root, result, each, change);
         else if (!soft) {
           reportTwice(each.map, each.entry, change.path, report);
           twice.add(change);
@@ -148,9 +156,11 @@ function moveForeign(root: Field<unknown>, document: MapNode, report: Report): M
   return result;
 }
 
-/** Whether another name has said it already, and no less exactly. */
-function isSaid(document: MapNode, { path, refines }: Change): boolean {
-  return nodeAt(document, path) !== undefined && refined(document, path, refines) === undefined;
+/** Whether another name has said it already, and no less exactly; what an override says outright counts first. */
+function isSaid(document: MapNode, { path, refines, soft }: Change, entry: Entry): boolean {
+  const there = nodeAt(document, path);
+  if (there === undefined || (soft !== true && overrides(entry, there))) return false;
+  return refined(document, path, refines) === undefined;
 }
 
 function isInPlace(row: ForeignRow, { key, value }: Entry, path: Path): boolean {
@@ -208,7 +218,7 @@ function reportForeign(
     return;
   }
   // What another field already says is not written again.
-  const said = changes.filter((change) => !isSaid(document, change));
+  const said = changes.filter((change) => !isSaid(document, change, entry));
   const says = said.map(({ path: target, value }) => `\`${target.join(".")}: ${written(value)}\``);
   report("foreign-name", entry.keyAt, {
     severity: "warning",

@@ -4,6 +4,7 @@ import { canonicalise } from "./canonical-names.ts";
 import { merge, rewrite, setAt, without } from "./change.ts";
 import type { Report } from "./findings.ts";
 import { readText, readValue } from "./located.ts";
+import { overrideMark } from "./override.ts";
 import { folderOf, join, relativeTo } from "./paths.ts";
 import type { Located, MapNode } from "./tree.ts";
 import { shortened } from "./scalars.ts";
@@ -102,7 +103,7 @@ export function applyOverride(
   override: string,
   report: Report,
 ): MapNode {
-  const name = `--set ${shortened(override)}`;
+  const name = `${overrideMark}${shortened(override)}`;
   const split = override.indexOf("=");
   const key = override.slice(0, Math.max(split, 0)).trim();
   const written = override.slice(split + 1);

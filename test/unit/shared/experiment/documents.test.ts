@@ -167,6 +167,22 @@ describe("overrides", () => {
     assert.equal(method[0]?.config["rank"], 3);
   });
 
+  it("count before the file by another name, too", () => {
+    const file = "method: { type: dora, r: 4 }\ntrain: { batch_size: 8, learning_rate: 0.1 }";
+    const set = ["lora_r=5", "method.rank=6", "learning_rate=0.2"];
+    for (const [overrides, r] of [
+      [set.slice(0, 1), 5],
+      [set, 6],
+      [set.toReversed(), 5],
+      [["lora_r=5", "method.r=7"], 7],
+    ] as const) {
+      const { method } = experimentOf(file, overrides);
+      assert.deepEqual([method[0]?.type, method[0]?.config["rank"]], ["dora", r]);
+    }
+    assert.equal(experimentOf(file, set).train.learning_rate, 0.2);
+    assert(!read(complete(file), set).findings.some(({ code }) => code === "said-twice"));
+  });
+
   it("set one item of a list", () => {
     const { method } = experimentOf("method: [lora, { type: dora, r: 2 }]", ["method.1.r=5"]);
     assert.equal(method[1]?.config["rank"], 5);
