@@ -1,4 +1,5 @@
 /** @file Writes out what a document leaves to defaults, comments and everything it says kept. */
+import { hasErrors } from "../../src/shared/findings.ts";
 import { inline } from "../../src/shared/experiment/describe.ts";
 import { applyEdits, insertionInto, replace } from "../../src/shared/experiment/edits.ts";
 import type { Edit } from "../../src/shared/experiment/findings.ts";
@@ -26,10 +27,17 @@ export function withDefaults(analysis: Analysis, section: string | undefined): s
   const values = plainExperiment(experiment, catalog);
   const wanted = Object.entries(values).filter(([key]) => section === undefined || key === section);
   const edits = wanted.flatMap(([key, value]) => sectionEdits(root, key, value));
-  const after = applyEdits(text, edits);
-  const again = analyse({ file, text: after }, facts, catalog).experiment;
+  // Where several maps end at one place, the inner ones end before the outer ones go on.
+  const depth = ({ text: added }: Edit): number => /^\n? */.exec(added)?.[0].length ?? 0;
+  const after = applyEdits(
+    text,
+    edits.toSorted((a, b) => depth(b) - depth(a)),
+  );
+  const again = analyse({ file, text: after }, facts, catalog);
   const same =
-    again !== undefined && identityText(again, catalog) === identityText(experiment, catalog);
+    again.experiment !== undefined &&
+    !hasErrors(again.normalised.findings) &&
+    identityText(again.experiment, catalog) === identityText(experiment, catalog);
   return same ? after : undefined;
 }
 
@@ -56,6 +64,12 @@ function sectionEdits(root: MapNode, key: string, value: Json): readonly Edit[] 
 }
 
 function missingEdits(node: MapNode, values: JsonMap): readonly Edit[] {
+  // Each addition to `{}` would be its first.
+  const [first, ...others] = Object.entries(values);
+  if (node.flow && node.entries.length === 0 && first !== undefined) {
+    const rest = others.map(([key, value]) => `, ${key}: ${inline(value)}`);
+    return insertionInto(node, first[0], `${inline(first[1])}${rest.join("")}`);
+  }
   return Object.entries(values).flatMap(([key, value]) => {
     const entry = entryOf(node, key);
     if (entry === undefined) return insertionInto(node, key, inline(value));

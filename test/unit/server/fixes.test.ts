@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { analyse } from "../../../server/src/analysis.ts";
+import { withDefaults } from "../../../server/src/defaults.ts";
 import type { Diagnostic } from "../../../server/src/diagnostics.ts";
 import { diagnose } from "../../../server/src/diagnostics.ts";
 import { applyEdits } from "../../../src/shared/experiment/edits.ts";
@@ -30,6 +31,25 @@ const documents: Readonly<Record<string, string>> = {
   "with carriage returns":
     "model: ./base\r\nlora_r: 4\r\ndata: { trian: ./train.jsonl }\r\nmethod: lora\r\n",
 };
+
+describe("defaults that are written out", () => {
+  const head = "version: 1\nmodel: ./base\ndata: { train: ./train.jsonl }\n";
+  for (const [name, rest] of [
+    ["behind the last section, which grows", "method: lora\ntrain:\n  seed: 3\n"],
+    ["behind a last line without an end", "method: lora\ntrain:\n  seed: 3"],
+    ["into braces with nothing in them", "method: lora\nsweep: {}\ntrain: {}\n"],
+    ["into nested sections at the end", "method:\n  type: lora\n  init:\n    type: pissa\n"],
+  ] as const)
+    it(`leave the file whole: ${name}`, () => {
+      const text = head + rest;
+      const after = withDefaults(analyse({ file: `${base}/a.peft.yaml`, text }, facts), undefined);
+      assert.ok(after !== undefined);
+      assert.match(after, /^eval:$/m);
+      assert.match(after, /seed: /);
+      const errors = diagnosticsOf(after).filter(({ severity }) => severity === "error");
+      assert.deepEqual(errors, [], after);
+    });
+});
 
 describe("a fix mends what it is offered for", () => {
   for (const [name, text] of Object.entries(documents))
