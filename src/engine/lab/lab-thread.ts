@@ -52,6 +52,8 @@ export async function askLab(request: LabRequest, listener: LabListener): Promis
           new UserError({
             code: "engine-ended",
             message: `The thread that computes ended with code ${code} before its work was done.`,
+            remedy:
+              "Matrices that were done are kept: call it again. If it ends so again, give it fewer at once with --matrices.",
           }),
         );
       });

@@ -14,6 +14,8 @@ export function tunedFolder(tuned: ModelFolder, record: Partial<SideRecord> = {}
     throw new UserError({
       code: "missing-tensors",
       message: `${tuned.path} has no matrix ${plain}.`,
+      remedy:
+        "It may have been written anew since: call it again on folders that stay as they are.",
       place: { file: tuned.path, field: plain },
     });
   };

@@ -66,6 +66,7 @@ export function startEngine(start: WorkerStart): Engine {
       new UserError({
         code: "engine-ended",
         message: `The engine ended with code ${code} before its work was done.`,
+        remedy: "`spectune run --resume` goes on from the last step that the run saved.",
       }),
     );
   });
