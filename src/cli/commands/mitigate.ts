@@ -1,11 +1,11 @@
 /** @file `spectune mitigate`: scales intruder dimensions, and measures what that gives and costs. */
 import { createHash } from "node:crypto";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { requireNewFolder } from "../../engine/exports/new-folder.ts";
 import { controlFolder, mitigationFile, unmeasured } from "../../engine/lab/mitigate-adapter.ts";
 import type { SideChoice } from "../../engine/lab/open-sides.ts";
 import type { MeasuredRow, MitigationRecord } from "../../shared/intruder-records.ts";
-import { makeFolder, writeFileAtomic } from "../../engine/runs/atomic.ts";
+import { makeFolder, removeLeftovers, writeFileAtomic } from "../../engine/runs/atomic.ts";
 import type { InferenceModel } from "../../engine/session/open-for-inference.ts";
 import type { MitigationDocument } from "../../shared/analysis-documents.ts";
 import { invariant } from "../../shared/errors.ts";
@@ -90,6 +90,8 @@ export const mitigateCommand: Command = {
     if (side === undefined || side.kind === "none")
       throw wrong(args, "give what was trained: --adapter, --tuned or --run.");
     const measuring = await measurement(args, console, chosen, side);
+    // What a killed call was writing is as large as a model.
+    await removeLeftovers(dirname(out), "dead", Date.now());
     const result = await ask(
       {
         kind: "mitigate",

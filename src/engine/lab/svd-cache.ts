@@ -1,11 +1,11 @@
 /** @file Base decompositions on the disk, by the hash of what they were made from; a damaged one is told of and made anew. */
 import { createHash } from "node:crypto";
 import { rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { invariant } from "../../shared/errors.ts";
 import type { Finding } from "../../shared/findings.ts";
 import type { KeptSvd, SvdCache } from "../analyze/source.ts";
-import { makeFolder } from "../runs/atomic.ts";
+import { makeFolder, removeLeftovers } from "../runs/atomic.ts";
 import type { Bytes } from "../weights/weight-source.ts";
 import { openWeights } from "../weights/weight-source.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
@@ -65,7 +65,8 @@ export function diskCache(folder: string, tell: (finding: Finding) => void): Dis
       if (refused) return;
       const path = pathOf(hash, kind);
       try {
-        await makeFolder(join(folder, hash.slice(0, 2)));
+        await makeFolder(dirname(path));
+        await removeLeftovers(dirname(path), "dead", Date.now());
         written += await writeEntry(path, svd);
       } catch (error) {
         refused = true;

@@ -1,9 +1,10 @@
 /** @file The cache of base decompositions on the disk, whole, damaged and cut off. */
 import assert from "node:assert/strict";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, it } from "node:test";
+import { temporaryPath } from "../../../../src/engine/runs/atomic.ts";
 import { diskCache } from "../../../../src/engine/lab/svd-cache.ts";
 import { openSideArrays } from "../../../../src/engine/lab/side-arrays.ts";
 import { readArray } from "../../../../src/cli/workbench/tensors.ts";
@@ -37,6 +38,17 @@ it("keeps a decomposition to the bit, and makes a damaged one anew with a word",
   await writeFile(file, bytes);
   assert.equal(await cache.read("abc", "top"), undefined);
   assert.deepEqual(said, ["damaged-cache"]);
+});
+
+it("removes what a killed process was writing", async () => {
+  const cache = diskCache(root, () => undefined);
+  // Its number is in use, by a process that began at another time.
+  const left = temporaryPath(join(root, "cd", "x")).replace(/-\d+-([0-9a-f]+)$/, "-1-$1");
+  await mkdir(join(root, "cd"));
+  await writeFile(left, "half");
+  await cache.write("cdef", "top", kept);
+  const expected = process.platform === "linux" ? 1 : 2;
+  assert.equal((await readdir(join(root, "cd"))).length, expected);
 });
 
 it("goes on from a journal, also from one that was cut off", async () => {
