@@ -251,10 +251,11 @@ function replacement(node: Located, text: string) {
   };
 }
 
-/** `"8"` and `1_000` are numbers that YAML reads as text. */
+/** `"8"` and `1_000` are numbers that YAML reads as text; so is `1,7e-3`, while `1,000` may mean a thousand or one. */
 function numberMeant(node: Located): string | undefined {
   if (node.kind !== "text") return undefined;
-  const digits = node.value.trim().replaceAll("_", "");
+  const text = node.value.trim().replaceAll("_", "");
+  const digits = /^[1-9]\d{0,2},\d{3}$/.test(text) ? text : text.replace(",", ".");
   return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(digits)
     ? numberText(Number(digits))
     : undefined;
