@@ -115,10 +115,12 @@ function baseOf(side: Trained): string | undefined {
   return side.kind === "checkpoint" ? side.experiment.model.id : undefined;
 }
 
-/** What an adapter is called: those of runs are all called `adapter`, and one of another run is another. */
+/** What an adapter is called: those of runs are all called `adapter`, and their checkpoints by steps that others have too. */
 function nameOf(adapter: string): string {
-  const name = basename(adapter);
-  return name === "adapter" ? basename(dirname(adapter)) : name;
+  const folder = basename(adapter) === "adapter" ? dirname(adapter) : adapter;
+  const above = dirname(folder);
+  const run = basename(above) === "checkpoints" ? [basename(dirname(above))] : [];
+  return [...run, basename(folder)].join("-");
 }
 
 /** The report of an analysis folder. */

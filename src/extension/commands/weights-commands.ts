@@ -67,17 +67,14 @@ export function weightsCommands(app: App): Commands {
       if (first === undefined) return undefined;
       const second = await ask(paths.slice(1, 2), t("With which adapter?"));
       if (second === undefined) return undefined;
-      const adapters = [first, second].map(adapterOf);
+      const folder = folderOf(first);
+      const named = (await namedBase(folder)) ?? (await namedBase(join(folder, "adapter")));
       // Most updates need no base: one in the hub's cache, which may be missing there, is not asked for.
-      const named = await namedBase(adapterOf(first));
       const base = named !== undefined && existsSync(named) ? [`--base=${named}`] : [];
       const said = await callWithProgress(
         runtime(),
         t("Comparing {0}", [first, second].map((path) => basename(path)).join(", ")),
-        {
-          args: ["diff", ...adapters, ...base, "--json"],
-          cwd: dirname(folderOf(first)),
-        },
+        { args: ["diff", folder, folderOf(second), ...base, "--json"], cwd: dirname(folder) },
       );
       const answer = said === undefined ? undefined : parseJson(said);
       if (isRecord(answer) && typeof answer["report"] === "string")
@@ -165,12 +162,6 @@ async function latestRunOf(
 /** The folder of a file that stands for it, such as `adapter_config.json`. */
 function folderOf(path: string): string {
   return /\.(?:json|safetensors)$/.test(path) ? dirname(path) : path;
-}
-
-/** A run keeps its adapter in a folder of its own. */
-function adapterOf(path: string): string {
-  const folder = folderOf(path);
-  return existsSync(join(folder, "experiment.yaml")) ? join(folder, "adapter") : folder;
 }
 
 function sourceOf(folder: string): AnalysisSource {
