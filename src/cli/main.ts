@@ -42,7 +42,8 @@ async function dispatch(argv: readonly string[], console: Console): Promise<numb
 }
 
 function parse(command: Command, argv: readonly string[]): Arguments {
-  const { values, positionals } = parsed(command, argv);
+  const { values, positionals, tokens } = parsed(command, argv);
+  refuseRepeated(command, tokens);
   const { min, max } = command.positionals;
   if (positionals.length < min || positionals.length > max)
     throw new UserError({
@@ -66,15 +67,19 @@ function parse(command: Command, argv: readonly string[]): Arguments {
   };
 }
 
-function parsed(
-  command: Command,
-  argv: readonly string[],
-): { readonly values: Readonly<Record<string, unknown>>; readonly positionals: readonly string[] } {
+interface Parsed {
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly positionals: readonly string[];
+  readonly tokens: readonly { readonly kind: string; readonly name?: string }[];
+}
+
+function parsed(command: Command, argv: readonly string[]): Parsed {
   try {
     return parseArgs({
       args: withNumbers(command, argv),
       options: parseConfig(command.options),
       allowPositionals: true,
+      tokens: true,
     });
   } catch (error) {
     const [said = ""] = error instanceof Error ? error.message.split(/\. |\n/) : [String(error)];
@@ -94,6 +99,22 @@ function parsed(
             : `Did you mean --${near}?`,
       cause: error,
     });
+  }
+}
+
+/** Of an option that takes one value the last of several would be taken, without a word of the others. */
+function refuseRepeated(command: Command, tokens: Parsed["tokens"]): void {
+  const seen = new Set<string>();
+  for (const { kind, name } of tokens) {
+    const option = kind === "option" && name !== undefined ? command.options[name] : undefined;
+    if (name === undefined || option?.type !== "string" || option.multiple) continue;
+    if (seen.has(name))
+      throw new UserError({
+        code: "wrong-arguments",
+        message: `spectune ${command.name}: --${name} is given more than once, and takes one value.`,
+        remedy: `Usage: spectune ${command.name} ${command.usage}`,
+      });
+    seen.add(name);
   }
 }
 

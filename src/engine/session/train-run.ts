@@ -12,6 +12,7 @@ import { scoresOf as lossesOf } from "../network/inference.ts";
 import { createTrainer } from "../network/training.ts";
 import type { Backend } from "../runtime/backend.ts";
 import { createOrtBackend } from "../runtime/ort.ts";
+import { ensureFreeSpace } from "../runs/atomic.ts";
 import { pruneCheckpoints, saveCheckpoint } from "../runs/checkpoints.ts";
 import { isScheduleName } from "../schedules/learning-rate.ts";
 import { activeBlocks } from "../train/active-blocks.ts";
@@ -131,6 +132,8 @@ export async function trainStarted(started: StartedRun, host: RunHost): Promise<
   carried?.write();
 
   await opened.source.close();
+  // Else a full disk would be told at the first checkpoint, with all steps before it lost.
+  await ensureFreeSpace(host.runFolder, checkpointBytes(saved));
 
   const tools = { lastGroup: createLastGroup(answerMs) };
   const measureSplit: MeasureSplit = async (split, on, metrics, moment, at) => {

@@ -53,6 +53,8 @@ describe("wrong arguments", () => {
       /what follows --model begins with a dash[^]*--model=VALUE/u,
     );
     assert.match(await told("--stop", ""), /--stop takes the text that ends/u);
+    const twice = ["--temperature", "1", "--temperature", "2"];
+    assert.match(await told(...twice), /--temperature is given more than once/u);
   });
 
   it("end a process of its own with code 2, too", async (t) => {

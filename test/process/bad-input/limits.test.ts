@@ -43,7 +43,7 @@ describe("a stop before the first step", () => {
 });
 
 describe("a disk that fills up", { skip: !mayMount }, () => {
-  it("ends the run with code 2, and it can be resumed", async (t) => {
+  it("ends the run with code 2 before its first step, and it can be resumed", async (t) => {
     const folder = makeWorkspace(
       t,
       tinyExperiment
@@ -60,6 +60,7 @@ describe("a disk that fills up", { skip: !mayMount }, () => {
       const full = await spectune(folder, "run", "a.peft.yaml", "--json");
       assert.equal(full.code, 2, full.err);
       assert.match(full.err, /\[no-space-left\][^]*resume/);
+      assert.doesNotMatch(full.out, /"type":"step"/u);
       const [run] = runsOf(folder);
       invariant(run, "there is no run folder");
       assert.equal(spawnSync("mount", ["-o", "remount,size=64m", disk]).status, 0);
