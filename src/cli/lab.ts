@@ -9,7 +9,7 @@ import { withStopSignal } from "./stop-signal.ts";
 
 export function ask(request: LabRequest, console: Console): Promise<LabResult> {
   const bar = progressLine(console);
-  return withStopSignal(console, (signal) =>
+  const work = (signal: AbortSignal) =>
     askLab(request, {
       signal,
       tell(finding) {
@@ -17,8 +17,8 @@ export function ask(request: LabRequest, console: Console): Promise<LabResult> {
         console.err(findingText(finding));
       },
       progress: bar.show,
-    }).finally(bar.clear),
-  );
+    }).finally(bar.clear);
+  return withStopSignal(console, work, "Stopping; matrices that are done are kept");
 }
 
 function progressLine(console: Console) {

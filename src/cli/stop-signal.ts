@@ -3,17 +3,18 @@ import process from "node:process";
 import { endBySignal } from "../engine/session/end-by-signal.ts";
 import type { Console } from "./define.ts";
 
-/** Runs `work` with a signal that the first interrupt aborts. */
+/** Runs `work` with a signal that the first interrupt aborts, when `stopping` is said. */
 export async function withStopSignal<T>(
   console: Console,
   work: (signal: AbortSignal) => Promise<T>,
+  stopping = "Stopping after this step",
 ): Promise<T> {
   const abort = new AbortController();
   const meaning = interrupts();
   const onSignal = (signal: NodeJS.Signals): void => {
     switch (meaning(performance.now())) {
       case "stop":
-        console.err("\nStopping after this step; interrupt again to end at once.\n");
+        console.err(`\n${stopping}; interrupt again to end at once.\n`);
         abort.abort();
         return;
       case "end":

@@ -46,6 +46,8 @@ export const readingInGerman: Readonly<Record<string, string>> = {
     "sagt hier `train.optimizer`: `lora_plus` oder `galore`, mit eigenen Feldern.",
   "is said by `train.active_layers` here: `lisa`, with fields of its own.":
     "sagt hier `train.active_layers`: `lisa`, mit eigenen Feldern.",
+  "is said by the method's `init` here: `eva`, `corda` or `lora_ga`, with fields of their own.":
+    "sagt hier `init` der Methode: `eva`, `corda` oder `lora_ga`, mit eigenen Feldern.",
   "has no counterpart in this version.": "hat in dieser Version keine Entsprechung.",
   "has no counterpart: only plain LoRA factors beside linear layers are trained.":
     "hat keine Entsprechung: Trainiert werden nur einfache LoRA-Faktoren neben linearen Schichten.",

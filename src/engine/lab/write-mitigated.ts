@@ -1,12 +1,13 @@
 /** @file Writes mitigated matrices: an adapter with ranks of their own, or merged weights. */
 import { existsSync } from "node:fs";
-import { copyFile, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { copyFile, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { Data, Matrix } from "../../../kernels/linalg/index.ts";
 import type { DType } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
 import { isRecord, parseJson } from "../../shared/wire.ts";
 import type { Mitigated } from "../analyze/mitigation.ts";
+import { copyFilesBeside } from "../exports/files-beside.ts";
 import { adapterFiles } from "../exports/peft-adapter.ts";
 import { float32ToHalf } from "../weights/dtype-conversion.ts";
 import { openWeights } from "../weights/weight-source.ts";
@@ -159,12 +160,12 @@ export async function writeModel(
       };
     });
     await writeModelWeights(folder, tensors, { format: "pt" }, 5e9);
-    if ((await stat(model.path)).isDirectory())
-      for (const name of await readdir(model.path))
-        if (/\.(json|txt|model|jinja)$/.test(name) && !name.endsWith(".index.json"))
-          await copyFile(join(model.path, name), join(folder, name));
+    if (!(await stat(model.path)).isDirectory()) return;
+    await copyFilesBeside(model.path, folder);
+    const config = join(model.path, "config.json");
     if ([...model.source.tensors.values()].some(({ packed }) => packed !== undefined))
       await writeFile(join(folder, "config.json"), unquantized(model.config));
+    else if (existsSync(config)) await copyFile(config, join(folder, "config.json"));
   } finally {
     await set?.close();
     await model.close();

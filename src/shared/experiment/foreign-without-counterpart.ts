@@ -116,8 +116,12 @@ export const withoutCounterpart: readonly WithoutCounterpart[] = [
   ),
   // peft's LoraConfig beyond what has a field here
   wouldChange(
+    "is said by the method's `init` here: `eva`, `corda` or `lora_ga`, with fields of their own.",
+    "eva_config corda_config lora_ga_config",
+  ),
+  wouldChange(
     "has no counterpart: only plain LoRA factors beside linear layers are trained.",
-    `eva_config corda_config lora_ga_config kasa_config monteclora_config velora_config arrow_config
+    `kasa_config monteclora_config velora_config arrow_config
     megatron_config layer_replication trainable_token_indices target_parameters
     ensure_weight_tying alora_invocation_tokens use_qalora use_bdlora`,
   ),

@@ -1,6 +1,6 @@
 /** @file What `mitigate` writes of fused projections that were cut, of tables, and of everything else that an adapter holds. */
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { isRecord } from "../../../src/shared/wire.ts";
@@ -137,12 +137,18 @@ it("merged weights hold what the adapter trained beside the matrices that were l
     },
   );
   asVector(join(folder, "dora", "adapter_model.safetensors"), 64);
+  for (const name of ["LICENSE", "trainer_state.json"])
+    writeFileSync(join(folder, "whole", name), "{}");
   const how = ["--keep", "0.5", "--out", "less"];
   const json = await asked(folder, "mitigate", "whole", "--adapter", "dora", ...how);
   assert.equal(json["form"], "model");
   const less = join(folder, "less", "model.safetensors");
   assert.deepEqual(await read(less, table), [...head.data]);
   assert.deepEqual(await read(less, norm), [...matrix(1, 64, 23).data]);
+  const beside = ["LICENSE", "trainer_state.json"].map((name) =>
+    existsSync(join(folder, "less", name)),
+  );
+  assert.deepEqual(beside, [true, false], "the licence goes along, the record of a training not");
 });
 
 /** Says of the tensors with one row that they are vectors. */
