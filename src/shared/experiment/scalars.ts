@@ -28,7 +28,11 @@ export function checkNumber(
     value = ctx.evaluate(node.value, path, node.at);
     if (value === undefined) return undefined;
   } else {
-    wrongType(ctx, node, path, expects, numberMeant(node));
+    const meant = numberMeant(node);
+    // What would be refused again is not offered.
+    const serves =
+      meant !== undefined && isWithin(meant, bounds) && (!whole || Number.isInteger(meant));
+    wrongType(ctx, node, path, expects, serves ? numberText(meant) : undefined);
     return undefined;
   }
   if (!Number.isFinite(value)) {
@@ -65,6 +69,12 @@ function reportTooLarge(
   });
 }
 
+function isWithin(value: number, bounds: Bounds): boolean {
+  const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity } = bounds;
+  const strictly = (above === -Infinity || value > above) && (below === Infinity || value < below);
+  return Number.isFinite(value) && value >= min && value <= max && strictly;
+}
+
 function withinBounds(
   ctx: CheckContext,
   node: Located,
@@ -72,9 +82,7 @@ function withinBounds(
   value: number,
   bounds: Bounds,
 ): number | undefined {
-  const { min = -Infinity, max = Infinity, above = -Infinity, below = Infinity } = bounds;
-  const strictly = (above === -Infinity || value > above) && (below === Infinity || value < below);
-  if (Number.isFinite(value) && value >= min && value <= max && strictly) {
+  if (isWithin(value, bounds)) {
     const lower = 2 ** Math.floor(Math.log2(value));
     if (bounds.powerOfTwo !== true || value === lower) return value;
     ctx.report("out-of-bounds", node.at, {
@@ -252,13 +260,11 @@ function replacement(node: Located, text: string) {
 }
 
 /** `"8"` and `1_000` are numbers that YAML reads as text; so is `1,7e-3`, while `1,000` may mean a thousand or one. */
-function numberMeant(node: Located): string | undefined {
+function numberMeant(node: Located): number | undefined {
   if (node.kind !== "text") return undefined;
   const text = node.value.trim().replaceAll("_", "");
   const digits = /^[1-9]\d{0,2},\d{3}$/.test(text) ? text : text.replace(",", ".");
-  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(digits)
-    ? numberText(Number(digits))
-    : undefined;
+  return /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i.test(digits) ? Number(digits) : undefined;
 }
 
 /** `no` and `off` are words here where another YAML reader sees false. */
