@@ -41,6 +41,14 @@ const explanations: ReadonlyMap<string, Explanation> = new Map([
       remedy: "Give the name of a file, such as one in that folder.",
     },
   ],
+  [
+    "ENOENT",
+    {
+      code: "no-folder-here",
+      message: "its folder is gone, or takes no files",
+      remedy: "Choose a folder on a disk.",
+    },
+  ],
   ["ENOTDIR", notFolder()],
   ["EEXIST", notFolder()],
 ]);

@@ -45,6 +45,8 @@ describe("writeFileAtomic", () => {
       name: "UserError",
       code: "not-a-folder",
     });
+    const gone = join(scratch(t), "gone", "a");
+    await assert.rejects(writeFileAtomic(gone, ""), { name: "UserError", code: "no-folder-here" });
   });
 });
 
