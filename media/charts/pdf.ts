@@ -12,15 +12,8 @@ export interface Picture {
 export function pdfOf({ jpeg, width, height }: Picture, points: number): Uint8Array<ArrayBuffer> {
   const high = Math.round((100 * points * height) / width) / 100;
   const drawing = `q ${points} 0 0 ${high} 0 0 cm /Picture Do Q`;
-  return pdfFile([
-    [bytesOf("<< /Type /Catalog /Pages 2 0 R >>")],
-    [bytesOf("<< /Type /Pages /Kids [3 0 R] /Count 1 >>")],
-    [
-      bytesOf(
-        `<< /Type /Page /Parent 2 0 R /MediaBox [0 0 ${points} ${high}] /Contents 4 0 R /Resources << /XObject << /Picture 5 0 R >> >> >>`,
-      ),
-    ],
-    [bytesOf(`<< /Length ${drawing.length} >>\nstream\n${drawing}\nendstream`)],
+  const page = { width: points, height: high, drawing, resources: "/XObject << /Picture 5 0 R >>" };
+  return pdfPage(page, [
     [
       bytesOf(
         `<< /Type /XObject /Subtype /Image /Width ${width} /Height ${height} /ColorSpace /DeviceRGB /BitsPerComponent 8 /Filter /DCTDecode /Length ${jpeg.length} >>\nstream\n`,
@@ -31,8 +24,33 @@ export function pdfOf({ jpeg, width, height }: Picture, points: number): Uint8Ar
   ]);
 }
 
+/** A page of so many points, and what draws on it. */
+export interface PdfPage {
+  readonly width: number;
+  readonly height: number;
+  /** The operators (ISO 32000-1, annex A), a byte for each character. */
+  readonly drawing: string;
+  /** The entries of its dictionary of resources. */
+  readonly resources: string;
+}
+
+/** A file of one page; the objects that its resources name count from 5. */
+export function pdfPage(
+  { width, height, drawing, resources }: PdfPage,
+  objects: readonly (readonly Uint8Array[])[],
+): Uint8Array<ArrayBuffer> {
+  const page = `/MediaBox [0 0 ${width} ${height}] /Contents 4 0 R /Resources << ${resources} >>`;
+  return pdfFile([
+    [bytesOf("<< /Type /Catalog /Pages 2 0 R >>")],
+    [bytesOf("<< /Type /Pages /Kids [3 0 R] /Count 1 >>")],
+    [bytesOf(`<< /Type /Page /Parent 2 0 R ${page} >>`)],
+    [bytesOf(`<< /Length ${drawing.length} >>\nstream\n${drawing}\nendstream`)],
+    ...objects,
+  ]);
+}
+
 /** A file of objects, the first of them the catalog, with the table of their places. */
-export function pdfFile(objects: readonly (readonly Uint8Array[])[]): Uint8Array<ArrayBuffer> {
+function pdfFile(objects: readonly (readonly Uint8Array[])[]): Uint8Array<ArrayBuffer> {
   const head = bytesOf("%PDF-1.4\n%\u00e2\u00e3\u00cf\u00d3\n");
   const parts = [head];
   const places: number[] = [];

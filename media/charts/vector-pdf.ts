@@ -1,5 +1,5 @@
 /** @file A chart as a PDF of lines and text: what `svg-text.ts` writes, shape by shape. */
-import { bytesOf, pdfFile } from "./pdf.ts";
+import { bytesOf, pdfPage } from "./pdf.ts";
 import { setText } from "./pdf-text.ts";
 
 /** Points for a pixel of the drawing. */
@@ -18,20 +18,13 @@ export function vectorPdf(svg: string): Uint8Array<ArrayBuffer> | undefined {
     if (shape === undefined) return undefined;
     drawn.push(shape);
   }
-  const content = drawn.join("\n");
-  const box = `[0 0 ${number(scale * page.width)} ${number(scale * page.height)}]`;
   const font = (base: string, encoding: string): readonly Uint8Array[] => [
     bytesOf(`<< /Type /Font /Subtype /Type1 /BaseFont /${base}${encoding} >>`),
   ];
-  return pdfFile([
-    [bytesOf("<< /Type /Catalog /Pages 2 0 R >>")],
-    [bytesOf("<< /Type /Pages /Kids [3 0 R] /Count 1 >>")],
-    [
-      bytesOf(
-        `<< /Type /Page /Parent 2 0 R /MediaBox ${box} /Contents 4 0 R /Resources << /Font << /Helvetica 5 0 R /Symbol 6 0 R >> >> >>`,
-      ),
-    ],
-    [bytesOf(`<< /Length ${content.length} >>\nstream\n${content}\nendstream`)],
+  const size = { width: rounded(scale * page.width), height: rounded(scale * page.height) };
+  const drawing = drawn.join("\n");
+  const resources = "/Font << /Helvetica 5 0 R /Symbol 6 0 R >>";
+  return pdfPage({ ...size, drawing, resources }, [
     font("Helvetica", " /Encoding /WinAnsiEncoding"),
     font("Symbol", ""),
   ]);
@@ -138,7 +131,11 @@ function colorOf(color: string | undefined): string | undefined {
 }
 
 function number(value: number): string {
-  return String(Math.round(1000 * value) / 1000);
+  return String(rounded(value));
+}
+
+function rounded(value: number): number {
+  return Math.round(1000 * value) / 1000;
 }
 
 function hex(bytes: string): string {

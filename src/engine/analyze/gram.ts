@@ -2,7 +2,7 @@
 import type { Linalg, Matrix } from "../../../kernels/linalg/index.ts";
 import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
 import type { LowRankChange } from "./low-rank-change.ts";
-import { product, productTransposed, plus, type Tools } from "./products.ts";
+import { product, productTransposed, plus, rowsBetween, type Tools } from "./products.ts";
 
 /** Applies a Gram matrix [n, n], n = min(out, in), to a block of columns. */
 export type Apply = (X: Matrix) => Promise<Matrix>;
@@ -18,16 +18,12 @@ export async function formGram(tools: Tools, A: Matrix): Promise<Matrix> {
   const n = Math.min(A.rows, A.columns);
   const data = new Float64Array(n * n);
   const rows = A.rows <= A.columns ? A : transposedCopy(A);
-  const below = (first: number, end: number): Matrix => ({
-    rows: end - first,
-    columns: rows.columns,
-    data: rows.data.subarray(first * rows.columns, end * rows.columns),
-  });
   const panel = panelOf(n);
   for (let first = 0; first < n; first += panel) {
     // Of the columns of a panel what lies on and below the diagonal.
     const end = Math.min(n, first + panel);
-    const C = await productTransposed(tools, below(first, n), below(first, end));
+    const below = rowsBetween(rows, first, n);
+    const C = await productTransposed(tools, below, rowsBetween(rows, first, end));
     for (let r = 0; r < C.rows; r++) {
       const width = Math.min(C.columns, r + 1);
       data.set(C.data.subarray(r * C.columns, r * C.columns + width), (first + r) * n + first);

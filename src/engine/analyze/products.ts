@@ -36,6 +36,11 @@ export function productTransposed(tools: Tools, A: Matrix, B: Matrix): Promise<M
     : tools.timesTransposed(A, B);
 }
 
+/** Rows [first, end), where they lie. */
+export function rowsBetween({ columns, data }: Matrix, first: number, end: number): Matrix {
+  return { rows: end - first, columns, data: data.subarray(first * columns, end * columns) };
+}
+
 /** A dense matrix as an operator; blocks of vectors are turned round, the matrix never is. */
 export function denseOperator(tools: Tools, A: Matrix): Operator {
   const { linalg, gemm } = tools;

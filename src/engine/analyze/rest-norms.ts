@@ -4,7 +4,14 @@ import { transposedCopy } from "../../../kernels/linalg/matrix.ts";
 import { at } from "../../shared/errors.ts";
 import { formGram } from "./gram.ts";
 import { norm } from "./lockstep-lanczos.ts";
-import { plus, product, productTransposed, timesNumber, type Tools } from "./products.ts";
+import {
+  plus,
+  product,
+  productTransposed,
+  rowsBetween,
+  timesNumber,
+  type Tools,
+} from "./products.ts";
 
 /** What is left of A, which has no more rows than columns, without the columns of Q: P A, P = I − Q Qᵀ. */
 export interface Rest {
@@ -76,8 +83,8 @@ async function blockSquares(
     const K = await formGram(tools, rows);
     const taken = await productTransposed(
       tools,
-      rowsFrom(halves, first, end),
-      rowsFrom(Q, first, end),
+      rowsBetween(halves, first, end),
+      rowsBetween(Q, first, end),
     );
     sum += await largestOf(tools, lessBoth(K, taken), rows.columns);
   }
@@ -96,14 +103,10 @@ function lessBoth(K: Matrix, T: Matrix): Matrix {
   return { ...K, data };
 }
 
-function rowsFrom({ columns, data }: Matrix, first: number, end: number): Matrix {
-  return { rows: end - first, columns, data: data.subarray(first * columns, end * columns) };
-}
-
 /** Rows [first, end) of A: of the base, or of its transpose where that has fewer. */
 function rowsOf(base: Matrix, first: number, end: number): Matrix {
   const { rows, columns, data } = base;
-  if (rows <= columns) return rowsFrom(base, first, end);
+  if (rows <= columns) return rowsBetween(base, first, end);
   const width = end - first;
   const part = new Float64Array(rows * width);
   for (let i = 0; i < rows; i++)

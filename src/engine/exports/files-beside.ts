@@ -1,4 +1,4 @@
-/** @file The files of a model folder that say nothing of the weights: tokenizer, templates, licence. */
+/** @file What of a model folder is not its weights: tokenizer, templates, licence, and the configuration without what it says of them. */
 import { copyFile, readdir } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -10,6 +10,14 @@ const filesBeside: ReadonlySet<string> = new Set(
     "chat_template.jinja chat_template.json LICENSE LICENSE.txt NOTICE"
   ).split(" "),
 );
+
+/** A configuration whose weights are floats now, whatever they were. */
+export function unquantized(
+  config: Readonly<Record<string, unknown>>,
+): Readonly<Record<string, unknown>> {
+  const kept = Object.entries(config).filter(([field]) => field !== "quantization_config");
+  return Object.fromEntries(kept);
+}
 
 /** Copies them from one model folder to another. */
 export async function copyFilesBeside(from: string, to: string): Promise<void> {

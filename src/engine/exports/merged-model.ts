@@ -13,7 +13,7 @@ import type { Backend } from "../runtime/backend.ts";
 import { writeFolderAtomic } from "../runs/atomic.ts";
 import type { TensorToWrite } from "../weights/write-safetensors.ts";
 import { writeModelWeights } from "../weights/write-safetensors.ts";
-import { copyFilesBeside } from "./files-beside.ts";
+import { copyFilesBeside, unquantized } from "./files-beside.ts";
 import type { SiteOfBlock } from "./site-values.ts";
 import { siteOutput } from "./site-values.ts";
 import type { ValueSources } from "./tensor-values.ts";
@@ -184,10 +184,8 @@ async function mergedConfig(
 ): Promise<Readonly<Record<string, unknown>>> {
   const json: unknown = JSON.parse(await readFile(join(baseFolder, "config.json"), "utf8"));
   invariant(isRecord(json), "config.json was read before");
-  // Merged weights are floats, whatever they were.
-  const rest = Object.entries(json).filter(([field]) => field !== "quantization_config");
   return {
-    ...Object.fromEntries(rest),
+    ...unquantized(json),
     architectures: [model.transformersClass],
     ...(model.task === "causal-lm" ? { tie_word_embeddings: tied } : {}),
     ...(model.labels === undefined ? {} : labelFields(json, model, labels)),

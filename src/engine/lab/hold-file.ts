@@ -1,10 +1,10 @@
 /** @file One writer at a time for files that are gone on with: a mark beside them says which process it is. */
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { UserError } from "../../shared/errors.ts";
-import { isRecord, parseJson } from "../../shared/wire.ts";
+import { isProblem, object, parseJson } from "../../shared/wire.ts";
 import { errorCode, explainingWrites, unlessMissing } from "../runs/file-errors.ts";
 import type { ProcessIdentity } from "../runs/process-identity.ts";
-import { lookAtProcess, thisProcess } from "../runs/process-identity.ts";
+import { identityFields, lookAtProcess, thisProcess } from "../runs/process-identity.ts";
 
 /**
  * Makes the mark `path`, and returns what takes it away again. The mark of a process that is dead is taken over; a
@@ -34,17 +34,11 @@ async function made(path: string, mark: string): Promise<boolean> {
   }
 }
 
+const identity = object<ProcessIdentity>(identityFields, {});
+
 function identityIn(text: string): ProcessIdentity | undefined {
-  const value = parseJson(text);
-  if (!isRecord(value)) return undefined;
-  const { host, boot, namespace, pid, start } = value;
-  return typeof host === "string" &&
-    typeof boot === "string" &&
-    typeof namespace === "string" &&
-    typeof pid === "number" &&
-    typeof start === "string"
-    ? { host, boot, namespace, pid, start }
-    : undefined;
+  const found = identity(parseJson(text), "");
+  return isProblem(found) ? undefined : found;
 }
 
 function inUse(

@@ -108,8 +108,9 @@ export async function lookAt<R extends Hashed>(
       const set = await openSet(place, side, open);
       try {
         if (index === 0) for (const finding of set.findings) host.tell(finding);
-        const rest = sides.length - index;
-        results.push(await lookAtSet(place, side, set, look, having, watch, host, rate, rest));
+        const sidesLeft = sides.length - index;
+        const asking = { place, side, set, look, having, watch, host, rate, sidesLeft };
+        results.push(await lookAtSet(asking));
       } finally {
         await set.close();
       }
@@ -128,17 +129,22 @@ interface Watch {
   tick: (() => void) | undefined;
 }
 
-async function lookAtSet<R extends Hashed>(
-  place: LookPlace,
-  side: SideChoice,
-  set: OpenSet,
-  look: Look<R>,
-  having: LookTools,
-  watch: Watch,
-  host: LookHost,
-  rate: Rate,
-  sidesLeft: number,
-): Promise<LookResult<R>> {
+/** One side that is to be looked at, and what serves the look at all of them. */
+interface Asking<R extends Hashed> {
+  readonly place: LookPlace;
+  readonly side: SideChoice;
+  readonly set: OpenSet;
+  readonly look: Look<R>;
+  readonly having: LookTools;
+  readonly watch: Watch;
+  readonly host: LookHost;
+  readonly rate: Rate;
+  /** With this one. */
+  readonly sidesLeft: number;
+}
+
+async function lookAtSet<R extends Hashed>(asking: Asking<R>): Promise<LookResult<R>> {
+  const { place, side, set, look } = asking;
   const { base, tuned } = set;
   const { matrices: pattern, splitsFused, held, question, full } = place;
   const asked = {
@@ -153,19 +159,7 @@ async function lookAtSet<R extends Hashed>(
     side.kind !== "none" && side.step !== undefined ? `${look.kind}-step-${side.step}` : look.kind;
   const file = await openAnalysisFile(place.folder, name, identity, look.is, look.arrays);
   try {
-    return await lookInto(
-      file,
-      place,
-      asked,
-      side,
-      set,
-      look,
-      having,
-      watch,
-      host,
-      rate,
-      sidesLeft,
-    );
+    return await lookInto(file, asked, asking);
   } finally {
     await file.close();
   }
@@ -173,17 +167,10 @@ async function lookAtSet<R extends Hashed>(
 
 async function lookInto<R extends Hashed>(
   file: AnalysisFile<R>,
-  place: LookPlace,
   asked: Readonly<Record<string, unknown>>,
-  side: SideChoice,
-  { base, tuned, matrices }: OpenSet,
-  look: Look<R>,
-  having: LookTools,
-  watch: Watch,
-  host: LookHost,
-  rate: Rate,
-  sidesLeft: number,
+  { place, side, set, look, having, watch, host, rate, sidesLeft }: Asking<R>,
 ): Promise<LookResult<R>> {
+  const { base, tuned, matrices } = set;
   const member = side.kind === "none" ? undefined : side.member;
   const provenance = (complete: boolean): Provenance => ({
     version: analysisVersion,
@@ -259,7 +246,7 @@ function rateOf(now: () => number): Rate {
       work += more;
       milliseconds += Math.min(took, now() - began);
     },
-    left: (rest) => (work === 0 ? undefined : (rest * milliseconds) / work / 1000),
+    left: (rest) => secondsLeft(work, work + rest, milliseconds),
   };
 }
 

@@ -7,7 +7,7 @@ import type { DType } from "../../shared/dtypes.ts";
 import { invariant } from "../../shared/errors.ts";
 import { isRecord, parseJson } from "../../shared/wire.ts";
 import type { Mitigated } from "../analyze/mitigation.ts";
-import { copyFilesBeside } from "../exports/files-beside.ts";
+import { copyFilesBeside, unquantized } from "../exports/files-beside.ts";
 import { adapterFiles } from "../exports/peft-adapter.ts";
 import { float32ToHalf } from "../weights/dtype-conversion.ts";
 import { openWeights } from "../weights/weight-source.ts";
@@ -163,20 +163,15 @@ export async function writeModel(
     if (!(await stat(model.path)).isDirectory()) return;
     await copyFilesBeside(model.path, folder);
     const config = join(model.path, "config.json");
-    if ([...model.source.tensors.values()].some(({ packed }) => packed !== undefined))
-      await writeFile(join(folder, "config.json"), unquantized(model.config));
-    else if (existsSync(config)) await copyFile(config, join(folder, "config.json"));
+    const isPacked = [...model.source.tensors.values()].some(({ packed }) => packed !== undefined);
+    if (isPacked && isRecord(model.config)) {
+      const text = JSON.stringify(unquantized(model.config), null, 2);
+      await writeFile(join(folder, "config.json"), `${text}\n`);
+    } else if (existsSync(config)) await copyFile(config, join(folder, "config.json"));
   } finally {
     await set?.close();
     await model.close();
   }
-}
-
-/** The configuration of a model whose matrices were packed and are whole now. */
-function unquantized(config: unknown): string {
-  const fields = isRecord(config) ? Object.entries(config) : [];
-  const kept = fields.filter(([name]) => name !== "quantization_config");
-  return `${JSON.stringify(Object.fromEntries(kept), null, 2)}\n`;
 }
 
 function bytesOf(values: Data, dtype: DType): Uint8Array {

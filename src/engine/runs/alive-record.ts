@@ -7,7 +7,7 @@ import type { Outcome } from "../../shared/protocol.ts";
 import { count, isProblem, object, oneOf, parseJson, real, text } from "../../shared/wire.ts";
 import { crc32c } from "./crc32c.ts";
 import { unlessMissing } from "./file-errors.ts";
-import type { ProcessIdentity } from "./process-identity.ts";
+import { identityFields, type ProcessIdentity } from "./process-identity.ts";
 
 /** Who runs an attempt and when it was last heard of. */
 export interface AliveRecord extends ProcessIdentity {
@@ -77,11 +77,7 @@ const alive = object<AliveRecord>(
     state: oneOf("running", "stopping", "finished", "stopped", "failed"),
     beat: count,
     heartbeat: real,
-    host: text,
-    boot: text,
-    namespace: text,
-    pid: count,
-    start: text,
+    ...identityFields,
   },
   {},
 );

@@ -2,6 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, uptime } from "node:os";
+import { count, text } from "../../shared/wire.ts";
 import { errorCode } from "./file-errors.ts";
 
 /** A process, so that a later one with the same number is not taken for it. */
@@ -15,6 +16,12 @@ export interface ProcessIdentity {
   /** Start time in the kernel's ticks since the boot; empty where it cannot be had. */
   readonly start: string;
 }
+
+/** What reads each of its fields from JSON. */
+export const identityFields = {
+  ...{ host: text, boot: text, namespace: text },
+  ...{ pid: count, start: text },
+} as const;
 
 /** `unknown`: from here it cannot be told. */
 export type LifeSign = "alive" | "dead" | "unknown";
